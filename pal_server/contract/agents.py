@@ -1,0 +1,260 @@
+"""Agents, the computers they are assigned to, and accounts."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from .base import Answer, Request
+from .words import ComputerStatus
+
+
+class Agent(Answer, kw_only=True):
+    key: str
+    display_name: str
+    description: str
+    runtime: str
+    runtime_state: Literal["available", "unavailable", "unknown"]
+    runtime_note: str = ""
+    """Why it is unavailable and what to do."""
+    computer: str | None
+    command: str | None = None
+    command_allowed: bool = False
+    cwd: str | None = None
+    model: str | None = None
+    effort: str | None = None
+    instructions: str = ""
+    account: str | None = None
+    concurrency: int
+    max_duration: int | None = None
+    enabled: bool = True
+    created_at: int
+    updated_at: int
+
+
+class AgentAnswer(Answer, kw_only=True):
+    agent: Agent
+
+
+class AgentsAnswer(Answer, kw_only=True):
+    agents: list[Agent]
+    next: str | None = None
+
+
+class CreateAgent(Request, kw_only=True):
+    """Creates the agent or, when it exists, updates what is named."""
+
+    agent_key: str | None = None
+    key: str | None = None
+    display_name: str | None = None
+    name: str | None = None
+    runtime: str | None = None
+    description: str | None = None
+    computer_id: str | None = None
+    command: str | None = None
+    cwd: str | None = None
+    model: str | None = None
+    effort: str | None = None
+    instructions: str | None = None
+    account: str | None = None
+    concurrency: int | None = None
+    max_duration: int | None = None
+    client_id: str | None = None
+
+
+class ChangeAgent(Request, kw_only=True):
+    display_name: str | msgspec.UnsetType = msgspec.UNSET
+    runtime: str | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType = msgspec.UNSET
+    command: str | msgspec.UnsetType | None = msgspec.UNSET
+    cwd: str | msgspec.UnsetType | None = msgspec.UNSET
+    model: str | msgspec.UnsetType | None = msgspec.UNSET
+    effort: str | msgspec.UnsetType | None = msgspec.UNSET
+    instructions: str | msgspec.UnsetType = msgspec.UNSET
+    account: str | msgspec.UnsetType | None = msgspec.UNSET
+    concurrency: int | msgspec.UnsetType = msgspec.UNSET
+    max_duration: int | msgspec.UnsetType | None = msgspec.UNSET
+    enabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class AssignAgent(Request, kw_only=True):
+    computer_id: str | None
+
+
+class AssignmentAnswer(Answer, kw_only=True):
+    agent: Agent
+
+
+class RuntimeState(Answer, kw_only=True):
+    """What a computer says of one runtime."""
+
+    name: str
+    available: bool
+    version: str | None = None
+    note: str = ""
+    capabilities: dict[str, bool] = {}
+
+
+class RuntimeStateIn(Request, kw_only=True):
+    name: str
+    available: bool
+    version: str | None = None
+    note: str = ""
+    capabilities: dict[str, bool] = {}
+
+
+class Computer(Answer, kw_only=True):
+    id: str
+    name: str
+    status: ComputerStatus
+    os: str | None = None
+    host: str | None = None
+    daemon_version: str | None = None
+    runtimes: list[RuntimeState] = []
+    agents: list[str] = []
+    live_runs: int = 0
+    max_runs: int = 20
+    last_seen_at: int | None = None
+    created_at: int
+
+
+class ComputerAnswer(Answer, kw_only=True):
+    computer: Computer
+
+
+class ComputersAnswer(Answer, kw_only=True):
+    computers: list[Computer]
+    next: str | None = None
+
+
+class ProvisionComputer(Request, kw_only=True):
+    name: str
+    server_url: str | None = None
+    client_id: str | None = None
+
+
+class ProvisionedAnswer(Answer, kw_only=True):
+    computer: Computer
+    api_key: str
+    """Shown this once."""
+    command: str
+
+
+class RotatedAnswer(Answer, kw_only=True):
+    computer: Computer
+    api_key: str
+    command: str
+
+
+class ConnectComputer(Request, kw_only=True):
+    """A daemon begins. `machine` identifies this computer and `$PAL_HOME`, the same across restarts."""
+
+    machine: str
+    host: str = ""
+    os: str = ""
+    daemon_version: str = ""
+    runtimes: list[RuntimeStateIn] = []
+    interval: int = 3000
+    take_over: bool = False
+    legacy_agent: str | None = None
+
+
+class Command(Answer, kw_only=True):
+    """A durable order to a computer; given out until it is reported done."""
+
+    id: int
+    kind: Literal["kill", "stop", "restart", "steer", "answer"]
+    run: int | None = None
+    data: dict[str, Any] = {}
+    created_at: int
+
+
+class LiveRun(Answer, kw_only=True):
+    """A run the server believes this computer has."""
+
+    id: int
+    delivery: int
+    agent: str
+    status: str
+    lease_id: str
+    fence: int
+    last_seq: int
+    last_source: int | None
+
+
+class ConnectedAnswer(Answer, kw_only=True):
+    computer: Computer
+    epoch: int
+    """Sent back as the `X-Pal-Epoch` header; an older one is refused once another daemon has taken over."""
+    agents: list[str]
+    commands: list[Command]
+    runs: list[LiveRun]
+    lease_for: int
+    now: int
+
+
+class HeartbeatRequest(Request, kw_only=True):
+    running: list[int] = []
+    """Runs this daemon has alive."""
+    runtimes: list[RuntimeStateIn] | None = None
+    stalled: list[int] = []
+
+
+class HeartbeatAnswer(Answer, kw_only=True):
+    agents: list[str]
+    commands: list[Command]
+    status: ComputerStatus
+    pending: int
+    """Deliveries waiting for this computer now."""
+    now: int
+
+
+class CommandDone(Request, kw_only=True):
+    ok: bool = True
+    detail: str = ""
+
+
+class RegisterDaemon(Request, kw_only=True):
+    """Seed form of `connect`, with a computer's id in the body."""
+
+    computer_id: str | None = None
+    machine: str = ""
+    host: str = ""
+    os: str = ""
+    daemon_version: str = ""
+
+
+class Account(Answer, kw_only=True):
+    id: str
+    computer: str
+    runtime: str
+    label: str
+    bin: str | None = None
+    home: str | None = None
+    env: list[str] = []
+    """Names only; values stay where they are used."""
+    args: list[str] = []
+    disabled: bool = False
+    created_at: int
+
+
+class AccountAnswer(Answer, kw_only=True):
+    account: Account
+
+
+class AccountsAnswer(Answer, kw_only=True):
+    accounts: list[Account]
+    next: str | None = None
+
+
+class AddAccount(Request, kw_only=True):
+    computer: str
+    runtime: str
+    label: str
+    bin: str | None = None
+    home: str | None = None
+    env: dict[str, str] = {}
+    args: list[str] = []
+
+
+class ChangeAccount(Request, kw_only=True):
+    disabled: bool

@@ -1,0 +1,152 @@
+"""Messages: sending, reading, the inbox of an agent, and the trace that explains a silence."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from .base import Answer, Page, Request
+from .words import DeliveryReason, DeliveryStatus, ReceiptOutcome
+
+
+class Sender(Answer, kw_only=True):
+    kind: Literal["user", "agent", "guest", "system"]
+    name: str
+    display_name: str = ""
+    origin: str = ""
+    """For a guest: the credential it came through, as "user owner" or "computer build-1"."""
+
+
+class FileRef(Answer, kw_only=True):
+    id: str
+    name: str
+    mime: str
+    size: int
+
+
+class Message(Answer, kw_only=True):
+    id: int
+    room: str
+    room_name: str
+    topic: int
+    seq: int
+    """The message's place in its room: grows by one, never repeats."""
+    parent: int | None = None
+    kind: Literal["text", "card", "system"]
+    sender: Sender
+    content: str
+    mentions: list[str] = []
+    files: list[FileRef] = []
+    card: dict[str, Any] | None = None
+    run: int | None = None
+    client_id: str | None = None
+    created_at: int
+    edited_at: int | None = None
+    deleted_at: int | None = None
+
+
+class MessageAnswer(Answer, kw_only=True):
+    message: Message
+
+
+class MessagesAnswer(Answer, kw_only=True):
+    messages: list[Message]
+    next: str | None = None
+
+
+class SentDelivery(Answer, kw_only=True):
+    id: int
+    agent: str
+    status: DeliveryStatus
+    reason: DeliveryReason
+
+
+class Receipt(Answer, kw_only=True):
+    """What happens now with a message for one agent, and why, in words."""
+
+    agent: str
+    outcome: ReceiptOutcome
+    text: str
+    delivery: int | None = None
+    place: int | None = None
+    """For `queued`: 1 is the next to run."""
+
+
+class SentAnswer(Answer, kw_only=True):
+    message: Message
+    deliveries: list[SentDelivery]
+    unresolved_mentions: list[str] = []
+    receipts: list[Receipt] = []
+
+
+class SendMessage(Request, kw_only=True):
+    room: str | None = None
+    chat: str | None = None
+    """Alias of `room`."""
+    topic: int | None = None
+    parent: int | None = None
+    sender: str | None = None
+    mentions: list[str] = []
+    content: str = ""
+    files: list[str] = []
+    client_id: str | None = None
+    steer: Literal["queue", "steer", "interrupt"] = "queue"
+
+
+class EditMessage(Request, kw_only=True):
+    content: str
+    mentions: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class MessagesQuery(Request, kw_only=True):
+    room: str | None = None
+    chat: str | None = None
+    topic: int | None = None
+    parent: int | None = None
+    after: int | None = None
+    """A message id: only later ones, oldest first."""
+    before: int | None = None
+    """A message id: only earlier ones, newest first, answered oldest first."""
+    q: str | None = None
+    limit: int = 50
+
+
+class InboxQuery(Request, kw_only=True):
+    agent: str | None = None
+    after: int | None = None
+    limit: int = 50
+
+
+class InboxItem(Answer, kw_only=True):
+    message: Message
+    reason: str
+    delivery: int | None = None
+    status: DeliveryStatus | None = None
+
+
+class InboxAnswer(Answer, kw_only=True):
+    messages: list[Message]
+    items: list[InboxItem]
+    next: str | None = None
+
+
+class TraceStep(Answer, kw_only=True):
+    """One link of the way from message to answer, in plain words."""
+
+    at: int | None
+    what: str
+    text: str
+    ok: bool | None
+    """True: done. False: broken here. None: not reached yet."""
+    facts: dict[str, Any] = {}
+
+
+class TraceAnswer(Answer, kw_only=True):
+    message: int
+    steps: list[TraceStep]
+    broken: str | None = None
+    """The first broken link, or null."""
+    advice: str | None = None
+
+
+class DeliveriesOf(Page, kw_only=True):
+    message: int | None = None

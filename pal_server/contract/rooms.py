@@ -1,0 +1,148 @@
+"""Rooms, their members and topics."""
+
+from typing import Literal
+
+import msgspec
+
+from .base import Answer, Page, Request
+from .words import Mode, Role
+
+
+class Room(Answer, kw_only=True):
+    id: str
+    name: str
+    title: str
+    rules: str
+    visibility: Literal["workspace", "private"]
+    seq: int
+    """The number of the newest message; grows by one per message."""
+    default_topic: int
+    created_at: int
+    archived_at: int | None = None
+
+
+class RoomAnswer(Answer, kw_only=True):
+    room: Room
+
+
+class RoomsAnswer(Answer, kw_only=True):
+    rooms: list[Room]
+    next: str | None = None
+
+
+class CreateRoom(Request, kw_only=True):
+    name: str
+    """Letters, digits, dash, underscore and dot; unique in the workspace."""
+    title: str = ""
+    rules: str = ""
+    visibility: Literal["workspace", "private"] = "workspace"
+    client_id: str | None = None
+
+
+class ChangeRoom(Request, kw_only=True):
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    rules: str | msgspec.UnsetType = msgspec.UNSET
+    debounce_for: int | msgspec.UnsetType = msgspec.UNSET
+    """Milliseconds an unmentioned message waits for more of the same burst; 0 turns it off."""
+    digest_every: int | msgspec.UnsetType = msgspec.UNSET
+    """Milliseconds between digests of `periodic` members."""
+    max_duration: int | msgspec.UnsetType | None = msgspec.UNSET
+    """Milliseconds a run in this room may take; null for no limit."""
+
+
+class Member(Answer, kw_only=True):
+    kind: Literal["user", "agent", "guest"]
+    name: str
+    """A user's name, an agent's key or a guest's name."""
+    display_name: str
+    mode: Mode | None = None
+    role: Role | None = None
+    runtime: str | None = None
+    joined_at: int
+
+
+class MembersAnswer(Answer, kw_only=True):
+    members: list[Member]
+    next: str | None = None
+
+
+class Mentionable(Answer, kw_only=True):
+    name: str
+    kind: Literal["user", "agent"]
+    display_name: str
+    mode: Mode | None = None
+
+
+class MentionablesAnswer(Answer, kw_only=True):
+    mentionables: list[Mentionable]
+    next: str | None = None
+
+
+class InviteAgent(Request, kw_only=True):
+    agent: str
+    mode: Mode = "mentions"
+
+
+class InviteUser(Request, kw_only=True):
+    user: str
+
+
+class MemberAnswer(Answer, kw_only=True):
+    member: Member
+
+
+class Topic(Answer, kw_only=True):
+    id: int
+    room: str
+    title: str
+    is_default: bool
+    created_at: int
+    last_message_at: int | None = None
+    archived_at: int | None = None
+
+
+class TopicAnswer(Answer, kw_only=True):
+    topic: Topic
+
+
+class TopicsAnswer(Answer, kw_only=True):
+    topics: list[Topic]
+    next: str | None = None
+
+
+class CreateTopic(Request, kw_only=True):
+    title: str
+    client_id: str | None = None
+
+
+class StartDebate(Request, kw_only=True):
+    """Two agents take turns in a new topic; `a` begins. `turns` counts the agents' messages."""
+
+    room: str
+    a: str
+    b: str
+    subject: str
+    turns: int = 6
+    client_id: str | None = None
+
+
+class Debate(Answer, kw_only=True):
+    id: str
+    topic: int
+    a: str
+    b: str
+    turns: int
+    taken: int
+    status: Literal["running", "finished", "stopped"]
+
+
+class DebateAnswer(Answer, kw_only=True):
+    debate: Debate
+
+
+class RoomsQuery(Page, kw_only=True):
+    q: str | None = None
+
+
+class TopicsQuery(Page, kw_only=True):
+    q: str | None = None

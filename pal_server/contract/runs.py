@@ -1,0 +1,273 @@
+"""Runs, run events, sessions and interactions."""
+
+from typing import Any
+
+from .base import Answer, Page, Request
+from .deliveries import UnderLease
+from .words import Decision, InteractionKind, InteractionStatus, RunStatus
+
+
+class Usage(Answer, kw_only=True):
+    user_ms: int | None = None
+    system_ms: int | None = None
+    max_rss_kib: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+
+
+class Run(Answer, kw_only=True):
+    id: int
+    delivery: int | None
+    agent: str
+    computer: str | None
+    room: str
+    topic: int
+    message: int | None
+    session: str
+    status: RunStatus
+    pid: int | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    error_kind: str | None = None
+    """agent, spawn, auth, rate_limit, timeout, lost, missing_program, old_program, stopped, killed."""
+    error: str | None = None
+    stderr: str | None = None
+    """The last lines the program wrote there."""
+    restart_of: int | None = None
+    stalled_since: int | None = None
+    result: dict[str, Any] | None = None
+    last_seq: int = 0
+    last_source: int | None = None
+    """End of the newest accepted event in the spool, in bytes; a new daemon goes on from here."""
+    usage: Usage | None = None
+    wanted: str | None = None
+    """stop, kill or restart: asked for by a person and not carried out yet."""
+    created_at: int
+    started_at: int | None = None
+    ended_at: int | None = None
+    duration_ms: int | None = None
+
+
+class RunAnswer(Answer, kw_only=True):
+    run: Run
+
+
+class OpenedAnswer(Answer, kw_only=True):
+    run: Run
+    token: str
+    """The run's credential; dies with the run."""
+
+
+class RunsAnswer(Answer, kw_only=True):
+    runs: list[Run]
+    next: str | None = None
+
+
+class RunsQuery(Page, kw_only=True):
+    agent: str | None = None
+    computer: str | None = None
+    room: str | None = None
+    topic: int | None = None
+    status: RunStatus | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+class OpenRun(Request, kw_only=True):
+    """With a lease: open a run for a delivery. Without: hand in a finished run of an external client (DR-24)."""
+
+    delivery_id: int | None = None
+    lease_id: str | None = None
+    fence: int | None = None
+    dry_run: bool = False
+    agent: str | None = None
+    topic: int | None = None
+    status: RunStatus | None = None
+    text: str | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    client_id: str | None = None
+
+
+class ReportPid(UnderLease, kw_only=True):
+    pid: int
+
+
+class RunEventIn(Request, kw_only=True):
+    seq: int
+    kind: str
+    at: int
+    text: str | None = None
+    source: int | None = None
+    """Where in the spool this event's last byte ends; see `Run.last_source`."""
+    lane: str = "main"
+    data: dict[str, Any] = {}
+
+
+class AddRunEvents(UnderLease, kw_only=True):
+    events: list[RunEventIn]
+    after_source: int | None = None
+    """Where the sender believes the server stands; 409 conflict with the true value otherwise."""
+
+
+class AddedAnswer(Answer, kw_only=True):
+    accepted: int
+    last_seq: int
+    last_source: int | None
+
+
+class RunEvent(Answer, kw_only=True):
+    run: int
+    seq: int
+    kind: str
+    at: int
+    text: str | None = None
+    lane: str = "main"
+    data: dict[str, Any] = {}
+
+
+class RunEventsAnswer(Answer, kw_only=True):
+    events: list[RunEvent]
+    next: str | None = None
+
+
+class RunEventsQuery(Request, kw_only=True):
+    after: int = 0
+    limit: int = 200
+
+
+class FinishRun(UnderLease, kw_only=True):
+    status: RunStatus
+    """succeeded, failed, cancelled, interrupted or dry_run."""
+    exit_code: int | None = None
+    signal: str | None = None
+    error_kind: str | None = None
+    error: str | None = None
+    stderr: str | None = None
+    text: str | None = None
+    """The final text, posted once when the run itself posted none."""
+    usage: Usage | None = None
+    ended_at: int | None = None
+    effects: dict[str, Any] = {}
+
+
+class RunState(UnderLease, kw_only=True):
+    """The run is now running, waiting or paused."""
+
+    status: RunStatus
+
+
+class RunAction(Request, kw_only=True):
+    reason: str = ""
+
+
+class ReportResult(Request, kw_only=True):
+    status: str
+    """done, blocked or needs_input."""
+    summary: str
+    blockers: list[str] = []
+    next_steps: list[str] = []
+
+
+class Session(Answer, kw_only=True):
+    id: str
+    topic: int
+    agent: str
+    computer: str | None
+    generation: int
+    native_session: str | None
+    created_at: int
+
+
+class SessionAnswer(Answer, kw_only=True):
+    session: Session
+
+
+class SessionsAnswer(Answer, kw_only=True):
+    sessions: list[Session]
+    next: str | None = None
+
+
+class CreateSession(Request, kw_only=True):
+    topic: int
+    agent: str
+    fresh: bool = False
+    """True: a new generation of the session."""
+
+
+class BindNativeSession(UnderLease, kw_only=True):
+    native_session: str | None
+    run: int | None = None
+
+
+class SessionsQuery(Page, kw_only=True):
+    topic: int | None = None
+    agent: str | None = None
+
+
+class Interaction(Answer, kw_only=True):
+    id: int
+    run: int | None
+    topic: int
+    room: str
+    agent: str | None
+    kind: InteractionKind
+    status: InteractionStatus
+    title: str
+    body: str
+    options: list[str] = []
+    hash: str
+    """Of exactly what was shown; an answer may carry it and is refused when it differs."""
+    answer: dict[str, Any] | None = None
+    answered_by: str | None = None
+    message: int | None = None
+    """The card."""
+    created_at: int
+    answered_at: int | None = None
+
+
+class InteractionAnswer(Answer, kw_only=True):
+    interaction: Interaction
+
+
+class InteractionsAnswer(Answer, kw_only=True):
+    interactions: list[Interaction]
+    next: str | None = None
+
+
+class InteractionsQuery(Page, kw_only=True):
+    status: InteractionStatus | None = None
+    topic: int | None = None
+    run: int | None = None
+
+
+class OpenInteraction(UnderLease, kw_only=True):
+    """Raised by a run through its daemon. `key` is the program's own id; the same one again is the same interaction."""
+
+    key: str
+    kind: InteractionKind
+    title: str
+    body: str = ""
+    options: list[str] = []
+
+
+class AskQuestion(Request, kw_only=True):
+    """Raised by an agent itself, with its run's token (`pal cli ask`)."""
+
+    title: str
+    body: str = ""
+    options: list[str] = []
+    kind: InteractionKind = "question"
+    client_id: str | None = None
+
+
+class AnswerInteraction(Request, kw_only=True):
+    answer: str | None = None
+    decision: Decision | None = None
+    reason: str | None = None
+    hash: str | None = None
+
+
+class InteractionApplied(UnderLease, kw_only=True):
+    applied: bool = True

@@ -1,0 +1,17 @@
+"""Health and version."""
+
+from typing import Any
+
+from .base import Answer
+
+
+class Health(Answer, kw_only=True):
+    status: str
+    checks: dict[str, Any] = {}
+
+
+class Version(Answer, kw_only=True):
+    name: str
+    version: str
+    protocol: int
+    """Raised when a daemon of an older protocol can no longer speak to this server."""

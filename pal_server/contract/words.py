@@ -1,0 +1,17 @@
+"""The words of the wire: statuses, modes, kinds. Closed sets, never renamed."""
+
+from typing import Literal
+
+DeliveryStatus = Literal["pending", "claimed", "acked", "failed", "interrupted", "cancelled", "dead"]
+DeliveryReason = Literal["mention", "reply", "all", "direct", "periodic", "schedule", "task", "manual", "retry"]
+RunStatus = Literal[
+    "starting", "running", "waiting", "paused", "succeeded", "failed", "cancelled", "interrupted", "dry_run"
+]
+ComputerStatus = Literal["provisioned", "online", "offline", "draining", "revoked"]
+InteractionStatus = Literal["pending", "answered", "applied", "expired", "cancelled"]
+InteractionKind = Literal["approval", "question", "plan"]
+Mode = Literal["mentions", "all", "periodic", "muted", "off"]
+Role = Literal["owner", "admin", "member", "viewer"]
+TokenKind = Literal["user", "session", "computer", "run", "invite", "share", "bridge"]
+ReceiptOutcome = Literal["started", "queued", "offline", "steered", "held", "refused", "saved", "merged"]
+Decision = Literal["approve", "deny"]
