@@ -75,6 +75,7 @@ async def open_store(
     *,
     clock: Callable[[], int],
     new_id: Callable[[str], str],
+    audit_key: bytes = b"",
     hub_wake: Callable[[set[str]], None],
     on_events: Callable[[list[Event]], None] | None = None,
     errors: violations.Errors | None = None,
@@ -87,7 +88,8 @@ async def open_store(
 
     `hub_wake(keys)` and `on_events(events)` are called on the event loop once per commit and must not block. Both are
     hints: another server's commits do not come through here, and on PostgreSQL batches of events may come out of
-    order; the log itself never does. `errors` names the domain error of a broken constraint (`violations.Errors`);
+    order; the log itself never does. `audit_key` chains the audit log. `errors` names the domain error of a broken
+    constraint (`violations.Errors`);
     `backups` is where a SQLite file is copied before a migration (beside it in `backups/` unless given); `chance`
     gives the jitter of retries, 0 to 1.
 
@@ -109,6 +111,7 @@ async def open_store(
                 publisher=publisher,
                 clock=clock,
                 new_id=new_id,
+                audit_key=audit_key,
                 chance=chance,
             )
         )
@@ -126,7 +129,15 @@ async def open_store(
         now=clock(),
     )
     return Store(
-        await open_sqlite(path, statements=texts, errors=errors or {}, publisher=publisher, clock=clock, new_id=new_id)
+        await open_sqlite(
+            path,
+            statements=texts,
+            errors=errors or {},
+            publisher=publisher,
+            clock=clock,
+            new_id=new_id,
+            audit_key=audit_key,
+        )
     )
 
 

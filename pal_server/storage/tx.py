@@ -92,7 +92,7 @@ class Effects:
 class Tx:
     """One open transaction. Not to be kept beyond the call it was given to."""
 
-    __slots__ = ("_effects", "batch_cache", "engine", "new_id", "now", "sql")
+    __slots__ = ("_effects", "audit_key", "batch_cache", "engine", "new_id", "now", "sql")
 
     def __init__(
         self,
@@ -103,11 +103,13 @@ class Tx:
         new_id: Callable[[str], str],
         effects: Effects | None,
         batch_cache: dict[Any, Any],
+        audit_key: bytes = b"",
     ) -> None:
         self.engine: EngineName = engine
         self.now = now  # UTC milliseconds, the same for the whole transaction
         self.sql = sql
         self.new_id = new_id
+        self.audit_key = audit_key  # chains the audit log; from the key file, never stored
         # Look-ups shared by the actions of one commit, under keys their modules own. Emptied whenever anything is
         # rolled back. Who writes a row that is looked up here, removes or replaces the entry.
         self.batch_cache = batch_cache

@@ -65,6 +65,7 @@ class SqliteEngine:
         publisher: Publisher,
         clock: Callable[[], int],
         new_id: Callable[[str], str],
+        audit_key: bytes = b"",
         waiting: int = WAITING,
     ) -> None:
         self._writer = writer
@@ -78,6 +79,7 @@ class SqliteEngine:
         self._publisher = publisher
         self._clock = clock
         self._new_id = new_id
+        self._audit_key = audit_key
         self._bound = waiting
         self._waiting: deque[_Job] = deque()
         self._work = asyncio.Event()
@@ -264,6 +266,7 @@ class SqliteEngine:
             new_id=self._new_id,
             effects=effects,
             batch_cache={} if cache is None else cache,
+            audit_key=self._audit_key,
         )
 
 
@@ -275,6 +278,7 @@ async def open_sqlite(
     publisher: Publisher,
     clock: Callable[[], int],
     new_id: Callable[[str], str],
+    audit_key: bytes = b"",
     waiting: int = WAITING,
 ) -> SqliteEngine:
     """Open a file that is migrated already. Closes every connection again when one of them cannot be opened."""
@@ -298,6 +302,7 @@ async def open_sqlite(
         publisher=publisher,
         clock=clock,
         new_id=new_id,
+        audit_key=audit_key,
         waiting=waiting,
     )
 
