@@ -65,7 +65,8 @@ def pending_migrations(migrations: list[Migration], /, *, applied: dict[int, str
         )
     if applied and here < oldest - 1:
         raise Unavailable(
-            f"This database is too old for this pal (schema {here}, this pal starts at {oldest - 1}). Open it once with a release between them.",
+            f"This database is too old for this pal (schema {here}, this pal starts at {oldest - 1}). "
+            "Open it once with a release between them.",
             schema=here,
             known=newest,
         )
@@ -177,7 +178,7 @@ def migrate_postgres(url: str, /, *, migrations: Path, now: int) -> list[int]:
                 )
     except psycopg.Error as exc:
         raise Unavailable(
-            f"PostgreSQL refused: {str(exc).strip()}. Check PAL_DB, and that the server runs and the role may create tables.",
+            f"PostgreSQL refused: {str(exc).strip()}. Check PAL_DB, and that it runs and the role may create tables.",
             reason=type(exc).__name__,
         ) from exc
     return [migration.version for migration in pending]

@@ -19,7 +19,10 @@ QUERY_TERMS = 16  # more is not a question of a person, and each costs
 PREFIX_CHARS = 3  # shorter beginnings match so much that they cost up to a second
 NEWEST = 2**63 - 1
 
-_CJK = "\u1100-\u11ff\u2e80-\u2fdf\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
+_CJK = (  # Hangul, radicals, kana, bopomofo, ideographs with their extensions
+    "\u1100-\u11ff\u2e80-\u2fdf\u3040-\u30ff\u3100-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
+)
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _TERM = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')

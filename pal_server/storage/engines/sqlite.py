@@ -490,11 +490,11 @@ _TROUBLE = {
     sqlite3.SQLITE_BUSY: "Another program holds the database; send it again in a moment.",
     sqlite3.SQLITE_LOCKED: "Another program holds the database; send it again in a moment.",
     sqlite3.SQLITE_INTERRUPT: "The query was given up.",
-    sqlite3.SQLITE_READONLY: "The database file cannot be written. Check its owner, its rights and whether the disk is mounted read-only.",
+    sqlite3.SQLITE_READONLY: "The database file cannot be written. Check its owner, its rights and the disk.",
     sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened. Check that its folder exists and may be written.",
     sqlite3.SQLITE_PERM: "The database file cannot be opened. Check its owner and rights.",
-    sqlite3.SQLITE_CORRUPT: "The database file is damaged. Stop the server and restore a backup: pal server restore FILE.",
-    sqlite3.SQLITE_NOTADB: "This file is not a pal database, or it is damaged. Restore a backup: pal server restore FILE.",
+    sqlite3.SQLITE_CORRUPT: "The database file is damaged. Stop pal and restore a backup: pal server restore FILE.",
+    sqlite3.SQLITE_NOTADB: "The file is no pal database, or damaged. Restore a backup: pal server restore FILE.",
 }
 
 
