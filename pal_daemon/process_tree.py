@@ -1,9 +1,9 @@
 """Finds and ends what a run left behind when its keeper is gone.
 
-A process is the run's when it is the recorded agent (same pid, start ticks and boot), in that agent's living session or
-group, carries the run's marks in its environment, or descends from one of those. Nothing else is ever signalled: a reused
-pid has other start ticks, another PAL_HOME's runs carry another PAL_KEEPER, and each signal goes through a descriptor of
-the very process that was looked at. Without /proc (macOS) nothing is found.
+A process is the run's when it is the recorded agent (same pid, start ticks and boot), in that agent's living session
+or group, carries the run's marks in its environment, or descends from one of those. Nothing else is ever signalled: a
+reused pid has other start ticks, another PAL_HOME's runs carry another PAL_KEEPER, and each signal goes through a
+descriptor of the very process that was looked at. Without /proc (macOS) nothing is found.
 """
 
 from __future__ import annotations
