@@ -30,6 +30,7 @@ from pal_server.storage.tx import EngineName, Event, ReadOnly, Row, Sql, Tx
 
 __all__ = ["Event", "ReadOnly", "Row", "Sql", "Store", "Tx", "is_postgres", "open_store"]
 
+WAITING = 10_000  # actions (and as many queries) that may wait, about a second of work; beyond it callers are told
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -83,15 +84,16 @@ async def open_store(
     chance: Callable[[], float] = random.random,
     migrations: Path = MIGRATIONS,
     statements: Sequence[Path] = (STATEMENTS,),
+    waiting: int = WAITING,
 ) -> Store:
     """Migrate and open the database at `where`, a path or `postgresql://…`.
 
     `hub_wake(keys)` and `on_events(events)` are called on the event loop once per commit and must not block. Both are
     hints: another server's commits do not come through here, and on PostgreSQL batches of events may come out of
     order; the log itself never does. `audit_key` chains the audit log. `errors` names the domain error of a broken
-    constraint (`violations.Errors`);
-    `backups` is where a SQLite file is copied before a migration (beside it in `backups/` unless given); `chance`
-    gives the jitter of retries, 0 to 1.
+    constraint (`violations.Errors`); `backups` is where a SQLite file is copied before a migration (beside it in
+    `backups/` unless given); `chance` gives the jitter of retries, 0 to 1. On PostgreSQL `clock`, `new_id` and
+    `chance` are called from several threads.
 
     Raises `Unavailable` with a sentence that says what to do when the database is missing, damaged, not writable or
     from another version.
@@ -113,6 +115,7 @@ async def open_store(
                 new_id=new_id,
                 audit_key=audit_key,
                 chance=chance,
+                waiting=waiting,
             )
         )
     if str(where) in ("", ":memory:"):
@@ -137,6 +140,7 @@ async def open_store(
             clock=clock,
             new_id=new_id,
             audit_key=audit_key,
+            waiting=waiting,
         )
     )
 

@@ -31,7 +31,6 @@ from pal_server.storage.tx import Effects, EngineName, Event, ReadOnly, Tx
 
 WRITERS = 8  # threads and connections; more only wait for each other at the workspace's row
 READERS = 4
-WAITING = 10_000  # actions (or queries) that may wait; beyond it callers are told
 ATTEMPTS = 8  # runs of one action that keeps losing to others
 BACK_OFF = 0.004  # seconds before the second attempt, at most; doubled for each further one
 CONNECT_FOR = 5.0  # seconds a caller waits for a connection
@@ -100,7 +99,8 @@ class PostgresEngine:
         clock: Callable[[], int],
         new_id: Callable[[str], str],
         chance: Callable[[], float],
-        audit_key: bytes = b"",
+        audit_key: bytes,
+        waiting: int,
     ) -> None:
         self._writers = writers
         self._readers = readers
@@ -114,6 +114,7 @@ class PostgresEngine:
         self._new_id = new_id
         self._chance = chance
         self._audit_key = audit_key
+        self._bound = waiting
         self._loop = asyncio.get_running_loop()
         self._writing = 0  # by the event loop, as is the next
         self._reading = 0
@@ -143,7 +144,7 @@ class PostgresEngine:
     def _refuse(self, waiting: int) -> None:
         if self._closing is not None:
             raise Unavailable("The server is stopping; send it again.")
-        if waiting >= WAITING:
+        if waiting >= self._bound:
             raise Unavailable("The database is busy; send it again in a moment.", waiting=waiting)
 
     # What follows runs in threads.
@@ -235,7 +236,8 @@ async def open_postgres(
     clock: Callable[[], int],
     new_id: Callable[[str], str],
     chance: Callable[[], float],
-    audit_key: bytes = b"",
+    audit_key: bytes,
+    waiting: int,
 ) -> PostgresEngine:
     """Open a database that is migrated already. `clock`, `new_id` and `chance` are called from several threads."""
     writers = ConnectionPool(url, min_size=1, max_size=WRITERS, open=False, configure=_set_up_writer, kwargs=_FACTORY)
@@ -257,6 +259,7 @@ async def open_postgres(
         new_id=new_id,
         chance=chance,
         audit_key=audit_key,
+        waiting=waiting,
     )
 
 

@@ -29,7 +29,6 @@ from pal_server.storage.statements import Statements
 from pal_server.storage.tx import Effects, EngineName, Event, ReadOnly, Tx
 
 READERS = 4  # connections; a query takes well below a millisecond, and there are few cores
-WAITING = 10_000  # actions (or queries) that may wait, about a second of work; beyond it callers are told
 BATCH = 512  # actions in one commit; more gains nothing and lengthens the wait of the first
 BUSY_FOR = 5.0  # seconds to wait for another process that writes (a backup tool, a shell)
 STATEMENT_CACHE = 1024  # prepared statements a connection keeps; more than there are names
@@ -65,8 +64,8 @@ class SqliteEngine:
         publisher: Publisher,
         clock: Callable[[], int],
         new_id: Callable[[str], str],
-        audit_key: bytes = b"",
-        waiting: int = WAITING,
+        audit_key: bytes,
+        waiting: int,
     ) -> None:
         self._writer = writer
         self._readers = readers
@@ -278,8 +277,8 @@ async def open_sqlite(
     publisher: Publisher,
     clock: Callable[[], int],
     new_id: Callable[[str], str],
-    audit_key: bytes = b"",
-    waiting: int = WAITING,
+    audit_key: bytes,
+    waiting: int,
 ) -> SqliteEngine:
     """Open a file that is migrated already. Closes every connection again when one of them cannot be opened."""
     opened: list[_Connection] = []
