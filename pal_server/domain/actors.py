@@ -19,6 +19,11 @@ class Role(StrEnum):
     VIEWER = "viewer"  # read only
 
 
+def rank(role: Role) -> int:
+    """Higher means more rights."""
+    return _RANK[role]
+
+
 _RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 3}
 
 

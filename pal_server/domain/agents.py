@@ -1,0 +1,152 @@
+"""Agents: named bots with a profile, and whether the computer they are assigned to can run them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pal_server.domain.computers import RuntimeState
+from pal_server.errors import Invalid
+
+RUNTIME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+KNOWN = (
+    "claude-code",
+    "codex",
+    "gemini",
+    "opencode",
+    "cursor",
+    "acp",
+    "openai",
+    "command",
+    "manual",
+    "demo",
+    "neeko",
+    "coco",
+)
+TEXT_LIMIT = 2_000  # characters of description, command and paths
+INSTRUCTIONS_LIMIT = 50_000  # characters; they are part of every prompt
+CONCURRENCY_MAX = 50  # topics one agent may work in at once
+
+
+class Readiness(StrEnum):
+    """Whether the agent's computer has its runtime."""
+
+    AVAILABLE = "available"
+    UNAVAILABLE = "unavailable"  # the computer says so, or knows no such runtime; the note says what to do
+    UNKNOWN = "unknown"  # no computer, or one whose daemon never came
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    workspace_id: str
+    key: str
+    display_name: str
+    description: str
+    runtime: str
+    runtime_state: Readiness
+    runtime_note: str
+    computer: str | None
+    command: str | None
+    command_allowed: bool
+    cwd: str | None
+    model: str | None
+    effort: str | None
+    instructions: str
+    account: str | None
+    concurrency: int
+    max_duration: int | None
+    enabled: bool
+    created_at: int
+    updated_at: int
+
+    def fact(self) -> dict[str, Any]:
+        """The agent as others see it."""
+        return {
+            "key": self.key,
+            "display_name": self.display_name,
+            "description": self.description,
+            "runtime": self.runtime,
+            "runtime_state": self.runtime_state,
+            "runtime_note": self.runtime_note,
+            "computer": self.computer,
+            "command": self.command,
+            "command_allowed": self.command_allowed,
+            "cwd": self.cwd,
+            "model": self.model,
+            "effort": self.effort,
+            "instructions": self.instructions,
+            "account": self.account,
+            "concurrency": self.concurrency,
+            "max_duration": self.max_duration,
+            "enabled": self.enabled,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+
+
+def readiness(
+    *,
+    runtime: str,
+    command: str | None,
+    command_allowed: bool,
+    computer_name: str | None,
+    is_revoked: bool,
+    has_reported: bool,
+    runtimes: Iterable[RuntimeState],
+) -> tuple[Readiness, str]:
+    """Whether the agent could start now, and in words why not and what to do."""
+    if runtime == "command" and command is None:
+        return Readiness.UNAVAILABLE, "it has no command: an admin sets one with `pal console agents update --command`"
+    if runtime == "command" and not command_allowed:
+        return Readiness.UNAVAILABLE, "its command waits for an admin to allow it"
+    if computer_name is None:
+        return Readiness.UNKNOWN, "it is assigned to no computer"
+    if is_revoked:
+        return Readiness.UNAVAILABLE, f"its computer {computer_name} was revoked: assign it to another one"
+    if not has_reported:
+        return Readiness.UNKNOWN, f"the daemon of {computer_name} has not connected yet"
+    for state in runtimes:
+        if state.name == runtime:
+            return (Readiness.AVAILABLE if state.available else Readiness.UNAVAILABLE), state.note
+    if runtime in KNOWN:
+        return Readiness.UNAVAILABLE, f"the daemon of {computer_name} does not offer the runtime {runtime}: update it"
+    return (
+        Readiness.UNAVAILABLE,
+        f"{computer_name} knows no runtime {runtime}: install a plugin for it or correct the name",
+    )
+
+
+def default_runtime(key: str) -> str:
+    """For an agent made without one: an agent called codex is codex, any other answers by rules and needs nothing."""
+    return key if key in KNOWN and key != "command" else "demo"
+
+
+def parse_runtime(runtime: str) -> str:
+    """The name of a runtime, known here or not (a computer may have a plugin), or `Invalid`."""
+    if not RUNTIME.fullmatch(runtime):
+        raise Invalid(
+            f"runtime has 1 to 64 lower-case letters, digits, dots, dashes or underscores, as in {', '.join(KNOWN[:3])}",
+            field="runtime",
+        )
+    return runtime
+
+
+def parse_text(text: str, *, field: str, limit: int = TEXT_LIMIT) -> str:
+    """A text that is not too long and holds no NUL, or `Invalid`."""
+    if len(text) > limit or "\0" in text:
+        raise Invalid(f"{field} has more than {limit} characters or holds a NUL", field=field, limit=limit)
+    return text
+
+
+def parse_concurrency(concurrency: int) -> int:
+    if not 1 <= concurrency <= CONCURRENCY_MAX:
+        raise Invalid(f"concurrency lies between 1 and {CONCURRENCY_MAX}", field="concurrency", value=concurrency)
+    return concurrency
+
+
+def parse_duration(duration: int | None) -> int | None:
+    """Milliseconds a run may take, None for no limit, or `Invalid`."""
+    if duration is not None and duration < 1000:
+        raise Invalid("max_duration is at least 1000 milliseconds, or null for no limit", field="max_duration")
+    return duration

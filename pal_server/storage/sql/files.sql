@@ -1,0 +1,37 @@
+-- Files: artifacts and attachments. The bytes lie under their hash beside the database.
+
+-- name: insert(id, workspace_id, room_id, run_id, name, title, mime, size, sha256, created_by, now, expires_at)
+INSERT INTO files (id, workspace_id, room_id, run_id, name, title, mime, size, sha256, created_by, created_at, expires_at)
+VALUES (:id, :workspace_id, :room_id, :run_id, :name, :title, :mime, :size, :sha256, :created_by, :now, :expires_at);
+
+-- name: get(id)
+SELECT id, workspace_id, room_id, run_id, name, title, mime, size, sha256, created_by, created_at, expires_at, revoked_at
+  FROM files
+ WHERE id = :id;
+
+-- name: by_prefix(workspace_id, pattern)
+SELECT id FROM files WHERE workspace_id = :workspace_id AND id LIKE :pattern ORDER BY id LIMIT 6;
+
+-- name: list_page(workspace_id, pattern, at, id, limit)
+SELECT id, workspace_id, room_id, run_id, name, title, mime, size, sha256, created_by, created_at, expires_at, revoked_at
+  FROM files
+ WHERE workspace_id = :workspace_id AND (created_at, id) < (:at, :id)
+   AND (LOWER(name) LIKE :pattern ESCAPE '!' OR LOWER(title) LIKE :pattern ESCAPE '!')
+ ORDER BY created_at DESC, id DESC
+ LIMIT :limit;
+
+-- name: revoke(id, now)
+UPDATE files SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
+
+-- name: ended(workspace_id, now, limit)
+SELECT id, sha256
+  FROM files
+ WHERE workspace_id = :workspace_id AND (revoked_at IS NOT NULL OR expires_at <= :now)
+ ORDER BY id
+ LIMIT :limit;
+
+-- name: delete(id)
+DELETE FROM files WHERE id = :id;
+
+-- name: is_used(sha256)
+SELECT 1 AS yes FROM files WHERE sha256 = :sha256 LIMIT 1;
