@@ -86,14 +86,14 @@ CREATE TABLE topics (
 );
 CREATE INDEX topics_of ON topics (room_id, id);
 
--- What one human message set off. `hop_limit` grows when a person lets it go on.
+-- What one human message set off; its id is that message's. The row exists once an agent has sent something in the chain.
+-- Limits grow when a person lets it go on.
 CREATE TABLE chains (
     id             INTEGER PRIMARY KEY,
     workspace_id   TEXT NOT NULL REFERENCES workspaces (id),
     hop_limit      INTEGER NOT NULL,
     delivery_limit INTEGER NOT NULL,
-    deliveries     INTEGER NOT NULL DEFAULT 0,
-    created_at     INTEGER NOT NULL
+    deliveries     INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE messages (
@@ -108,13 +108,13 @@ CREATE TABLE messages (
     sender        TEXT NOT NULL,
     sender_name   TEXT NOT NULL,
     sender_origin TEXT NOT NULL DEFAULT '',
-    sender_token  TEXT,
+    sender_key    TEXT NOT NULL,
     content       TEXT NOT NULL,
     mentions      TEXT NOT NULL DEFAULT '[]',
     files         TEXT NOT NULL DEFAULT '[]',
     card          TEXT,
     run_id        INTEGER,
-    chain_id      INTEGER REFERENCES chains (id),
+    chain_id      INTEGER,
     hop           INTEGER NOT NULL DEFAULT 0,
     client_id     TEXT,
     created_at    INTEGER NOT NULL,
@@ -218,13 +218,13 @@ CREATE TABLE deliveries (
     computer_id  TEXT,
     run_id       INTEGER,
     fresh        INTEGER NOT NULL DEFAULT 0,
-    chain_id     INTEGER REFERENCES chains (id),
+    chain_id     INTEGER NOT NULL,
     hop          INTEGER NOT NULL DEFAULT 0,
     merged_into  INTEGER,
     error        TEXT,
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
-    UNIQUE (message_id, agent),
+    UNIQUE (agent, message_id),
     CHECK (status <> 'claimed' OR (lease_id IS NOT NULL AND lease_until IS NOT NULL AND computer_id IS NOT NULL)),
     CHECK (status = 'claimed' OR started = 0),
     CHECK (status = 'pending' OR waits = 0)
@@ -236,6 +236,7 @@ CREATE INDEX deliveries_lane ON deliveries (topic_id, agent, id) WHERE status = 
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE status = 'claimed' AND started = 0;
 CREATE INDEX deliveries_held_by ON deliveries (computer_id, agent) WHERE status = 'claimed';
 CREATE INDEX deliveries_of_agent ON deliveries (workspace_id, agent, id);
+CREATE INDEX deliveries_of_message ON deliveries (message_id);
 CREATE INDEX deliveries_of_room ON deliveries (room_id, id);
 
 -- Messages that joined a waiting delivery as part of one burst.
@@ -246,7 +247,7 @@ CREATE TABLE delivery_messages (
 ) WITHOUT ROWID;
 CREATE INDEX delivery_messages_by_message ON delivery_messages (message_id);
 
--- Everything addressed to an agent, also when it is muted and nothing runs.
+-- What was addressed to an agent and made no delivery of its own: muted, periodic, or part of a burst.
 CREATE TABLE inbox (
     workspace_id TEXT NOT NULL,
     agent        TEXT NOT NULL,
@@ -433,3 +434,18 @@ CREATE TABLE leaders (
     holder     TEXT NOT NULL,
     held_until INTEGER NOT NULL
 );
+
+-- Who may see a room: admins of its workspace, everyone in the workspace when it is open, its members, and the computers
+-- of agents that are in it.
+CREATE VIEW room_viewers AS
+    SELECT id AS room_id, 'admin' AS kind, workspace_id AS principal FROM rooms
+    UNION ALL
+    SELECT id, 'workspace', workspace_id FROM rooms WHERE visibility = 'workspace'
+    UNION ALL
+    SELECT room_id, kind, principal FROM members
+    UNION ALL
+    SELECT m.room_id, 'computer', a.computer_id
+      FROM members m
+      JOIN rooms r ON r.id = m.room_id
+      JOIN agents a ON a.workspace_id = r.workspace_id AND a.key = m.principal
+     WHERE m.kind = 'agent' AND a.computer_id IS NOT NULL;

@@ -1,0 +1,110 @@
+"""Messages: what was said, by whom, and what of it is a mention."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pal_server.errors import Invalid
+
+CONTENT_LIMIT = 200_000  # characters; longer texts are files
+FILES_LIMIT = 20
+MENTIONS_LIMIT = 100
+GUEST_NAME = re.compile(r"[^\s@/\\<>\"'`\x00-\x1f\x7f][^@/\\<>\"`\x00-\x1f\x7f]{0,63}")
+
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_MENTION = re.compile(r"(?<![\w@./\\-])@([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """`name` is a username, an agent's key or a guest's name; `key` is the credential's, for "is it mine?"."""
+
+    kind: str
+    name: str
+    display_name: str
+    origin: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    id: int
+    workspace_id: str
+    room_id: str
+    room_name: str
+    topic_id: int
+    seq: int
+    parent_id: int | None
+    kind: str
+    sender: Sender
+    content: str
+    mentions: tuple[str, ...]
+    files: tuple[dict[str, Any], ...]
+    card: dict[str, Any] | None
+    run_id: int | None
+    chain_id: int
+    hop: int
+    client_id: str | None
+    created_at: int
+    edited_at: int | None
+    deleted_at: int | None
+
+    def fact(self) -> dict[str, Any]:
+        """The message as others see it."""
+        return {
+            "id": self.id,
+            "room": self.room_id,
+            "room_name": self.room_name,
+            "topic": self.topic_id,
+            "seq": self.seq,
+            "parent": self.parent_id,
+            "kind": self.kind,
+            "sender": {
+                "kind": self.sender.kind,
+                "name": self.sender.name,
+                "display_name": self.sender.display_name,
+                "origin": self.sender.origin,
+            },
+            "content": self.content,
+            "mentions": list(self.mentions),
+            "files": list(self.files),
+            "card": self.card,
+            "run": self.run_id,
+            "client_id": self.client_id,
+            "created_at": self.created_at,
+            "edited_at": self.edited_at,
+            "deleted_at": self.deleted_at,
+        }
+
+
+def parse_content(content: str, *, has_files: bool = False) -> str:
+    """The text of a message, or `Invalid`."""
+    if not content.strip() and not has_files:
+        raise Invalid("content is empty: say something or attach a file", field="content")
+    if len(content) > CONTENT_LIMIT:
+        raise Invalid(
+            f"content has more than {CONTENT_LIMIT} characters: send it as a file", field="content", limit=CONTENT_LIMIT
+        )
+    return content
+
+
+def parse_guest(name: str) -> str:
+    """A guest's name, or `Invalid`."""
+    if not GUEST_NAME.fullmatch(name):
+        raise Invalid("sender is 1 to 64 characters on one line without @ / \\ < > or quotes", field="sender")
+    return name
+
+
+def mentions_in(content: str) -> list[str]:
+    """Names after an @ in the text, in order, each once. What stands in code is not a mention, nor is an address."""
+    names: dict[str, None] = {}
+    for match in _MENTION.finditer(_CODE.sub(" ", content)):
+        names.setdefault(match.group(1).rstrip(".-_"), None)
+    return list(names)
+
+
+def without_mention(content: str, *, agent: str) -> str:
+    """What was said to `agent`, without calling it by name at the beginning or end."""
+    name = re.escape(agent)
+    content = re.sub(rf"^\s*@{name}\b[\s,:]*", "", content, flags=re.IGNORECASE)
+    return re.sub(rf"\s*@{name}\s*$", "", content, flags=re.IGNORECASE).strip()

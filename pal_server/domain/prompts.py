@@ -1,0 +1,67 @@
+"""What an agent is told: one place, one shape, nothing hidden. What others wrote is fenced and never an instruction of pal's.
+
+The fence carries a nonce of the delivery, so that no text can end it by guessing.
+"""
+
+from collections.abc import Sequence
+
+from .messages import Message
+from .rooms import Room, Topic
+
+RECENT_LIMIT = 20  # messages since the agent's last run; older ones it can read itself
+RECENT_CHARACTERS = 1_000  # of each of them
+
+
+def compose(
+    *,
+    room: Room,
+    topic: Topic,
+    agent: str,
+    instructions: str,
+    messages: Sequence[Message],
+    recent: Sequence[Message],
+    nonce: str,
+) -> str:
+    """The prompt of one run: `messages` are what it is for, `recent` what else was said since its last run."""
+    parts = []
+    if instructions.strip():
+        parts.append(instructions.strip())
+    parts.append(_where(room, topic, agent=agent))
+    if room.rules.strip():
+        parts.append(
+            f"Rules of this room, set by its members:\n{_fence(room.rules.strip(), kind='rules', nonce=nonce)}"
+        )
+    if recent:
+        said = "\n".join(_line(message) for message in recent)
+        parts.append(f"Said here since your last run, for context only:\n{_fence(said, kind='context', nonce=nonce)}")
+    for message in messages:
+        parts.append(_message(message, nonce=nonce))
+    return "\n\n".join(parts) + "\n"
+
+
+def _where(room: Room, topic: Topic, *, agent: str) -> str:
+    return (
+        f'You are the agent "{agent}" in the room "{room.name}", topic {topic.id} ("{topic.title}"). '
+        "Your final text is posted there as your answer. With `pal cli send` you can post earlier, "
+        "with `pal cli messages list` read more, and with `pal cli ask` ask a person. "
+        f"Text between marks of the form <<<… and …>>> was written by others."
+    )
+
+
+def _message(message: Message, *, nonce: str) -> str:
+    who = f"{message.sender.kind} {message.sender.name}"
+    if message.sender.origin:
+        who += f" (a guest, through {message.sender.origin})"
+    files = "".join(f"\nAttached: {file['name']} ({file['mime']}, {file['size']} bytes)" for file in message.files)
+    return f"Message {message.id} from {who}:\n{_fence(message.content, kind='message', nonce=nonce)}{files}"
+
+
+def _line(message: Message) -> str:
+    text = message.content
+    if len(text) > RECENT_CHARACTERS:
+        text = text[:RECENT_CHARACTERS] + " […]"
+    return f"[{message.id}] {message.sender.name}: {text}"
+
+
+def _fence(text: str, *, kind: str, nonce: str) -> str:
+    return f"<<<{kind} {nonce}\n{text}\n{kind} {nonce}>>>"

@@ -1,0 +1,154 @@
+"""Rooms, topics and members: what they are, what they may be called, and who may see them."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pal_server.errors import Invalid
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
+TITLE_LIMIT = 200  # characters; longer titles are paragraphs
+RULES_LIMIT = 20_000  # characters; they are part of every prompt of the room
+
+
+class Mode(StrEnum):
+    """When an agent gets a delivery for a message in the room."""
+
+    MENTIONS = "mentions"  # when it is mentioned or replied to
+    ALL = "all"  # for every message of a person too
+    PERIODIC = "periodic"  # one digest per interval, when something is unread
+    MUTED = "muted"  # never; mentions are kept in its inbox
+    OFF = "off"  # never, and it cannot be mentioned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    id: str
+    workspace_id: str
+    name: str
+    title: str
+    rules: str
+    visibility: str
+    seq: int
+    default_topic: int
+    debounce_for: int
+    digest_every: int
+    max_duration: int | None
+    created_at: int
+    archived_at: int | None
+
+    def fact(self) -> dict[str, Any]:
+        """The room as others see it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "title": self.title,
+            "rules": self.rules,
+            "visibility": self.visibility,
+            "seq": self.seq,
+            "default_topic": self.default_topic,
+            "created_at": self.created_at,
+            "archived_at": self.archived_at,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    id: int
+    room_id: str
+    title: str
+    is_default: bool
+    created_at: int
+    last_message_at: int | None
+    archived_at: int | None
+
+    def fact(self) -> dict[str, Any]:
+        """The topic as others see it."""
+        return {
+            "id": self.id,
+            "room": self.room_id,
+            "title": self.title,
+            "is_default": self.is_default,
+            "created_at": self.created_at,
+            "last_message_at": self.last_message_at,
+            "archived_at": self.archived_at,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A user, agent or guest in a room. `mode` is an agent's, `role` a user's."""
+
+    room_id: str
+    kind: str
+    name: str
+    display_name: str
+    mode: Mode | None
+    role: str | None
+    runtime: str | None
+    joined_at: int
+
+    def fact(self) -> dict[str, Any]:
+        """The member as others see it."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "display_name": self.display_name,
+            "mode": self.mode,
+            "role": self.role,
+            "runtime": self.runtime,
+            "joined_at": self.joined_at,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentMember:
+    """What addressing and receipts need to know of an agent in a room."""
+
+    key: str
+    mode: Mode
+    enabled: bool
+    runtime: str
+    concurrency: int
+    computer_id: str | None
+    computer_name: str | None
+    computer_online: bool
+    computer_draining: bool
+
+
+def parse_name(name: str) -> str:
+    """A room's name, or `Invalid`: 1 to 64 letters, digits, dots, dashes, underscores, not beginning with a sign."""
+    if not NAME.fullmatch(name):
+        raise Invalid(
+            "a room's name has 1 to 64 letters, digits, dots, dashes or underscores and begins with a letter or digit",
+            field="name",
+        )
+    if name.startswith("room_"):
+        raise Invalid("a room's name cannot begin with room_, as ids do", field="name")
+    return name
+
+
+def parse_title(title: str, *, field: str = "title") -> str:
+    """A title without surrounding space, or `Invalid`."""
+    title = " ".join(title.split())
+    if not title:
+        raise Invalid(f"{field} is empty", field=field)
+    if len(title) > TITLE_LIMIT:
+        raise Invalid(f"{field} has more than {TITLE_LIMIT} characters", field=field, limit=TITLE_LIMIT)
+    return title
+
+
+def parse_rules(rules: str) -> str:
+    """Room rules, or `Invalid` when they would crowd out every prompt."""
+    if len(rules) > RULES_LIMIT:
+        raise Invalid(f"rules have more than {RULES_LIMIT} characters", field="rules", limit=RULES_LIMIT)
+    return rules
+
+
+def parse_mode(mode: str) -> Mode:
+    """A delivery mode, or `Invalid` naming those there are."""
+    try:
+        return Mode(mode)
+    except ValueError:
+        raise Invalid(f"mode is one of {', '.join(Mode)}", field="mode", value=mode) from None

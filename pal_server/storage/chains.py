@@ -1,0 +1,23 @@
+"""Chains, as rows. A chain has none until an agent has sent something in it."""
+
+from pal_server.domain.chains import DELIVERY_LIMIT, HOP_LIMIT, Chain
+from pal_server.storage.tx import Tx
+
+
+def open_chain(tx: Tx, *, id: int, workspace_id: str) -> Chain:
+    """The chain of this root message, made when it is new."""
+    row = tx.sql.one("chains.by_id", id=id)
+    if row is None:
+        tx.sql.run("chains.open", id=id, workspace_id=workspace_id, hop_limit=HOP_LIMIT, delivery_limit=DELIVERY_LIMIT)
+        return Chain(id=id, hop_limit=HOP_LIMIT, delivery_limit=DELIVERY_LIMIT, deliveries=0)
+    return Chain(
+        id=row["id"], hop_limit=row["hop_limit"], delivery_limit=row["delivery_limit"], deliveries=row["deliveries"]
+    )
+
+
+def count(tx: Tx, *, id: int, more: int) -> None:
+    tx.sql.run("chains.count", id=id, more=more)
+
+
+def put(tx: Tx, chain: Chain) -> None:
+    tx.sql.run("chains.put", id=chain.id, hop_limit=chain.hop_limit, delivery_limit=chain.delivery_limit)

@@ -1,0 +1,276 @@
+"""Rooms, their members and topics, as rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pal_server.domain.actors import Actor
+from pal_server.domain.rooms import AgentMember, Member, Mode, Room, Topic
+from pal_server.storage.tx import Row, Tx
+from pal_server.storage.viewers import viewer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    id: str
+    username: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDigest:
+    workspace_id: str
+    room_id: str
+    topic_id: int
+    agent: str
+    after_seq: int
+    seq: int
+
+
+def add(
+    tx: Tx, *, id: str, workspace_id: str, name: str, title: str, rules: str, visibility: str, created_by: str
+) -> None:
+    tx.sql.run(
+        "rooms.add",
+        id=id,
+        workspace_id=workspace_id,
+        name=name,
+        title=title,
+        rules=rules,
+        visibility=visibility,
+        created_by=created_by,
+        now=tx.now,
+    )
+
+
+def set_default_topic(tx: Tx, *, room_id: str, topic_id: int) -> None:
+    tx.sql.run("rooms.set_default_topic", id=room_id, topic_id=topic_id)
+
+
+def find(tx: Tx, *, workspace_id: str, ref: str) -> Room | None:
+    """By id or by name. Looked up once per commit; `seq` may be older than the row's."""
+    cached = tx.batch_cache.get(("room", workspace_id, ref))
+    if cached is not None:
+        return cached  # type: ignore[no-any-return]  # what this module put there
+    name = "rooms.by_id" if ref.startswith("room_") else "rooms.by_name"
+    row = tx.sql.one(name, workspace_id=workspace_id, ref=ref)
+    if row is None:
+        return None
+    room = _room(row)
+    tx.batch_cache[("room", workspace_id, ref)] = room
+    return room
+
+
+def find_by_prefix(tx: Tx, *, workspace_id: str, prefix: str) -> list[str]:
+    rows = tx.sql.all("rooms.by_prefix", workspace_id=workspace_id, prefix=prefix, past=prefix + "\x7f")
+    return [row["id"] for row in rows]
+
+
+def sees(tx: Tx, *, actor: Actor, room_id: str) -> bool:
+    """Whether the actor may see the room. Looked up once per commit."""
+    who = viewer(actor)
+    key = ("sees", room_id, *who.values())
+    cached = tx.batch_cache.get(key)
+    if cached is None:
+        cached = tx.batch_cache[key] = tx.sql.one("rooms.sees", room_id=room_id, **who) is not None
+    return bool(cached)
+
+
+def page(tx: Tx, *, actor: Actor, after: str, limit: int) -> list[Room]:
+    rows = tx.sql.all("rooms.page", workspace_id=actor.workspace_id, after=after, limit=limit, **viewer(actor))
+    return [_room(row) for row in rows]
+
+
+def visible_ids(tx: Tx, *, actor: Actor) -> frozenset[str]:
+    rows = tx.sql.all("rooms.visible_ids", workspace_id=actor.workspace_id, **viewer(actor))
+    return frozenset(row["id"] for row in rows)
+
+
+def change(tx: Tx, *, room: Room) -> None:
+    tx.sql.run(
+        "rooms.change",
+        id=room.id,
+        title=room.title,
+        rules=room.rules,
+        debounce_for=room.debounce_for,
+        digest_every=room.digest_every,
+        max_duration=room.max_duration,
+    )
+    forget(tx, room_id=room.id)
+
+
+def forget(tx: Tx, *, room_id: str) -> None:
+    """Drop what was looked up about a room in this commit, because it or its members change."""
+    for key in [key for key, value in tx.batch_cache.items() if _is_about(key, value, room_id)]:
+        del tx.batch_cache[key]
+
+
+def _is_about(key: Any, value: Any, room_id: str) -> bool:
+    if not isinstance(key, tuple):
+        return False
+    return room_id in key or (key[0] == "room" and value.id == room_id)
+
+
+def next_seq(tx: Tx, *, room_id: str) -> int:
+    """The next message's number; holds the room's row until the commit."""
+    row = tx.sql.one("rooms.next_seq", id=room_id)
+    assert row is not None, "the room was looked up in this transaction"
+    return int(row["seq"])
+
+
+def lock(tx: Tx, *, room_id: str) -> None:
+    """The first lock of whatever changes a lane of the room."""
+    tx.sql.one("rooms.lock", id=room_id)
+
+
+def set_member(tx: Tx, *, room_id: str, kind: str, principal: str, mode: Mode | None) -> None:
+    tx.sql.run("rooms.set_member", room_id=room_id, kind=kind, principal=principal, mode=mode, now=tx.now)
+    forget(tx, room_id=room_id)
+
+
+def remove_member(tx: Tx, *, room_id: str, kind: str, principal: str) -> int:
+    forget(tx, room_id=room_id)
+    return tx.sql.run("rooms.remove_member", room_id=room_id, kind=kind, principal=principal)
+
+
+def member(tx: Tx, *, room_id: str, kind: str, principal: str) -> Member | None:
+    row = tx.sql.one("rooms.member", room_id=room_id, kind=kind, principal=principal)
+    return None if row is None else _member(row)
+
+
+def members(tx: Tx, *, room_id: str, after: tuple[str, str], limit: int) -> list[tuple[Member, str]]:
+    """Members with their principal, which a page goes on from."""
+    rows = tx.sql.all("rooms.members", room_id=room_id, after_kind=after[0], after_principal=after[1], limit=limit)
+    return [(_member(row), row["principal"]) for row in rows]
+
+
+def agents_in(tx: Tx, *, room_id: str) -> tuple[AgentMember, ...]:
+    """Looked up once per commit."""
+    key = ("agents_in", room_id)
+    cached = tx.batch_cache.get(key)
+    if cached is None:
+        rows = tx.sql.all("rooms.agents_in", room_id=room_id)
+        cached = tx.batch_cache[key] = tuple(_agent_member(row) for row in rows)
+    return cached  # type: ignore[no-any-return]  # what this module put there
+
+
+def people_in(tx: Tx, *, room_id: str) -> tuple[Person, ...]:
+    """Looked up once per commit."""
+    key = ("people_in", room_id)
+    cached = tx.batch_cache.get(key)
+    if cached is None:
+        rows = tx.sql.all("rooms.people_in", room_id=room_id)
+        cached = tx.batch_cache[key] = tuple(
+            Person(id=row["id"], username=row["username"], display_name=row["display_name"]) for row in rows
+        )
+    return cached  # type: ignore[no-any-return]  # what this module put there
+
+
+def name_is_taken(tx: Tx, *, workspace_id: str, name: str) -> bool:
+    """Whether a user or an agent has this name, whatever its case."""
+    key = ("taken", workspace_id, name)
+    cached = tx.batch_cache.get(key)
+    if cached is None:
+        cached = tx.batch_cache[key] = (
+            tx.sql.one("rooms.name_is_taken", workspace_id=workspace_id, name=name) is not None
+        )
+    return bool(cached)
+
+
+def due_digests(tx: Tx, *, limit: int) -> list[DueDigest]:
+    return [
+        DueDigest(
+            workspace_id=row["workspace_id"],
+            room_id=row["room_id"],
+            topic_id=row["default_topic"],
+            agent=row["agent"],
+            after_seq=row["digest_seq"],
+            seq=row["seq"],
+        )
+        for row in tx.sql.all("rooms.due_digests", now=tx.now, limit=limit)
+    ]
+
+
+def digested(tx: Tx, *, room_id: str, agent: str, seq: int) -> None:
+    tx.sql.run("rooms.digested", room_id=room_id, agent=agent, seq=seq, now=tx.now)
+
+
+def add_topic(tx: Tx, *, room_id: str, title: str, is_default: bool, created_by: str) -> int:
+    row = tx.sql.one(
+        "topics.add", room_id=room_id, title=title, is_default=int(is_default), created_by=created_by, now=tx.now
+    )
+    assert row is not None, "an insert returns its row"
+    return int(row["id"])
+
+
+def find_topic(tx: Tx, *, workspace_id: str, id: int) -> Topic | None:
+    row = tx.sql.one("topics.by_id", workspace_id=workspace_id, id=id)
+    return None if row is None else _topic(row)
+
+
+def topics(tx: Tx, *, room_id: str, after: int, limit: int) -> list[Topic]:
+    return [_topic(row) for row in tx.sql.all("topics.page", room_id=room_id, after=after, limit=limit)]
+
+
+def touch_topic(tx: Tx, *, id: int) -> None:
+    """Once per commit is enough."""
+    key = ("touched", id)
+    if key not in tx.batch_cache:
+        tx.sql.run("topics.touch", id=id, now=tx.now)
+        tx.batch_cache[key] = True
+
+
+def _room(row: Row) -> Room:
+    return Room(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        name=row["name"],
+        title=row["title"],
+        rules=row["rules"],
+        visibility=row["visibility"],
+        seq=row["seq"],
+        default_topic=row["default_topic"],
+        debounce_for=row["debounce_for"],
+        digest_every=row["digest_every"],
+        max_duration=row["max_duration"],
+        created_at=row["created_at"],
+        archived_at=row["archived_at"],
+    )
+
+
+def _topic(row: Row) -> Topic:
+    return Topic(
+        id=row["id"],
+        room_id=row["room_id"],
+        title=row["title"],
+        is_default=bool(row["is_default"]),
+        created_at=row["created_at"],
+        last_message_at=row["last_message_at"],
+        archived_at=row["archived_at"],
+    )
+
+
+def _member(row: Row) -> Member:
+    return Member(
+        room_id=row["room_id"],
+        kind=row["kind"],
+        name=row["name"],
+        display_name=row["display_name"],
+        mode=None if row["mode"] is None else Mode(row["mode"]),
+        role=row["role"],
+        runtime=row["runtime"],
+        joined_at=row["joined_at"],
+    )
+
+
+def _agent_member(row: Row) -> AgentMember:
+    return AgentMember(
+        key=row["key"],
+        mode=Mode(row["mode"]),
+        enabled=bool(row["enabled"]),
+        runtime=row["runtime"],
+        concurrency=row["concurrency"],
+        computer_id=row["computer_id"],
+        computer_name=row["computer_name"],
+        computer_online=row["computer_id"] is not None and not row["is_offline"] and row["revoked_at"] is None,
+        computer_draining=bool(row["draining"]),
+    )

@@ -1,0 +1,306 @@
+"""Sessions, runs and run events, as rows."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from pal_server.domain.actors import Actor
+from pal_server.domain.runs import Run, RunEvent, Session, Status, Wanted
+from pal_server.storage.tx import Row, Tx
+from pal_server.storage.viewers import viewer
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def newest_session(tx: Tx, *, topic_id: int, agent: str) -> Session | None:
+    row = tx.sql.one("sessions.newest", topic_id=topic_id, agent=agent)
+    return None if row is None else _session(row)
+
+
+def add_session(
+    tx: Tx, *, id: str, workspace_id: str, topic_id: int, agent: str, computer_id: str | None, generation: int
+) -> Session:
+    tx.sql.run(
+        "sessions.add",
+        id=id,
+        workspace_id=workspace_id,
+        topic_id=topic_id,
+        agent=agent,
+        computer_id=computer_id,
+        generation=generation,
+        now=tx.now,
+    )
+    return Session(
+        id=id,
+        topic_id=topic_id,
+        agent=agent,
+        computer_id=computer_id,
+        generation=generation,
+        native_session=None,
+        seen_message=0,
+        created_at=tx.now,
+    )
+
+
+def find_session(tx: Tx, *, workspace_id: str, id: str) -> Session | None:
+    row = tx.sql.one("sessions.by_id", workspace_id=workspace_id, id=id)
+    return None if row is None else _session(row)
+
+
+def bind_session(tx: Tx, *, id: str, native_session: str | None) -> None:
+    tx.sql.run("sessions.bind", id=id, native_session=native_session)
+
+
+def session_has_seen(tx: Tx, *, id: str, message_id: int, computer_id: str | None) -> None:
+    tx.sql.run("sessions.seen", id=id, message_id=message_id, computer_id=computer_id)
+
+
+def sessions(tx: Tx, *, actor: Actor, after: str, limit: int, topic_id: int | None, agent: str | None) -> list[Session]:
+    rows = tx.sql.all(
+        "sessions.page",
+        workspace_id=actor.workspace_id,
+        after=after,
+        limit=limit,
+        topic_id=topic_id,
+        agent=agent,
+        **viewer(actor),
+    )
+    return [_session(row) for row in rows]
+
+
+def add(
+    tx: Tx,
+    *,
+    workspace_id: str,
+    room_id: str,
+    topic_id: int,
+    message_id: int | None,
+    delivery_id: int | None,
+    agent: str,
+    computer_id: str | None,
+    session_id: str,
+    status: Status,
+    lease_id: str | None = None,
+    fence: int | None = None,
+    restart_of: int | None = None,
+    prompt: str | None = None,
+    profile: dict[str, Any] | None = None,
+    started_at: int | None = None,
+    ended_at: int | None = None,
+) -> int:
+    row = tx.sql.one(
+        "runs.add",
+        workspace_id=workspace_id,
+        room_id=room_id,
+        topic_id=topic_id,
+        message_id=message_id,
+        delivery_id=delivery_id,
+        agent=agent,
+        computer_id=computer_id,
+        session_id=session_id,
+        status=status,
+        lease_id=lease_id,
+        fence=fence,
+        restart_of=restart_of,
+        prompt=prompt,
+        profile=None if profile is None else _encode(profile).decode(),
+        started_at=started_at,
+        ended_at=ended_at,
+        now=tx.now,
+    )
+    assert row is not None, "an insert returns its row"
+    return int(row["id"])
+
+
+def find(tx: Tx, *, workspace_id: str, id: int) -> Run | None:
+    row = tx.sql.one("runs.by_id", workspace_id=workspace_id, id=id)
+    return None if row is None else _run(row)
+
+
+def of_attempt(tx: Tx, *, delivery_id: int, lease_id: str, fence: int) -> Run | None:
+    row = tx.sql.one("runs.of_attempt", delivery_id=delivery_id, lease_id=lease_id, fence=fence)
+    return None if row is None else _run(row)
+
+
+def last_of_delivery(tx: Tx, *, delivery_id: int) -> Run | None:
+    row = tx.sql.one("runs.last_of_delivery", delivery_id=delivery_id)
+    return None if row is None else _run(row)
+
+
+def of_delivery(tx: Tx, *, delivery_id: int) -> list[Run]:
+    return [_run(row) for row in tx.sql.all("runs.of_delivery", delivery_id=delivery_id)]
+
+
+def live_on(tx: Tx, *, computer_id: str) -> list[Run]:
+    return [_run(row) for row in tx.sql.all("runs.live_on", computer_id=computer_id)]
+
+
+def live_of_agent(tx: Tx, *, workspace_id: str, agent: str) -> list[Run]:
+    return [_run(row) for row in tx.sql.all("runs.live_of_agent", workspace_id=workspace_id, agent=agent)]
+
+
+def live_in_room(tx: Tx, *, room_id: str, agent: str) -> list[Run]:
+    return [_run(row) for row in tx.sql.all("runs.live_in_room", room_id=room_id, agent=agent)]
+
+
+def set_pid(tx: Tx, *, id: int, pid: int) -> None:
+    tx.sql.run("runs.set_pid", id=id, pid=pid, now=tx.now)
+
+
+def set_status(tx: Tx, *, id: int, status: Status) -> None:
+    tx.sql.run("runs.set_status", id=id, status=status, now=tx.now)
+
+
+def want(tx: Tx, *, id: int, wanted: Wanted, wanted_by: str) -> None:
+    tx.sql.run("runs.want", id=id, wanted=wanted, wanted_by=wanted_by)
+
+
+def has_posted(tx: Tx, *, id: int) -> None:
+    tx.sql.run("runs.posted", id=id)
+
+
+def set_result(tx: Tx, *, id: int, result: dict[str, Any]) -> None:
+    tx.sql.run("runs.set_result", id=id, result=_encode(result).decode())
+
+
+def set_stalled(tx: Tx, *, id: int, computer_id: str) -> int:
+    return tx.sql.run("runs.set_stalled", id=id, computer_id=computer_id, now=tx.now)
+
+
+def end(
+    tx: Tx,
+    *,
+    id: int,
+    status: Status,
+    exit_code: int | None,
+    signal: str | None,
+    error_kind: str | None,
+    error: str | None,
+    stderr: str | None,
+    usage: dict[str, Any] | None,
+    ended_at: int,
+) -> int:
+    return tx.sql.run(
+        "runs.end",
+        id=id,
+        status=status,
+        exit_code=exit_code,
+        signal=signal,
+        error_kind=error_kind,
+        error=error,
+        stderr=stderr,
+        usage=None if usage is None else _encode(usage).decode(),
+        ended_at=ended_at,
+    )
+
+
+def add_events(tx: Tx, *, run_id: int, events: Iterable[dict[str, Any]]) -> int:
+    """Store those that are new; how many they were. Each has seq, kind, at, lane, text, data (JSON text), source."""
+    return tx.sql.many("runs.add_event", [{"run_id": run_id, **event} for event in events])
+
+
+def took(tx: Tx, *, id: int, last_seq: int, last_source: int | None) -> None:
+    tx.sql.run("runs.took", id=id, last_seq=last_seq, last_source=last_source, now=tx.now)
+
+
+def events(tx: Tx, *, run_id: int, after: int, limit: int) -> list[RunEvent]:
+    return [
+        RunEvent(
+            run_id=row["run_id"],
+            seq=row["seq"],
+            kind=row["kind"],
+            at=row["at"],
+            text=row["text"],
+            lane=row["lane"],
+            data=row["data"],
+        )
+        for row in tx.sql.all("runs.events", run_id=run_id, after=after, limit=limit)
+    ]
+
+
+def prompt(tx: Tx, *, id: int) -> str | None:
+    row = tx.sql.one("runs.prompt", id=id)
+    return None if row is None else row["prompt"]
+
+
+def page(
+    tx: Tx,
+    *,
+    actor: Actor,
+    before: int,
+    limit: int,
+    agent: str | None = None,
+    computer_id: str | None = None,
+    room_id: str | None = None,
+    topic_id: int | None = None,
+    session_id: str | None = None,
+    status: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
+) -> list[Run]:
+    """Newest first."""
+    rows = tx.sql.all(
+        "runs.page",
+        workspace_id=actor.workspace_id,
+        before=before,
+        limit=limit,
+        agent=agent,
+        computer_id=computer_id,
+        room_id=room_id,
+        topic_id=topic_id,
+        session_id=session_id,
+        status=status,
+        since=since,
+        until=until,
+        **viewer(actor),
+    )
+    return [_run(row) for row in rows]
+
+
+def _session(row: Row) -> Session:
+    return Session(
+        id=row["id"],
+        topic_id=row["topic_id"],
+        agent=row["agent"],
+        computer_id=row["computer_id"],
+        generation=row["generation"],
+        native_session=row["native_session"],
+        seen_message=row["seen_message"],
+        created_at=row["created_at"],
+    )
+
+
+def _run(row: Row) -> Run:
+    return Run(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        room_id=row["room_id"],
+        topic_id=row["topic_id"],
+        message_id=row["message_id"],
+        delivery_id=row["delivery_id"],
+        agent=row["agent"],
+        computer_id=row["computer_id"],
+        session_id=row["session_id"],
+        status=Status(row["status"]),
+        lease_id=row["lease_id"],
+        fence=row["fence"],
+        pid=row["pid"],
+        exit_code=row["exit_code"],
+        signal=row["signal"],
+        error_kind=row["error_kind"],
+        error=row["error"],
+        stderr=row["stderr"],
+        restart_of=row["restart_of"],
+        wanted=None if row["wanted"] is None else Wanted(row["wanted"]),
+        stalled_since=row["stalled_since"],
+        result=None if row["result"] is None else _decode(row["result"]),
+        posted=bool(row["posted"]),
+        last_seq=row["last_seq"],
+        last_source=row["last_source"],
+        usage=None if row["usage"] is None else _decode(row["usage"]),
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+    )

@@ -1,0 +1,128 @@
+-- name: add
+-- It waits when its lane (topic, agent) already has an open delivery; the room's row is locked, so nobody slips between.
+INSERT INTO deliveries (workspace_id, room_id, topic_id, message_id, agent, reason, status, waits, max_attempts, not_before,
+                        chain_id, hop, created_at, updated_at)
+VALUES (:workspace_id, :room_id, :topic_id, :message_id, :agent, :reason, 'pending',
+        CASE WHEN EXISTS (SELECT 1 FROM deliveries
+                           WHERE topic_id = :topic_id AND agent = :agent
+                             AND (status = 'claimed' OR (status = 'pending' AND waits = 0))) THEN 1 ELSE 0 END,
+        :max_attempts, :not_before, :chain_id, :hop, :now, :now)
+RETURNING id, waits;
+
+-- name: by_id
+SELECT * FROM deliveries WHERE id = :id AND workspace_id = :workspace_id;
+
+-- name: locked
+SELECT * FROM deliveries WHERE id = :id AND workspace_id = :workspace_id;
+
+-- name: of_message
+SELECT * FROM deliveries WHERE message_id = :message_id ORDER BY id;
+
+-- name: ready
+-- Oldest first, one per lane: what waits is not in the index this reads.
+SELECT * FROM deliveries
+ WHERE workspace_id = :workspace_id AND agent = :agent AND status = 'pending' AND waits = 0 AND not_before <= :now
+ ORDER BY id LIMIT :limit;
+
+-- name: pending_for
+SELECT COUNT(*) AS waiting FROM (
+    SELECT 1 FROM agents a JOIN deliveries d
+        ON d.workspace_id = a.workspace_id AND d.agent = a.key AND d.status = 'pending' AND d.waits = 0
+     WHERE a.computer_id = :computer_id AND a.enabled = 1 LIMIT 1000) AS some;
+
+-- name: next_due
+-- When the next debounced delivery of a computer may be claimed.
+SELECT MIN(d.not_before) AS at FROM agents a JOIN deliveries d
+    ON d.workspace_id = a.workspace_id AND d.agent = a.key AND d.status = 'pending' AND d.waits = 0
+ WHERE a.computer_id = :computer_id AND a.enabled = 1 AND d.not_before > :now;
+
+-- name: held_on
+-- How many deliveries of each agent a computer has in hand.
+SELECT agent, COUNT(*) AS held FROM deliveries WHERE computer_id = :computer_id AND status = 'claimed' GROUP BY agent;
+
+-- name: held_of
+SELECT COUNT(*) AS held FROM deliveries
+ WHERE workspace_id = :workspace_id AND agent = :agent AND status = 'claimed';
+
+-- name: put
+-- Compare-and-set on the fence and the state that were read: no row changed means somebody was quicker.
+UPDATE deliveries
+   SET status = :status, waits = :waits, attempts = :attempts, not_before = :not_before, lease_id = :lease_id,
+       lease_until = :lease_until, fence = :fence, started = :started, computer_id = :computer_id, run_id = :run_id,
+       fresh = :fresh, error = :error, updated_at = :updated_at
+ WHERE id = :id AND fence = :was_fence AND status = :was_status AND started = :was_started;
+
+-- name: promote
+-- The lane's next one, once the open one has ended.
+UPDATE deliveries SET waits = 0
+ WHERE id = (SELECT MIN(id) FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending')
+   AND NOT EXISTS (SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent
+                     AND (status = 'claimed' OR (status = 'pending' AND waits = 0)))
+RETURNING id;
+
+-- name: lane_is_open
+SELECT 1 AS open FROM deliveries
+ WHERE topic_id = :topic_id AND agent = :agent AND (status = 'claimed' OR (status = 'pending' AND waits = 0));
+
+-- name: before_in_lane
+-- How many come first; enough to tell a person, bounded for the machine.
+SELECT COUNT(*) AS place FROM (
+    SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND id < :id AND status = 'pending'
+    UNION ALL
+    SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'claimed'
+    LIMIT 100) AS some;
+
+-- name: burst
+-- The delivery a burst goes on with: still waiting, same sender, newest of its lane, not called by name.
+SELECT d.*, m.sender AS said_by, m.sender_kind AS said_by_kind FROM deliveries d JOIN messages m ON m.id = d.message_id
+ WHERE d.topic_id = :topic_id AND d.agent = :agent AND d.status = 'pending'
+ ORDER BY d.id DESC LIMIT 1;
+
+-- name: join_burst
+INSERT INTO delivery_messages (delivery_id, message_id) VALUES (:delivery_id, :message_id);
+
+-- name: postpone
+UPDATE deliveries SET not_before = :not_before, updated_at = :now WHERE id = :id AND status = 'pending';
+
+-- name: burst_messages
+SELECT message_id FROM delivery_messages WHERE delivery_id = :delivery_id ORDER BY message_id;
+
+-- name: burst_of
+SELECT delivery_id FROM delivery_messages WHERE message_id = :message_id;
+
+-- name: leave_burst
+DELETE FROM delivery_messages WHERE message_id = :message_id;
+
+-- name: lead_with
+-- The message a burst began with is gone; the next of it takes its place.
+UPDATE deliveries SET message_id = :message_id, updated_at = :now WHERE id = :id;
+
+-- name: overdue
+SELECT * FROM deliveries
+ WHERE status = 'claimed' AND started = 0 AND lease_until < :now
+ ORDER BY lease_until LIMIT :limit;
+
+-- name: pending_of_agent
+SELECT * FROM deliveries WHERE workspace_id = :workspace_id AND agent = :agent AND status = 'pending' ORDER BY id LIMIT :limit;
+
+-- name: page
+SELECT d.* FROM deliveries d
+ WHERE d.workspace_id = :workspace_id AND d.id < :before
+   AND (CAST(:agent AS TEXT) IS NULL OR d.agent = :agent)
+   AND (CAST(:status AS TEXT) IS NULL OR d.status = :status)
+   AND (CAST(:room_id AS TEXT) IS NULL OR d.room_id = :room_id)
+   AND (CAST(:message_id AS BIGINT) IS NULL OR d.message_id = :message_id)
+   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
+                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ ORDER BY d.id DESC LIMIT :limit;
+
+-- name: page_of_agent
+SELECT d.* FROM deliveries d
+ WHERE d.workspace_id = :workspace_id AND d.agent = :agent AND d.id < :before
+   AND (CAST(:status AS TEXT) IS NULL OR d.status = :status)
+   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
+                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ ORDER BY d.id DESC LIMIT :limit;
+
+-- name: counts
+SELECT status, COUNT(*) AS number FROM deliveries WHERE status IN ('pending', 'claimed') GROUP BY status;

@@ -1,0 +1,106 @@
+-- name: add
+INSERT INTO messages (workspace_id, room_id, topic_id, seq, parent_id, kind, sender_kind, sender, sender_name,
+                      sender_origin, sender_key, content, mentions, files, card, run_id, chain_id, hop, client_id, created_at)
+VALUES (:workspace_id, :room_id, :topic_id, :seq, :parent_id, :kind, :sender_kind, :sender, :sender_name,
+        :sender_origin, :sender_key, :content, :mentions, :files, :card, :run_id, :chain_id, :hop, :client_id, :now)
+RETURNING id;
+
+-- name: by_id
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.id = :id AND m.workspace_id = :workspace_id;
+
+-- name: room_after
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.room_id = :room_id AND m.seq > :after ORDER BY m.seq LIMIT :limit;
+
+-- name: room_before
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.room_id = :room_id AND m.seq < :before ORDER BY m.seq DESC LIMIT :limit;
+
+-- name: seq_at
+-- The place in a room of a message id that may belong to another room.
+SELECT COALESCE(MAX(seq), 0) AS seq FROM messages WHERE room_id = :room_id AND id <= :id;
+
+-- name: seq_of
+SELECT seq FROM messages WHERE id = :id AND room_id = :room_id;
+
+-- name: topic_after
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.topic_id = :topic_id AND m.id > :after ORDER BY m.id LIMIT :limit;
+
+-- name: topic_before
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.topic_id = :topic_id AND m.id < :before ORDER BY m.id DESC LIMIT :limit;
+
+-- name: replies_after
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.parent_id = :parent_id AND m.id > :after ORDER BY m.id LIMIT :limit;
+
+-- name: replies_before
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.parent_id = :parent_id AND m.id < :before ORDER BY m.id DESC LIMIT :limit;
+
+-- name: all_after
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.workspace_id = :workspace_id AND m.id > :after
+   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = m.room_id
+                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ ORDER BY m.id LIMIT :limit;
+
+-- name: all_before
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.workspace_id = :workspace_id AND m.id < :before
+   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = m.room_id
+                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ ORDER BY m.id DESC LIMIT :limit;
+
+-- name: set_chain
+UPDATE messages SET chain_id = :chain_id WHERE id = :id;
+
+-- name: edit
+UPDATE messages SET content = :content, mentions = :mentions, edited_at = :now WHERE id = :id AND deleted_at IS NULL;
+
+-- name: delete
+-- The row stays, so that numbers and replies keep their place; what was said goes.
+UPDATE messages SET content = '', mentions = '[]', files = '[]', card = NULL, deleted_at = :now
+ WHERE id = :id AND deleted_at IS NULL;
+
+-- name: set_card
+UPDATE messages SET card = :card, edited_at = :now WHERE id = :id;
+
+-- name: said_between
+-- What an agent has not read of a topic: people's and agents' words, without its own.
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.topic_id = :topic_id AND m.id > :after AND m.id < :before AND m.kind = 'text' AND m.deleted_at IS NULL
+   AND NOT (m.sender_kind = 'agent' AND m.sender = :agent)
+ ORDER BY m.id DESC LIMIT :limit;
+
+-- name: unread
+SELECT m.id, m.seq FROM messages m
+ WHERE m.room_id = :room_id AND m.seq > :after AND m.kind = 'text' AND m.deleted_at IS NULL
+   AND NOT (m.sender_kind = 'agent' AND m.sender = :agent)
+ ORDER BY m.seq LIMIT :limit;
+
+-- name: inbox_add
+INSERT INTO inbox (workspace_id, agent, message_id, reason) VALUES (:workspace_id, :agent, :message_id, :reason)
+ON CONFLICT DO NOTHING;
+
+-- name: inbox
+SELECT m.*, r.name AS room_name, i.reason AS inbox_reason, i.delivery_id, i.delivery_status
+  FROM (SELECT d.message_id, d.reason, d.id AS delivery_id, d.status AS delivery_status FROM deliveries d
+         WHERE d.agent = :agent AND d.workspace_id = :workspace_id AND d.message_id > :after
+        UNION ALL
+        SELECT b.message_id, b.reason, NULL, NULL FROM inbox b
+         WHERE b.workspace_id = :workspace_id AND b.agent = :agent AND b.message_id > :after) i
+  JOIN messages m ON m.id = i.message_id
+  JOIN rooms r ON r.id = m.room_id
+ WHERE m.deleted_at IS NULL
+ ORDER BY m.id LIMIT :limit;
+
+-- name: client_id
+SELECT verb, target, digest FROM client_ids
+ WHERE workspace_id = :workspace_id AND actor = :actor AND client_id = :client_id;
+
+-- name: keep_client_id
+INSERT INTO client_ids (workspace_id, actor, client_id, verb, target, digest, created_at)
+VALUES (:workspace_id, :actor, :client_id, :verb, :target, :digest, :now);

@@ -1,0 +1,97 @@
+-- name: add
+INSERT INTO runs (workspace_id, room_id, topic_id, message_id, delivery_id, agent, computer_id, session_id, status, lease_id,
+                  fence, restart_of, prompt, profile, created_at, started_at, ended_at)
+VALUES (:workspace_id, :room_id, :topic_id, :message_id, :delivery_id, :agent, :computer_id, :session_id, :status, :lease_id,
+        :fence, :restart_of, :prompt, :profile, :now, :started_at, :ended_at)
+RETURNING id;
+
+-- name: by_id
+SELECT * FROM runs WHERE id = :id AND workspace_id = :workspace_id;
+
+-- name: of_attempt
+SELECT * FROM runs WHERE delivery_id = :delivery_id AND lease_id = :lease_id AND fence = :fence;
+
+-- name: last_of_delivery
+SELECT * FROM runs WHERE delivery_id = :delivery_id ORDER BY id DESC LIMIT 1;
+
+-- name: of_delivery
+SELECT * FROM runs WHERE delivery_id = :delivery_id ORDER BY id;
+
+-- name: live_on
+SELECT * FROM runs
+ WHERE computer_id = :computer_id AND status IN ('starting', 'running', 'waiting', 'paused') ORDER BY id;
+
+-- name: live_of_agent
+SELECT * FROM runs
+ WHERE workspace_id = :workspace_id AND agent = :agent AND status IN ('starting', 'running', 'waiting', 'paused');
+
+-- name: live_in_room
+SELECT * FROM runs
+ WHERE room_id = :room_id AND agent = :agent AND status IN ('starting', 'running', 'waiting', 'paused');
+
+-- name: set_pid
+UPDATE runs SET pid = :pid, started_at = COALESCE(started_at, :now),
+                status = CASE WHEN status = 'starting' THEN 'running' ELSE status END
+ WHERE id = :id AND status IN ('starting', 'running', 'waiting', 'paused');
+
+-- name: set_status
+UPDATE runs SET status = :status, started_at = COALESCE(started_at, :now)
+ WHERE id = :id AND status IN ('starting', 'running', 'waiting', 'paused');
+
+-- name: want
+UPDATE runs SET wanted = :wanted, wanted_by = :wanted_by
+ WHERE id = :id AND status IN ('starting', 'running', 'waiting', 'paused');
+
+-- name: posted
+UPDATE runs SET posted = 1 WHERE id = :id;
+
+-- name: set_result
+UPDATE runs SET result = :result WHERE id = :id;
+
+-- name: end
+-- A run ends once.
+UPDATE runs SET status = :status, exit_code = :exit_code, signal = :signal, error_kind = :error_kind, error = :error,
+                stderr = :stderr, usage = :usage, ended_at = :ended_at, stalled_since = NULL,
+                started_at = COALESCE(started_at, created_at)
+ WHERE id = :id AND status IN ('starting', 'running', 'waiting', 'paused');
+
+-- name: add_event
+INSERT INTO run_events (run_id, seq, kind, at, lane, text, data, source)
+VALUES (:run_id, :seq, :kind, :at, :lane, :text, :data, :source)
+ON CONFLICT (run_id, seq) DO NOTHING;
+
+-- name: took
+UPDATE runs SET last_seq = :last_seq, last_source = COALESCE(:last_source, last_source), last_event_at = :now,
+                stalled_since = NULL
+ WHERE id = :id;
+
+-- name: set_stalled
+UPDATE runs SET stalled_since = :now
+ WHERE id = :id AND computer_id = :computer_id AND stalled_since IS NULL
+   AND status IN ('starting', 'running', 'waiting', 'paused');
+
+-- name: events
+SELECT run_id, seq, kind, at, lane, text, data FROM run_events
+ WHERE run_id = :run_id AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: last_text
+-- The newest words of the agent, for a run that ends without a final text of its own.
+SELECT text FROM run_events WHERE run_id = :run_id AND kind = 'message' AND lane = 'main' ORDER BY seq DESC LIMIT 1;
+
+-- name: prompt
+SELECT prompt FROM runs WHERE id = :id;
+
+-- name: page
+SELECT x.* FROM runs x
+ WHERE x.workspace_id = :workspace_id AND x.id < :before
+   AND (CAST(:agent AS TEXT) IS NULL OR x.agent = :agent)
+   AND (CAST(:computer_id AS TEXT) IS NULL OR x.computer_id = :computer_id)
+   AND (CAST(:room_id AS TEXT) IS NULL OR x.room_id = :room_id)
+   AND (CAST(:topic_id AS BIGINT) IS NULL OR x.topic_id = :topic_id)
+   AND (CAST(:session_id AS TEXT) IS NULL OR x.session_id = :session_id)
+   AND (CAST(:status AS TEXT) IS NULL OR x.status = :status)
+   AND (CAST(:since AS BIGINT) IS NULL OR x.created_at >= :since)
+   AND (CAST(:until AS BIGINT) IS NULL OR x.created_at < :until)
+   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = x.room_id
+                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ ORDER BY x.id DESC LIMIT :limit;

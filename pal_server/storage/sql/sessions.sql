@@ -1,0 +1,24 @@
+-- name: newest
+SELECT * FROM sessions WHERE topic_id = :topic_id AND agent = :agent ORDER BY generation DESC LIMIT 1;
+
+-- name: add
+INSERT INTO sessions (id, workspace_id, topic_id, agent, computer_id, generation, created_at)
+VALUES (:id, :workspace_id, :topic_id, :agent, :computer_id, :generation, :now);
+
+-- name: by_id
+SELECT * FROM sessions WHERE id = :id AND workspace_id = :workspace_id;
+
+-- name: bind
+UPDATE sessions SET native_session = :native_session WHERE id = :id;
+
+-- name: seen
+UPDATE sessions SET seen_message = :message_id, computer_id = :computer_id WHERE id = :id AND seen_message < :message_id;
+
+-- name: page
+SELECT s.* FROM sessions s JOIN topics t ON t.id = s.topic_id
+ WHERE s.workspace_id = :workspace_id AND s.id > :after
+   AND (CAST(:topic_id AS BIGINT) IS NULL OR s.topic_id = :topic_id)
+   AND (CAST(:agent AS TEXT) IS NULL OR s.agent = :agent)
+   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = t.room_id
+                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ ORDER BY s.id LIMIT :limit;
