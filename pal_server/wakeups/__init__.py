@@ -1,0 +1,1 @@
+"""Wake-ups say *look again*, never *what*; everything is right, only slower, with all of them lost."""
