@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pal_daemon.keeping.requests import INPUT
 from pal_daemon.keeping.tree import boot_id, stat_fields
 
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -85,6 +86,8 @@ async def launch(run_dir: Path, spec: LaunchSpec) -> Keeper:
     Makes the directory. Raises KeeperUsed when it was launched before, KeeperFailed when no keeper came up.
     A cancel does not undo the start: look with `attach`.
     """
+    if spec.input is not None and len(spec.input) > INPUT:
+        raise ValueError(f"the first input has at most {INPUT} bytes")
     run_dir = _make_dir(run_dir)
     ready_read, ready_write = os.pipe()
     document, feeding = _open_document(_render_document(run_dir, spec))
@@ -158,7 +161,12 @@ class Keeper:
         """Queue bytes for the agent's stdin. False when an input of this name was taken before: nothing is doubled.
 
         A receipt in the spool tells when the last byte is in the agent's pipe. At most 16 MiB may wait.
+        A name is 1 to 128 printable ASCII characters without spaces.
         """
+        if len(data) > INPUT:  # the keeper would hang up before it has read it all
+            raise KeeperRefused("too_large", f"an input has at most {INPUT} bytes")
+        if not name.isascii() or not name.isprintable() or " " in name:
+            raise ValueError("an input's name is printable ASCII without spaces")
         answer = await self._ask(f"input {name} {len(data)}", data)
         return answer.get("state") == "queued"
 

@@ -38,7 +38,7 @@ class AgentProcess:
             os.set_blocking(fd, False)
 
 
-def start_agent(argv: list[str], *, cwd: str, env: dict[str, str], umask: int) -> AgentProcess:
+def start_agent(argv: list[str], *, cwd: str, env: dict[str, str]) -> AgentProcess:
     """Return once the program runs; raise NotStarted when it does not, with nothing left behind."""
     in_read, in_write = os.pipe()
     out_read, out_write = os.pipe()
@@ -47,7 +47,7 @@ def start_agent(argv: list[str], *, cwd: str, env: dict[str, str], umask: int) -
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become(argv, cwd, env, umask, keeper, (in_read, out_write, err_write), fault_write)
+        _become(argv, cwd, env, keeper, (in_read, out_write, err_write), fault_write)
     for fd in (in_read, out_write, err_write, fault_write):
         os.close(fd)
     fault = os.read(fault_read, 64)  # ends with the exec, which closes the other side
@@ -65,7 +65,6 @@ def _become(
     argv: list[str],
     cwd: str,
     env: dict[str, str],
-    umask: int,
     keeper: int,
     pipes: tuple[int, int, int],
     fault: int,
@@ -82,7 +81,6 @@ def _become(
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         for target, fd in enumerate(pipes):
             os.dup2(fd, target)
-        os.umask(umask)
         stage = "cwd"
         os.chdir(cwd)
         stage = "exec"

@@ -44,7 +44,9 @@ class Control:
         self._answer = answer
         self._clients: dict[int, _Client] = {}
         self._listener = Socket(AF_UNIX, SOCK_STREAM)
-        self._listener.bind(NAME)  # the umask makes it 0600
+        mask = os.umask(0o177)  # a socket takes its mode from here alone: 0600
+        self._listener.bind(NAME)
+        os.umask(mask)
         self._listener.listen(BACKLOG)
         self._listener.setblocking(False)
         poll.register(self._listener.fileno(), select.POLLIN)

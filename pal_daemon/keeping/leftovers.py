@@ -23,6 +23,7 @@ class Leftovers:
     """Call `step` until it gives True. Times are seconds of one monotonic clock."""
 
     def __init__(self, *, group: int, now: float, grace: float) -> None:
+        """`group` is 0 where every orphan comes to us: a group's number may be somebody else's once it is empty."""
         self._group = group
         self._force_at = now + grace
         self._give_up_at = self._force_at + FORCE_FOR
@@ -56,7 +57,7 @@ class Leftovers:
             for pid in fresh:
                 _signal(pid, signal.SIGTERM)
                 _signal(pid, signal.SIGCONT)  # a stopped process hears nothing else
-        elif not pids and not self._is_group_asked:  # where /proc cannot tell who they are
+        elif not pids and not self._is_group_asked:
             self._is_group_asked = True
             self._signal_group(signal.SIGTERM)
         return False
@@ -67,6 +68,8 @@ class Leftovers:
         self._give_up_at = self._force_at + FORCE_FOR
 
     def _signal_group(self, number: int) -> bool:
+        if not self._group:
+            return False
         try:
             os.killpg(self._group, number)
         except OSError:  # no such group any more

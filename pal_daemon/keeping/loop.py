@@ -1,4 +1,4 @@
-"""The keeper's life: one loop that moves the agent's bytes, does what clients ask, and ends the whole tree.
+"""While the agent runs: one loop that moves the agent's bytes, does what clients ask, and ends the whole tree.
 
 States: running → (main process gone) clearing up → over. `asked` says who wanted the end: none, stop, kill, or
 terminate (a SIGTERM to the keeper itself). The exit record is the last one, written when nothing of the run is alive
@@ -39,12 +39,18 @@ MAY_SEND = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIG
 class Loop:
     """Made once the agent runs; `run` returns after its exit record is written."""
 
-    def __init__(self, agent: AgentProcess, document: Document, spool: SpoolWriter, *, wakes: int) -> None:
-        """`wakes` is the read end of the signal wake-up pipe, watched for SIGCHLD and SIGTERM."""
+    def __init__(
+        self, agent: AgentProcess, document: Document, spool: SpoolWriter, *, wakes: int, gets_orphans: bool
+    ) -> None:
+        """`wakes` is the read end of the signal wake-up pipe, watched for SIGCHLD and SIGTERM.
+
+        `gets_orphans`: whoever loses his parent below us becomes our child (a subreaper, Linux only).
+        """
         self._agent = agent
         self._document = document
         self._spool = spool
         self._wakes = wakes
+        self._gets_orphans = gets_orphans
         self._began = time.monotonic()
         self._poll = select.poll()
         self._poll.register(wakes, select.POLLIN)
@@ -236,7 +242,8 @@ class Loop:
                 self._ended = time.monotonic()
                 self._steps = []
                 grace = 0.0 if self._asked == "kill" else self._document.leftover_grace
-                self._leftovers = Leftovers(group=pid, now=self._ended, grace=grace)
+                group = 0 if self._gets_orphans else pid
+                self._leftovers = Leftovers(group=group, now=self._ended, grace=grace)
 
     def _is_over(self) -> bool:
         if self._leftovers is None:

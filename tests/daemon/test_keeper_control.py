@@ -44,6 +44,16 @@ async def test_input_the_agent_does_not_read_blocks_nobody(runs):
     assert refused.value.code == "full"
 
 
+async def test_input_that_is_too_large_is_refused_before_it_is_sent(runs):
+    run = await runs.start("cat")
+
+    with pytest.raises(KeeperRefused) as refused:
+        await run.keeper.input("huge", b"x" * ((16 << 20) + 1))
+
+    assert refused.value.code == "too_large"
+    assert (await run.keeper.status()).is_running
+
+
 async def test_input_after_the_end_of_input_is_refused(runs):
     run = await runs.start("sleep", "1000")
     await run.keeper.close_input()
