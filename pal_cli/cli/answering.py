@@ -1,0 +1,98 @@
+"""A person's answer to what waits for one: `pal cli approve`, `deny` and `answer`."""
+
+import argparse
+
+from pal_cli.cli.daemon_line import connect, connection_flags
+from pal_cli.light import Command
+from pal_server.client.terminal import shown, verbs
+from pal_server.client.terminal.exits import WrongUsage
+from pal_server.client.terminal.line import Line, segment
+from pal_server.client.terminal.output import note
+
+
+def _decision_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the interaction's id")
+    parser.add_argument("--reason", metavar="TEXT", help="why; the agent is told")
+    connection_flags(parser)
+
+
+def _approve(args: argparse.Namespace) -> None:
+    _decide(args, "approve")
+
+
+def _deny(args: argparse.Namespace) -> None:
+    _decide(args, "deny")
+
+
+def _decide(args: argparse.Namespace, decision: str) -> None:
+    body = {"decision": decision} | ({"reason": args.reason} if args.reason else {})
+    _send_answer(connect(args), args.id, body, as_json=args.json)
+
+
+def _answer_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", nargs="?", metavar="ID", help="the interaction's id")
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="the answer; - reads standard input")
+    parser.add_argument("--interactive", action="store_true", help="show what waits and ask for the answer")
+    connection_flags(parser)
+
+
+def _answer(args: argparse.Namespace) -> None:
+    from pal_server.client.terminal.sending import read_text
+
+    line = connect(args)
+    if args.interactive:
+        _answer_in_talk(line, args)
+        return
+    if args.id is None:
+        raise WrongUsage("ID is missing. Say which question, or use --interactive")
+    _send_answer(line, args.id, {"answer": read_text(args.text, None)}, as_json=args.json)
+
+
+def _answer_in_talk(line: Line, args: argparse.Namespace) -> None:
+    from pal_server.client.terminal.confirm import ask
+
+    if args.id is None:
+        waiting = line.get("/api/interactions", status="pending", limit=20)["interactions"]
+        if not waiting:
+            note("nothing waits for an answer")
+            return
+        for one in waiting:
+            note(f"{one['id']}: {one['agent'] or 'somebody'} in {one['room']} asks: {one['title']}")
+        args.id = ask("Which one", default=str(waiting[0]["id"]), choices=[str(one["id"]) for one in waiting])
+    one = line.get(f"/api/interactions/{segment(args.id)}")["interaction"]
+    note(one["title"])
+    if one["body"]:
+        note(one["body"])
+    if one["kind"] == "question":
+        body = {"answer": ask("Your answer", choices=one["options"] or None)}
+    else:
+        body = {"decision": ask("Your decision", choices=["approve", "deny"])}
+        reason = ask("Why (may stay empty)", default="")
+        body |= {"reason": reason} if reason else {}
+    # The hash says that this is the answer to exactly what was shown here.
+    _send_answer(line, args.id, body | {"hash": one["hash"]}, as_json=args.json)
+
+
+def _send_answer(line: Line, id: str, body: dict[str, str], *, as_json: bool) -> None:
+    answer = line.post(f"/api/interactions/{segment(id)}/answer", body)
+    verbs.show(answer, as_json=as_json, render=shown.interaction)
+
+
+APPROVE = Command(
+    about="Approve what an agent wants to do.",
+    examples=("pal cli approve 7", 'pal cli approve 7 --reason "but only in build/"'),
+    arguments=_decision_arguments,
+    run=_approve,
+)
+DENY = Command(
+    about="Deny what an agent wants to do.",
+    examples=('pal cli deny 7 --reason "not on a Friday"',),
+    arguments=_decision_arguments,
+    run=_deny,
+)
+ANSWER = Command(
+    about="Answer an agent's question. The first answer counts.",
+    examples=('pal cli answer 7 "the release branch"', "pal cli answer --interactive"),
+    arguments=_answer_arguments,
+    run=_answer,
+)

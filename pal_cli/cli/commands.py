@@ -1,0 +1,46 @@
+"""Every `pal cli` command: where it is and what it does."""
+
+from pal_cli.light import Group
+
+GROUP = Group(
+    name="pal cli",
+    about="For people and agents on this computer. It talks to the local daemon (LOCK_DAEMON_URL, PAL_DAEMON_URL).",
+    entries={
+        "send": ("pal_cli.cli.send:SEND", "say something in a room"),
+        "ask": ("pal_cli.cli.asking:ASK", "ask a person, from inside a run"),
+        "result": ("pal_cli.cli.asking:RESULT", "report what came of a run"),
+        "approve": ("pal_cli.cli.answering:APPROVE", "approve what an agent wants to do"),
+        "deny": ("pal_cli.cli.answering:DENY", "deny it, with a reason"),
+        "answer": ("pal_cli.cli.answering:ANSWER", "answer an agent's question"),
+        "messages list": ("pal_cli.cli.messages:LIST", "messages, oldest first"),
+        "messages show": ("pal_cli.cli.messages:SHOW", "one message"),
+        "inbox": ("pal_cli.cli.messages:INBOX", "what an agent was given to read"),
+        "listen": ("pal_cli.cli.listening:LISTEN", "print messages as they come"),
+        "rooms list": ("pal_cli.cli.rooms:LIST", "rooms you may see"),
+        "rooms create": ("pal_cli.cli.rooms:CREATE", "make a room"),
+        "rooms members": ("pal_cli.cli.rooms:MEMBERS", "who is in a room"),
+        "rooms invite": ("pal_cli.cli.rooms:INVITE", "bring an agent into a room, or change its mode"),
+        "rooms restart-agent": ("pal_cli.cli.rooms:RESTART_AGENT", "restart what an agent is doing in a room"),
+        "topics list": ("pal_cli.cli.rooms:TOPICS", "topics of a room"),
+        "topics create": ("pal_cli.cli.rooms:CREATE_TOPIC", "make a topic"),
+        "debate start": ("pal_cli.cli.debates:START", "let two agents take turns on a subject"),
+        "debate show": ("pal_cli.cli.debates:SHOW", "how far a debate is"),
+        "debate stop": ("pal_cli.cli.debates:STOP", "stop a debate midway"),
+        "http file": ("pal_cli.cli.files:PUT", "upload a file and get its address"),
+        "artifact put": ("pal_cli.cli.files:PUT", "the same"),
+        "chats": ("pal_cli.cli.rooms:LIST", "the same as rooms list"),
+        "agents": ("pal_cli.cli.running:AGENTS", "agents and where they run"),
+        "runs": ("pal_cli.cli.running:RUNS", "runs, newest first"),
+        "run-action": ("pal_cli.cli.running:RUN_ACTION", "kill, stop or restart a run"),
+        "health": ("pal_cli.cli.running:HEALTH", "how the daemon is"),
+    },
+    epilog=(
+        "Inside a run nothing needs to be named: room, topic and parent are those of the run. "
+        "What a run may not do exits 3."
+    ),
+)
+
+
+def main(argv: list[str]) -> int:
+    """Run one `pal cli` command; its exit code."""
+    return GROUP.run(argv)

@@ -1,0 +1,61 @@
+"""The flags every `pal cli` command has, and its line to the daemon."""
+
+import argparse
+import os
+
+from pal_server.client.resolve import daemon_place
+from pal_server.client.terminal.exits import WrongUsage
+from pal_server.client.terminal.line import Line
+
+
+def connection_flags(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
+    """`--json`, `--daemon` and `--token`."""
+    if json:
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout, as the API answered")
+    parser.add_argument("--daemon", metavar="URL", help="the daemon (LOCK_DAEMON_URL, PAL_DAEMON_URL; port 4137)")
+    parser.add_argument("--token", metavar="T", help="its token (LOCK_DAEMON_TOKEN, PAL_DAEMON_TOKEN, $PAL_HOME)")
+
+
+def paging_flags(parser: argparse.ArgumentParser) -> None:
+    """`--after` and `--limit`."""
+    from pal_cli.light import positive
+
+    parser.add_argument("--after", metavar="CURSOR", help="go on after this: `next` of the page before")
+    parser.add_argument("--limit", type=positive, metavar="N", help="at most this many (50, never above 200)")
+
+
+def room_flag(parser: argparse.ArgumentParser, *, help: str = "the room's name or id (inside a run: its room)") -> None:
+    """`--room`, with `--chat` as its other name."""
+    parser.add_argument("--room", "--chat", dest="room", metavar="R", help=help)
+
+
+def connect(args: argparse.Namespace) -> Line:
+    """The line to the daemon these flags and the environment name."""
+    return Line(place=daemon_place(daemon=args.daemon, token=args.token), party="daemon")
+
+
+def run_variable(name: str) -> str | None:
+    """A variable of the run this command is inside of; None outside of runs."""
+    return os.environ.get(name) or None if os.environ.get("PAL_RUN_TOKEN") else None
+
+
+def run_number(name: str) -> int | None:
+    """The same as a number; None when it is none."""
+    text = run_variable(name)
+    return int(text) if text and text.isdigit() else None
+
+
+def room_of(args: argparse.Namespace) -> str | None:
+    """The room that was named, else the run's."""
+    named: str | None = args.room
+    if named == "":
+        raise WrongUsage("--room is empty. Name a room; `pal cli rooms list` lists them")
+    return named if named is not None else run_variable("PAL_ROOM")
+
+
+def required_room(args: argparse.Namespace) -> str:
+    """As `room_of`; WrongUsage when there is none."""
+    room = room_of(args)
+    if room is None:
+        raise WrongUsage("--room is missing. Name a room; `pal cli rooms list` lists them")
+    return room

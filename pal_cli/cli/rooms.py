@@ -1,0 +1,162 @@
+"""`pal cli rooms …` and `pal cli topics …`."""
+
+import argparse
+
+from pal_cli.cli.daemon_line import connect, connection_flags, paging_flags, required_room, room_flag
+from pal_cli.light import Command
+from pal_server.client.terminal import shown, verbs
+from pal_server.client.terminal.exits import WrongUsage
+from pal_server.client.terminal.line import segment, without_nothing
+from pal_server.client.terminal.output import say
+
+MODES = ("mentions", "all", "periodic", "muted", "off")
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--q", metavar="WORDS", help="only those whose name or title has these words")
+    paging_flags(parser)
+    connection_flags(parser)
+
+
+def _list(args: argparse.Namespace) -> None:
+    answer = connect(args).get("/api/rooms", q=args.q, after=args.after, limit=args.limit)
+    verbs.show(answer, as_json=args.json, render=shown.rooms)
+
+
+def _create_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="letters, digits, dash, underscore and dot")
+    parser.add_argument("--title", metavar="TEXT", help="what the room is for, in a line")
+    parser.add_argument("--rules", metavar="TEXT", help="rules every agent in it is given")
+    parser.add_argument("--private", action="store_true", help="only members may see it")
+    connection_flags(parser)
+
+
+def _create(args: argparse.Namespace) -> None:
+    visibility = "private" if args.private else None
+    body = {"name": args.name, "title": args.title, "rules": args.rules, "visibility": visibility}
+    answer = connect(args).post("/api/rooms", without_nothing(body))
+    verbs.show(
+        answer, as_json=args.json, render=lambda a: say(f"room {a['room']['name']} is there ({a['room']['id']})")
+    )
+
+
+def _members_arguments(parser: argparse.ArgumentParser) -> None:
+    room_flag(parser)
+    paging_flags(parser)
+    connection_flags(parser)
+
+
+def _members(args: argparse.Namespace) -> None:
+    path = f"/api/rooms/{segment(required_room(args))}/members"
+    verbs.show(connect(args).get(path, after=args.after, limit=args.limit), as_json=args.json, render=shown.members)
+
+
+def _invite_arguments(parser: argparse.ArgumentParser) -> None:
+    room_flag(parser)
+    parser.add_argument("--agent", metavar="A", help="the agent's key")
+    parser.add_argument("--user", metavar="U", help="a user's name, in place of an agent")
+    parser.add_argument("--mode", choices=MODES, help="which messages are for it (mentions)")
+    connection_flags(parser)
+
+
+def _invite(args: argparse.Namespace) -> None:
+    if (args.agent is None) == (args.user is None):
+        raise WrongUsage("name one of --agent A and --user U")
+    if args.user is not None and args.mode is not None:
+        raise WrongUsage("--mode is for agents: a user reads everything in the room. Leave it out")
+    room = segment(required_room(args))
+    if args.user is not None:
+        answer = connect(args).post(f"/api/rooms/{room}/users", {"user": args.user})
+    else:
+        body = without_nothing({"agent": args.agent, "mode": args.mode})
+        answer = connect(args).post(f"/api/rooms/{room}/agents", body)
+    verbs.show(answer, as_json=args.json, render=lambda a: say(_joined(a["member"], args.room)))
+
+
+def _joined(member: verbs.Answer, room: str | None) -> str:
+    mode = f" with mode {member['mode']}" if member.get("mode") else ""
+    return f"{member['name']} is in {room or 'the room'}{mode}"
+
+
+def _restart_arguments(parser: argparse.ArgumentParser) -> None:
+    room_flag(parser)
+    parser.add_argument("--agent", required=True, metavar="A", help="the agent's key")
+    connection_flags(parser)
+
+
+def _restart(args: argparse.Namespace) -> None:
+    path = f"/api/rooms/{segment(required_room(args))}/agents/{segment(args.agent)}/restart"
+    answer = connect(args).post(path)
+    verbs.show(answer, as_json=args.json, render=lambda _: say(f"{args.agent} is being restarted"))
+
+
+def _topics_arguments(parser: argparse.ArgumentParser) -> None:
+    room_flag(parser)
+    paging_flags(parser)
+    connection_flags(parser)
+
+
+def _topics(args: argparse.Namespace) -> None:
+    path = f"/api/rooms/{segment(required_room(args))}/topics"
+    verbs.show(connect(args).get(path, after=args.after, limit=args.limit), as_json=args.json, render=shown.topics)
+
+
+def _create_topic_arguments(parser: argparse.ArgumentParser) -> None:
+    room_flag(parser)
+    parser.add_argument("title", metavar="TITLE", help="what the topic is about")
+    connection_flags(parser)
+
+
+def _create_topic(args: argparse.Namespace) -> None:
+    answer = connect(args).post(f"/api/rooms/{segment(required_room(args))}/topics", {"title": args.title})
+    verbs.show(
+        answer, as_json=args.json, render=lambda a: say(f"topic {a['topic']['id']} is there: {a['topic']['title']}")
+    )
+
+
+LIST = Command(
+    about="List the rooms you may see.",
+    examples=("pal cli rooms list", "pal cli rooms list --json"),
+    arguments=_list_arguments,
+    run=_list,
+)
+CREATE = Command(
+    about="Make a room.",
+    examples=("pal cli rooms create build", 'pal cli rooms create release --title "The next release" --private'),
+    arguments=_create_arguments,
+    run=_create,
+)
+MEMBERS = Command(
+    about="List who is in a room and, for agents, which messages are for them.",
+    examples=("pal cli rooms members --room general", "pal cli rooms members --room general --json"),
+    arguments=_members_arguments,
+    run=_members,
+)
+INVITE = Command(
+    about="Bring an agent into a room. Said again with another mode, it changes the mode.",
+    examples=(
+        "pal cli rooms invite --room general --agent codex",
+        "pal cli rooms invite --room general --agent codex --mode all",
+        "pal cli rooms invite --room general --user alice",
+    ),
+    arguments=_invite_arguments,
+    run=_invite,
+)
+RESTART_AGENT = Command(
+    about="Restart what an agent is doing in a room: its process ends and starts anew for the same message.",
+    examples=("pal cli rooms restart-agent --room general --agent codex",),
+    arguments=_restart_arguments,
+    run=_restart,
+)
+TOPICS = Command(
+    about="List the topics of a room.",
+    examples=("pal cli topics list --room general", "pal cli topics list --room general --json"),
+    arguments=_topics_arguments,
+    run=_topics,
+)
+CREATE_TOPIC = Command(
+    about="Make a topic in a room.",
+    examples=('pal cli topics create --room general "Investigation"',),
+    arguments=_create_topic_arguments,
+    run=_create_topic,
+)

@@ -1,0 +1,66 @@
+"""`pal cli send`: say something in a room. The command agents use most, so it loads as little as it can."""
+
+import argparse
+
+from pal_cli.cli.daemon_line import connect, connection_flags, room_flag, room_of, run_number, run_variable
+from pal_cli.light import Command, whole
+from pal_server.client.terminal.exits import WrongUsage
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    room_flag(parser)
+    parser.add_argument("--topic", type=whole, metavar="T", help="the topic's id (the room's default topic)")
+    parser.add_argument("--parent", type=whole, metavar="ID", help="the message this replies to")
+    parser.add_argument("--from", dest="sender", metavar="NAME", help="a guest's name to speak under")
+    parser.add_argument("--mention", action="append", default=[], metavar="A", help="who it is for; repeat for more")
+    parser.add_argument("--file", metavar="F", help="take the text from this file")
+    parser.add_argument("--attach", action="append", default=[], metavar="F", help="attach this file; repeat for more")
+    parser.add_argument("--client-id", metavar="X", help="an id of your own: the same one again sends nothing twice")
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="what to say; - reads standard input")
+    connection_flags(parser)
+
+
+def _run(args: argparse.Namespace) -> None:
+    from pal_server.client.terminal import sending
+
+    content = sending.read_text(args.text, args.file, may_be_empty=bool(args.attach))
+    room, topic, parent = _where(args)
+    outgoing = sending.Outgoing(
+        content=content,
+        room=room,
+        topic=topic,
+        parent=parent,
+        sender=args.sender,
+        mentions=args.mention,
+        attach=args.attach,
+        client_id=args.client_id or sending.new_client_id(),
+    )
+    sending.send(connect(args), outgoing, as_json=args.json)
+
+
+def _where(args: argparse.Namespace) -> tuple[str | None, int | None, int | None]:
+    """Room, topic and parent: named, or those of the run as long as they fit what was named."""
+    room, topic, parent = room_of(args), args.topic, args.parent
+    if args.room is None or args.room == run_variable("PAL_ROOM"):
+        run_topic = run_number("PAL_TOPIC")
+        if parent is None and topic in (None, run_topic):
+            parent = run_number("PAL_MESSAGE")
+        if topic is None and args.parent is None:
+            topic = run_topic
+    if room is None and topic is None and parent is None:
+        raise WrongUsage("--room is missing. Name a room; `pal cli rooms list` lists them")
+    return room, topic, parent
+
+
+SEND = Command(
+    about="Say something in a room. Prints, for each agent it is for, what happens now.",
+    examples=(
+        'pal cli send --room general --from alice --mention codex "hello"',
+        'pal cli send --room general --parent 12 "and the tests?"',
+        "git diff | pal cli send --room general --mention reviewer -",
+        "pal cli send --room general --file notes.md --attach plan.pdf --attach log.txt",
+        'pal cli send "done"                      (inside a run)',
+    ),
+    arguments=_arguments,
+    run=_run,
+)

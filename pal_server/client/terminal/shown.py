@@ -1,0 +1,157 @@
+"""Answers of the API as people read them: one function per kind, tables for lists, lines for messages."""
+
+from typing import Any
+
+from pal_server.client.terminal.output import how_long, note, say, size, table, when
+
+Answer = dict[str, Any]
+
+
+def health(answer: Answer) -> None:
+    """The status first, then whatever else was told of."""
+    say(str(answer.get("status", "ok")))
+    for name, value in answer.items():
+        if name == "status":
+            continue
+        if isinstance(value, dict):
+            for part, detail in value.items():
+                say(f"  {name}.{part}: {detail}")
+        else:
+            say(f"  {name}: {value}")
+
+
+def rooms(answer: Answer) -> None:
+    rows = answer.get("rooms") or answer.get("chats") or []
+    table(
+        ("ROOM", "MESSAGES", "VISIBILITY", "ID", "TITLE"),
+        [(r["name"], r["seq"], r["visibility"], r["id"], r["title"]) for r in rows],
+        empty="no rooms yet. `pal cli rooms create NAME` makes one",
+    )
+
+
+def members(answer: Answer) -> None:
+    table(
+        ("NAME", "KIND", "MODE", "RUNTIME", "SHOWN AS"),
+        [
+            (m["name"], m["kind"], m.get("mode") or m.get("role"), m.get("runtime"), m["display_name"])
+            for m in answer["members"]
+        ],
+        empty="nobody is in this room. `pal cli rooms invite --room R --agent A` invites an agent",
+    )
+
+
+def topics(answer: Answer) -> None:
+    table(
+        ("TOPIC", "NEWEST", "TITLE"),
+        [(t["id"], when(t.get("last_message_at")), _topic_title(t)) for t in answer["topics"]],
+        empty='no topics yet. `pal cli topics create --room R "TITLE"` makes one',
+    )
+
+
+def messages(answer: Answer) -> None:
+    rows = answer["messages"]
+    if not rows:
+        note("no messages")
+    for row in rows:
+        message_line(row)
+
+
+def message_line(row: Answer) -> None:
+    """`#12 general/3 14:02:11 codex → 11: text`, further lines of the text indented below."""
+    sender = row["sender"]
+    name = sender["name"] + (" (guest)" if sender.get("kind") == "guest" else "")
+    reply = f" → {row['parent']}" if row.get("parent") else ""
+    text = "(deleted)" if row.get("deleted_at") else row["content"]
+    first, *rest = text.split("\n") or [""]
+    say(f"#{row['id']} {row['room_name']}/{row['topic']} {when(row['created_at'])} {name}{reply}: {first}")
+    for line in rest:
+        say(f"    {line}")
+    for file in row.get("files", []):
+        say(f"    [file {file['name']}, {size(file['size'])}, {file['id']}]")
+
+
+def message(answer: Answer) -> None:
+    row = answer["message"]
+    message_line(row)
+    if row.get("mentions"):
+        say(f"    for: {', '.join(row['mentions'])}")
+    if row.get("edited_at"):
+        say(f"    edited: {when(row['edited_at'])}")
+    if row.get("run"):
+        say(f"    said by run {row['run']}")
+
+
+def inbox(answer: Answer) -> None:
+    items = answer.get("items") or [{"message": m} for m in answer["messages"]]
+    if not items:
+        note("the inbox is empty")
+    for item in items:
+        message_line(item["message"])
+        if item.get("reason"):
+            state = f", delivery {item['delivery']} is {item['status']}" if item.get("delivery") else ""
+            say(f"    because of: {item['reason']}{state}")
+
+
+def runs(answer: Answer) -> None:
+    table(
+        ("RUN", "AGENT", "STATUS", "ROOM", "TOPIC", "STARTED", "TOOK", "WHAT WENT WRONG"),
+        [
+            (
+                r["id"],
+                r["agent"],
+                r["status"] + (f" ({r['wanted']} asked)" if r.get("wanted") else ""),
+                r["room"],
+                r["topic"],
+                when(r.get("started_at") or r["created_at"]),
+                how_long(r.get("duration_ms")),
+                r.get("error"),
+            )
+            for r in answer["runs"]
+        ],
+        empty="no runs yet. A message that mentions an agent starts one",
+    )
+
+
+def agents(answer: Answer) -> None:
+    table(
+        ("AGENT", "RUNTIME", "STATE", "COMPUTER", "SHOWN AS", "NOTE"),
+        [
+            (
+                a["key"],
+                a["runtime"],
+                a["runtime_state"] if a.get("enabled", True) else "disabled",
+                a.get("computer"),
+                a["display_name"],
+                a.get("runtime_note"),
+            )
+            for a in answer["agents"]
+        ],
+        empty="no agents yet. `pal console agents onboard --interactive` makes one",
+    )
+
+
+def interaction(answer: Answer) -> None:
+    one = answer["interaction"]
+    say(f"{one['kind']} {one['id']} is {one['status']}: {one['title']}")
+    if one.get("answer"):
+        said = one["answer"]
+        words = ", ".join(str(value) for value in said.values() if value) if isinstance(said, dict) else str(said)
+        by = f" by {one['answered_by']}" if one.get("answered_by") else ""
+        say(f"answered{by}: {words}")
+
+
+def artifact(answer: Answer) -> None:
+    one = answer["artifact"]
+    say(one["url"])
+    note(f"{one['name']}: {size(one['size'])}, {one['mime']}, id {one['id']}")
+
+
+def debate(answer: Answer) -> None:
+    one = answer["debate"]
+    say(f"debate {one['id']} is {one['status']}: {one['a']} and {one['b']}, {one['taken']} of {one['turns']} turns")
+    say(f"topic {one['topic']}")
+
+
+def _topic_title(topic: Answer) -> str:
+    title = str(topic["title"])
+    return f"{title or 'general talk'} (default)" if topic.get("is_default") else title
