@@ -53,6 +53,9 @@ class Sql(Protocol):
     def many(self, name: str, rows: Iterable[Mapping[str, object]], /) -> int:
         """Run it once per mapping of parameters; how many rows all of them changed. No RETURNING."""
 
+    def names(self, file: str, /) -> list[str]:
+        """The statements of one file, in order of their names."""
+
     def savepoint(self) -> AbstractContextManager[None]:
         """A part that is undone alone when its block raises."""
 

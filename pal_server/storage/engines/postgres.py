@@ -344,6 +344,9 @@ class _Sql:
         except psycopg.Error as exc:
             raise self._translate(exc, name) from exc
 
+    def names(self, file: str, /) -> list[str]:
+        return sorted(name for name in self._statements if name.startswith(f"{file}."))
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         self._control(b"SAVEPOINT part")

@@ -358,6 +358,11 @@ class _Connection(aiosqlite.Connection):
         self._tx.put_nowait((future, lambda: fn(self._conn)))
         return future
 
+    async def close(self) -> None:
+        """Run what was submitted, close, and return when the thread has ended too."""
+        await super().close()
+        self._thread.join()  # it has said that it stops, and only has to return
+
     def stop_statement(self) -> None:
         """Make the statement that runs now, if any, raise. May be called from any thread."""
         if self._connection is not None:
@@ -407,6 +412,9 @@ class _Sql:
             return max(self._conn.executemany(text, rows).rowcount, 0)
         except sqlite3.Error as exc:
             raise self._translate(exc, name) from exc
+
+    def names(self, file: str, /) -> list[str]:
+        return sorted(name for name in self._statements if name.startswith(f"{file}."))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

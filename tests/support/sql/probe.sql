@@ -30,3 +30,6 @@ SELECT position, kind, room_id, audience, at, data
 
 -- name: wrong()
 SELECT nothing FROM nowhere;
+
+-- name: forget_event(workspace_id, position)
+DELETE FROM events WHERE workspace_id = :workspace_id AND position = :position;
