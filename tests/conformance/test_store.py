@@ -263,6 +263,14 @@ async def test_wrong_sql_and_a_missing_statement_are_bugs_not_domain_errors(stor
     assert await store.write(add, chore="a") == "a"
 
 
+@pytest.mark.parametrize("value", [2**63, "\ud800"])
+async def test_a_value_no_database_can_hold_is_invalid(store: Store, value: object) -> None:
+    with pytest.raises(Invalid):
+        await store.write(lambda tx: tx.sql.run("probe.add_until", chore="a", holder="me", held_until=value))
+
+    assert await store.read(chores) == []
+
+
 async def test_a_query_cannot_write(store: Store) -> None:
     attempts: list[Callable[[Tx], object]] = [
         lambda tx: tx.sql.run("probe.add", chore="a", holder="me"),

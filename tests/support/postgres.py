@@ -26,6 +26,7 @@ START_FOR = 30.0  # seconds
 # What a test loses when the machine crashes does not matter; the order and the isolation of commits stay as they are.
 SETTINGS = {
     "listen_addresses": "",
+    "deadlock_timeout": "50ms",
     "fsync": "off",
     "full_page_writes": "off",
     "max_connections": "120",

@@ -23,7 +23,7 @@ from psycopg.abc import Params
 from psycopg.rows import RowMaker
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from pal_server.errors import PalError, Unavailable
+from pal_server.errors import Invalid, PalError, Unavailable
 from pal_server.storage import violations
 from pal_server.storage.effects import Publisher, write_effects
 from pal_server.storage.statements import Statements
@@ -165,6 +165,8 @@ class PostgresEngine:
                     result, events = self._attempt(conn, effects, action, args, kwargs)
             except _RunAgain as exc:
                 log.info("a transaction is run again: %s", exc, extra={"action": "store.retry"})
+                if isinstance(exc, _ConnectionDied):
+                    self._writers.check()  # the others have died with it, as a rule
                 continue
             if events or effects.keys or effects.after:
                 self._loop.call_soon_threadsafe(self._publisher.publish, effects, events)
@@ -208,7 +210,8 @@ class PostgresEngine:
                 sql = _Sql(conn, self._statements, rules=self._rules, errors=self._errors, can_write=False)
                 try:
                     return query(self._tx(sql, None), *args, **kwargs)
-                except _RunAgain:
+                except _ConnectionDied:
+                    self._readers.check()
                     continue
                 finally:
                     _roll_back(conn)
@@ -267,7 +270,9 @@ def _open_pools(writers: "ConnectionPool[Connection]", readers: "ConnectionPool[
     writers.open()
     readers.open()
     with _connected(writers) as conn:
-        return {row[0]: (row[1], list(row[2])) for row in conn.execute(_RULES).fetchall()}
+        rules = {row[0]: (row[1], list(row[2])) for row in conn.execute(_RULES).fetchall()}
+        conn.rollback()
+        return rules
 
 
 def _set_up_writer(conn: Connection) -> None:
@@ -284,7 +289,7 @@ def _set_up_reader(conn: Connection) -> None:
 
 @contextmanager
 def _connected(pool: "ConnectionPool[Connection]") -> Iterator[Connection]:
-    """A connection of the pool, given back rolled back; the pool replaces one that died."""
+    """A connection of the pool, to be given back outside of a transaction; the pool replaces one that died."""
     try:
         conn = pool.getconn(timeout=CONNECT_FOR)
     except (PoolTimeout, PoolClosed, psycopg.Error) as exc:
@@ -297,6 +302,10 @@ def _connected(pool: "ConnectionPool[Connection]") -> Iterator[Connection]:
 
 class _RunAgain(Exception):
     """The transaction was undone through no fault of its action."""
+
+
+class _ConnectionDied(_RunAgain):
+    """Before the commit was sent, so nothing of it is stored."""
 
 
 class _Sql:
@@ -341,7 +350,7 @@ class _Sql:
             with self._conn.cursor() as cursor:
                 cursor.executemany(text, list(rows))
                 return max(cursor.rowcount, 0)
-        except psycopg.Error as exc:
+        except _FAULTS as exc:
             raise self._translate(exc, name) from exc
 
     def names(self, file: str, /) -> list[str]:
@@ -362,7 +371,7 @@ class _Sql:
         text = self._text(name)
         try:
             return self._conn.execute(text, params)
-        except psycopg.Error as exc:
+        except _FAULTS as exc:
             raise self._translate(exc, name) from exc
 
     def _text(self, name: str) -> bytes:
@@ -381,12 +390,17 @@ class _Sql:
         except psycopg.Error as exc:
             raise self._translate(exc, text.decode()) from exc
 
-    def _translate(self, exc: psycopg.Error, name: str) -> Exception:
+    def _translate(self, exc: Exception, name: str) -> Exception:
+        if isinstance(exc, psycopg.DataError | UnicodeEncodeError):
+            return Invalid("A value cannot be stored: a number beyond 64 bits, or text with a NUL or not Unicode.")
         if isinstance(exc, psycopg.IntegrityError):
             return _violation(exc, self._rules, self._errors)
         if isinstance(exc, psycopg.errors.ReadOnlySqlTransaction) and not self._can_write:
             return ReadOnly(f"a query cannot run {name}")
-        if isinstance(exc, _LOST_TO_OTHERS) or self._conn.closed:
+        if self._conn.closed:
+            self.trouble = _ConnectionDied(f"{name}: {exc}")
+            return self.trouble
+        if isinstance(exc, _LOST_TO_OTHERS):
             self.trouble = _RunAgain(f"{name}: {exc}")
             return self.trouble
         if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
@@ -438,4 +452,8 @@ def _row_factory(cursor: psycopg.Cursor[Any]) -> RowMaker[Row]:
 
 
 _FACTORY = {"row_factory": _row_factory}
+_FAULTS = (
+    psycopg.Error,
+    UnicodeEncodeError,
+)  # what the driver raises for a statement; the last for text it cannot pass on
 _LOST_TO_OTHERS = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from pal_server.errors import PalError, Unavailable
+from pal_server.errors import Invalid, PalError, Unavailable
 from pal_server.storage import violations
 from pal_server.storage.effects import Publisher, write_effects
 from pal_server.storage.statements import Statements
@@ -399,7 +399,7 @@ class _Sql:
         text = self._statements[name]
         try:
             return max(self._conn.execute(text, params).rowcount, 0)
-        except sqlite3.Error as exc:
+        except _FAULTS as exc:
             raise self._translate(exc, name) from exc
 
     def many(self, name: str, rows: Iterable[Mapping[str, object]], /) -> int:
@@ -410,7 +410,7 @@ class _Sql:
         text = self._statements[name]
         try:
             return max(self._conn.executemany(text, rows).rowcount, 0)
-        except sqlite3.Error as exc:
+        except _FAULTS as exc:
             raise self._translate(exc, name) from exc
 
     def names(self, file: str, /) -> list[str]:
@@ -435,7 +435,7 @@ class _Sql:
         text = self._statements[name]
         try:
             return self._conn.execute(text, params).fetchall()
-        except sqlite3.Error as exc:
+        except _FAULTS as exc:
             raise self._translate(exc, name) from exc
 
     def _control(self, text: str) -> None:
@@ -444,7 +444,9 @@ class _Sql:
         except sqlite3.Error as exc:
             raise self._translate(exc, text) from exc
 
-    def _translate(self, exc: sqlite3.Error, name: str) -> Exception:
+    def _translate(self, exc: Exception, name: str) -> Exception:
+        if not isinstance(exc, sqlite3.Error):
+            return Invalid("A value cannot be stored: a number beyond 64 bits, or text that is not Unicode.")
         code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # without the part that only details it
         said = str(exc)
         if code == sqlite3.SQLITE_CONSTRAINT:
@@ -490,6 +492,8 @@ class _Committed:
     events: list[Event]
 
 
+# What the driver raises for a statement; the last two for values it cannot pass on.
+_FAULTS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 _TROUBLE = {
     sqlite3.SQLITE_FULL: "The disk is full: nothing was stored. Make room and send it again.",
     sqlite3.SQLITE_IOERR: "The disk does not answer as it should: nothing was stored. See the system's log.",

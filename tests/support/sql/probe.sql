@@ -33,3 +33,6 @@ SELECT nothing FROM nowhere;
 
 -- name: forget_event(workspace_id, position)
 DELETE FROM events WHERE workspace_id = :workspace_id AND position = :position;
+
+-- name: add_until(chore, holder, held_until)
+INSERT INTO leaders (chore, holder, held_until) VALUES (:chore, :holder, :held_until);
