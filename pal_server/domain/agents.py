@@ -126,7 +126,7 @@ def parse_runtime(runtime: str) -> str:
     """The name of a runtime, known here or not (a computer may have a plugin), or `Invalid`."""
     if not RUNTIME.fullmatch(runtime):
         raise Invalid(
-            f"runtime has 1 to 64 lower-case letters, digits, dots, dashes or underscores, as in {', '.join(KNOWN[:3])}",
+            "runtime has 1 to 64 lower-case letters, digits, dots, dashes or underscores, as in claude-code",
             field="runtime",
         )
     return runtime

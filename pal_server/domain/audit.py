@@ -1,7 +1,7 @@
 """The audit log: each entry is chained to the one before by an HMAC, so that a changed or missing entry shows.
 
-The key lies in a file outside the database: who can write the database alone cannot forge the chain. What was cut off at the end shows
-only to somebody who noted the head.
+The key lies in a file outside the database: who can write the database alone cannot forge the chain. What was cut off
+at the end shows only to somebody who noted the head.
 """
 
 import hashlib

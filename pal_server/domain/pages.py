@@ -59,7 +59,7 @@ def parse_place(after: str | None, *, default: Place) -> Place:
     """The cursor `render_place` made, or `Invalid`."""
     if after is None:
         return default
-    at, dot, id = after.partition(".")
-    if not dot or not at.isascii() or not at.isdigit() or len(at) > 18 or "\0" in id:
+    at, dot, name = after.partition(".")
+    if not dot or not at.isascii() or not at.isdigit() or len(at) > 18 or "\0" in name:
         raise Invalid("after is the `next` of an earlier page", field="after")
-    return Place(at=int(at), id=id)
+    return Place(at=int(at), id=name)

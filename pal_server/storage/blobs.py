@@ -1,7 +1,8 @@
 """The bytes of files, under their hash: `<root>/<2 hex>/<sha256>`. Equal content is stored once.
 
-Nothing here touches the database. Bytes are stored before the row that names them is written, so a row never lacks its content; content
-whose row was never written, or is gone, is removed by `remove_unused`. Blocking: call from a thread. Several processes may share a root.
+Nothing here touches the database. Bytes are stored before the row that names them is written, so a row never lacks
+its content; content whose row was never written, or is gone, is removed by `remove_unused`. Blocking: call from a
+thread. Several processes may share a root.
 """
 
 import hashlib
@@ -58,7 +59,9 @@ class Blobs:
             return upload.keep()
 
     def remove_unused(self, hashes: Iterable[str], *, young_for: float = YOUNG_FOR) -> int:
-        """Remove content no row names any more, unless it was stored or stored again lately; how many were removed."""
+        """Remove content no row names any more, unless it was stored or stored again lately; how many were
+        removed.
+        """
         removed = 0
         for sha256 in hashes:
             path = self.path(sha256)
@@ -71,7 +74,9 @@ class Blobs:
         return removed
 
     def list_old(self, *, young_for: float = YOUNG_FOR) -> Iterator[str]:
-        """Hashes of content that is old enough to be removed if nothing names it, and drop uploads nobody finished."""
+        """Hashes of content that is old enough to be removed if nothing names it, and drop uploads nobody
+        finished.
+        """
         before = time.time() - young_for
         for path in self._root.glob(f"{UPLOADS}/*"):
             if path.stat().st_mtime < before:
@@ -104,7 +109,9 @@ class Upload:
             raise _full(exc) from exc
 
     def keep(self) -> str:
-        """Make the bytes durable under their hash, which is returned. Content that is there already becomes young again."""
+        """Make the bytes durable under their hash, which is returned. Content that is there already becomes young
+        again.
+        """
         digest = self._hash.hexdigest()
         target = self._blobs.path(digest)
         try:

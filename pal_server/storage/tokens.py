@@ -86,7 +86,7 @@ def revoke_of(tx: Tx, *, workspace_id: str, kind: TokenKind, subject: str, excep
 
 
 def touch(tx: Tx, used: Mapping[str, int]) -> None:
-    tx.sql.many("tokens.touch", [{"id": id, "at": at} for id, at in sorted(used.items())])
+    tx.sql.many("tokens.touch", [{"id": token, "at": at} for token, at in sorted(used.items())])
 
 
 def forget(tx: Tx, *, before: int) -> int:

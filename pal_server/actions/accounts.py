@@ -1,0 +1,100 @@
+"""Accounts: logins of runtimes on computers. By admins, because an account names a program that will be run."""
+
+from collections.abc import Mapping, Sequence
+
+from pal_server.actions import access, audit
+from pal_server.domain.accounts import Account, parse_args, parse_env
+from pal_server.domain.actors import Actor, ActorKind, Role
+from pal_server.domain.agents import parse_runtime, parse_text
+from pal_server.domain.names import parse_label
+from pal_server.domain.pages import OLDEST, Page, page_of, parse_limit, parse_place, render_place
+from pal_server.errors import AlreadyExists, Conflict
+from pal_server.storage import accounts
+from pal_server.storage.tx import Tx
+
+
+def add(
+    tx: Tx,
+    *,
+    actor: Actor,
+    computer: str,
+    runtime: str,
+    label: str,
+    bin: str | None = None,
+    home: str | None = None,
+    env: Mapping[str, str] | None = None,
+    args: Sequence[str] = (),
+) -> Account:
+    """The values of `env` reach the account's computer and nobody else; people see the names."""
+    access.need(actor, Role.ADMIN)
+    place = access.computer(tx, actor, computer)
+    account = Account(
+        id=tx.new_id("account"),
+        workspace_id=actor.workspace_id,
+        computer=place.id,
+        runtime=parse_runtime(runtime),
+        label=parse_label(label, field="label"),
+        bin=None if bin is None else parse_text(bin, field="bin"),
+        home=None if home is None else parse_text(home, field="home"),
+        env=parse_env(env or {}),
+        args=parse_args(args),
+        disabled=False,
+        created_at=tx.now,
+    )
+    if accounts.find(tx, computer_id=place.id, runtime=account.runtime, label=account.label) is not None:
+        raise AlreadyExists(
+            f"{place.name} already has an account {account.label} for {account.runtime}", label=account.label
+        )
+    accounts.insert(tx, account)
+    tx.emit("account.added", workspace_id=actor.workspace_id, data=account.fact())
+    audit.record(
+        tx,
+        actor=actor,
+        action="account.added",
+        target=account.id,
+        detail={"computer": place.id, "runtime": account.runtime, "label": account.label, "bin": account.bin},
+    )
+    return account
+
+
+def set_disabled(tx: Tx, *, actor: Actor, ref: str, disabled: bool) -> Account:
+    """A disabled account starts nothing; the agents that use it say so."""
+    access.need(actor, Role.ADMIN)
+    before = access.account(tx, actor, ref)
+    if before.disabled is disabled:
+        return before
+    accounts.set_disabled(tx, before.id, disabled=disabled)
+    after = access.account(tx, actor, before.id)
+    tx.wake(f"computer:{after.computer}")
+    tx.emit("account.changed", workspace_id=actor.workspace_id, data=after.fact())
+    action = "account.disabled" if disabled else "account.enabled"
+    audit.record(tx, actor=actor, action=action, target=after.id, detail={"label": after.label})
+    return after
+
+
+def remove(tx: Tx, *, actor: Actor, ref: str) -> Account:
+    """Forget the login. `Conflict` while agents use it. Answers with the account as it was."""
+    access.need(actor, Role.ADMIN)
+    account = access.account(tx, actor, ref)
+    if using := accounts.users_of(tx, account.id):
+        raise Conflict(
+            f"{', '.join(using)} use this account: give them another one first", account=account.id, agents=using
+        )
+    accounts.delete(tx, account.id)
+    tx.emit("account.removed", workspace_id=actor.workspace_id, data=account.fact())
+    audit.record(tx, actor=actor, action="account.removed", target=account.id, detail={"label": account.label})
+    return account
+
+
+def list_page(tx: Tx, *, actor: Actor, after: str | None, limit: int) -> Page[Account]:
+    """In order of adding. A computer sees its own ones, a run none."""
+    if actor.kind is not ActorKind.COMPUTER:
+        access.need(actor, Role.VIEWER)
+    count = parse_limit(limit)
+    found = accounts.list_page(
+        tx, workspace_id=actor.workspace_id, place=parse_place(after, default=OLDEST), limit=count + 1
+    )
+    page = page_of(found, limit=count, cursor=lambda account: render_place(account.created_at, account.id))
+    if actor.kind is ActorKind.COMPUTER:
+        return Page(items=tuple(a for a in page.items if a.computer == actor.id), next=page.next)
+    return page

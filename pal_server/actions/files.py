@@ -1,0 +1,142 @@
+"""Files: artifacts of runs and attachments of messages. The bytes are stored before, under their hash
+(`storage/blobs.py`).
+"""
+
+from dataclasses import dataclass
+
+from pal_server.actions import access, audit, client_ids
+from pal_server.domain.actors import Actor, ActorKind, Role
+from pal_server.domain.files import File, expiry_of, parse_mime, parse_sha256, parse_size, parse_title, safe_name
+from pal_server.domain.pages import NEWEST, Page, page_of, parse_limit, parse_place, render_place
+from pal_server.errors import NotFound
+from pal_server.storage import files, rooms
+from pal_server.storage.tx import Tx
+
+CLEANED_AT_ONCE = 500  # files removed in one transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """`unused` are hashes no file has any more; the caller removes their bytes, in a thread. `is_all` is false when
+    more is left.
+    """
+
+    removed: int
+    unused: tuple[str, ...]
+    is_all: bool
+
+
+def add(
+    tx: Tx,
+    *,
+    actor: Actor,
+    name: str,
+    mime: str,
+    size: int,
+    sha256: str,
+    title: str = "",
+    ttl: int | None = None,
+    room: str | None = None,
+    client_id: str | None = None,
+) -> File:
+    """Name content that is stored already. `size` in bytes, `ttl` in seconds. A run's file belongs to its room unless
+    another is named.
+
+    The limit of size is checked where the bytes come in.
+    """
+    if actor.kind not in (ActorKind.RUN, ActorKind.BRIDGE):
+        access.need(actor, Role.MEMBER)
+    place = actor.room_id if room is None else _room(tx, actor=actor, ref=room)
+    file = File(
+        id=tx.new_id("file"),
+        workspace_id=actor.workspace_id,
+        name=safe_name(name),
+        title=parse_title(title),
+        mime=parse_mime(mime),
+        size=parse_size(size, limit=size),
+        sha256=parse_sha256(sha256),
+        room=place,
+        run=actor.run_id,
+        created_by=actor.key,
+        created_at=tx.now,
+        expires_at=expiry_of(ttl, now=tx.now),
+        revoked_at=None,
+    )
+    said = {"name": file.name, "sha256": sha256, "room": place}
+    earlier = client_ids.earlier(tx, actor=actor, client_id=client_id, verb="files.add", said=said)
+    if earlier is not None:
+        return access.file(tx, actor, earlier)
+    files.insert(tx, file)
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="files.add", said=said, target=file.id)
+    _tell(tx, "file.added", file)
+    return file
+
+
+def get(tx: Tx, *, actor: Actor, ref: str) -> File:
+    """What is known of a file, an ended one too."""
+    return access.file(tx, actor, ref)
+
+
+def open_link(tx: Tx, *, actor: Actor, ref: str) -> File:
+    """A file whose content may be sent now; `NotFound` also when it is revoked or expired."""
+    file = access.file(tx, actor, ref)
+    if not file.is_live(now=tx.now):
+        raise NotFound(f"the file {file.name} is no longer offered", file=file.id)
+    return file
+
+
+def list_page(tx: Tx, *, actor: Actor, q: str | None, after: str | None, limit: int) -> Page[File]:
+    """Newest first, of what the actor may know; a page may hold fewer than `limit` and still have a next one."""
+    count = parse_limit(limit)
+    found = files.list_page(
+        tx,
+        workspace_id=actor.workspace_id,
+        q=q or "",
+        place=parse_place(after, default=NEWEST),
+        limit=count + 1,
+    )
+    page = page_of(found, limit=count, cursor=lambda file: render_place(file.created_at, file.id))
+    return Page(
+        items=tuple(file for file in page.items if access.may_know_file(tx, actor=actor, file=file)), next=page.next
+    )
+
+
+def revoke(tx: Tx, *, actor: Actor, ref: str) -> File:
+    """End the offer. By its maker or an admin; a second time changes nothing."""
+    file = access.file(tx, actor, ref)
+    if file.created_by != actor.key:
+        access.need(actor, Role.ADMIN)
+    if not files.revoke(tx, file.id):
+        return file
+    after = access.file(tx, actor, file.id)
+    _tell(tx, "file.revoked", after)
+    audit.record(tx, actor=actor, action="file.revoked", target=file.id, detail={"name": file.name})
+    return after
+
+
+def cleanup(tx: Tx, *, actor: Actor) -> Cleaned:
+    """Remove files that are revoked or expired. Repeat until `is_all`."""
+    access.need(actor, Role.ADMIN)
+    gone = files.ended(tx, workspace_id=actor.workspace_id, limit=CLEANED_AT_ONCE)
+    for file in gone:
+        files.delete(tx, file.id)
+    unused = tuple(sha256 for sha256 in sorted({file.sha256 for file in gone}) if not files.is_used(tx, sha256))
+    if gone:
+        audit.record(tx, actor=actor, action="file.cleaned_up", target="files", detail={"removed": len(gone)})
+    return Cleaned(removed=len(gone), unused=unused, is_all=len(gone) < CLEANED_AT_ONCE)
+
+
+def unused(tx: Tx, *, hashes: list[str]) -> list[str]:
+    """Which of these contents no file has; for a chore that compares the disk with the rows."""
+    return [sha256 for sha256 in hashes if not files.is_used(tx, sha256)]
+
+
+def _room(tx: Tx, *, actor: Actor, ref: str) -> str:
+    room = rooms.find(tx, workspace_id=actor.workspace_id, ref=ref)
+    if room is None or not rooms.sees(tx, actor=actor, room_id=room.id):
+        raise NotFound(f"there is no room {ref}", room=ref)
+    return room.id
+
+
+def _tell(tx: Tx, kind: str, file: File) -> None:
+    tx.emit(kind, workspace_id=file.workspace_id, room_id=file.room, data=file.fact())
