@@ -1,0 +1,1 @@
+"""`pal console`: administration, directly with the server."""

@@ -4,7 +4,6 @@ import argparse
 
 from pal_cli.cli.daemon_line import connect, connection_flags, room_flag, room_of, run_number, run_variable
 from pal_cli.light import Command, whole
-from pal_server.client.terminal.exits import WrongUsage
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +34,7 @@ def _run(args: argparse.Namespace) -> None:
         attach=args.attach,
         client_id=args.client_id or sending.new_client_id(),
     )
+    sending.require_place(outgoing)
     sending.send(connect(args), outgoing, as_json=args.json)
 
 
@@ -47,8 +47,6 @@ def _where(args: argparse.Namespace) -> tuple[str | None, int | None, int | None
             parent = run_number("PAL_MESSAGE")
         if topic is None and args.parent is None:
             topic = run_topic
-    if room is None and topic is None and parent is None:
-        raise WrongUsage("--room is missing. Name a room; `pal cli rooms list` lists them")
     return room, topic, parent
 
 

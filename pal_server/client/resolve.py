@@ -18,7 +18,7 @@ _SECRET_WORDS = ("token", "secret", "password", "passwd", "api_key", "apikey", "
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Unusable(Exception):  # noqa: N818 - says what happened, as all errors here do
+class Unusable(Exception):
     """A setting that cannot be used; the message names it, where it came from and the remedy."""
 
 

@@ -21,11 +21,11 @@ _BY_CODE = {
 }
 
 
-class WrongUsage(Exception):  # noqa: N818 - says what happened, as all errors here do
+class WrongUsage(Exception):
     """The command cannot be done as it was written; the message names the field and the remedy."""
 
 
-class Declined(Exception):  # noqa: N818 - says what happened, as all errors here do
+class Declined(Exception):
     """The person at the terminal said no."""
 
 

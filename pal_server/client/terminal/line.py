@@ -8,11 +8,11 @@ from pal_server.client.resolve import Place
 from pal_server.client.sync import ApiProblem, Client, Unreachable
 
 
-class NoAnswer(Exception):  # noqa: N818 - says what happened, as all errors here do
+class NoAnswer(Exception):
     """Nobody answers at that address."""
 
 
-class NotLetIn(Exception):  # noqa: N818 - says what happened, as all errors here do
+class NotLetIn(Exception):
     """The credential, or its absence, was refused."""
 
 

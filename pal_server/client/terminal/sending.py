@@ -54,6 +54,12 @@ def read_text(text: str | None, file: str | None, *, may_be_empty: bool = False)
     return content
 
 
+def require_place(outgoing: Outgoing) -> None:
+    """WrongUsage when it is not said where to: a room, or a topic or message that is in one."""
+    if outgoing.room is None and outgoing.topic is None and outgoing.parent is None:
+        raise WrongUsage("--room is missing. Name a room; `pal cli rooms list` lists them")
+
+
 def send(line: Line, outgoing: Outgoing, *, as_json: bool) -> None:
     """Send it, then say what happens now with each agent it is for."""
     attached = [_read_file(path, flag="--attach") for path in outgoing.attach]

@@ -1,0 +1,20 @@
+"""Commands of `pal` itself that load as little as `pal cli` does."""
+
+from pal_cli.light import Group
+
+GROUP = Group(
+    name="pal",
+    about="",
+    entries={
+        "why": ("pal_cli.why:WHY", "why a message got no reply"),
+        "logs": ("pal_cli.run_output:LOGS", "what a run said and did"),
+        "attach": ("pal_cli.run_output:ATTACH", "follow a run live"),
+        "init": ("pal_cli.init:INIT", "write a .pal.toml"),
+        "version": ("pal_cli.version:VERSION", "the version of pal"),
+    },
+)
+
+
+def main(argv: list[str]) -> int:
+    """Run the command named by the first word; its exit code."""
+    return GROUP.run(argv)

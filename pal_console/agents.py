@@ -1,0 +1,278 @@
+"""`pal console agents …`: agents, who they are and where they run."""
+
+import shlex
+from typing import Annotated, TypeAlias
+
+import typer
+
+from pal_console.server_line import After, AsJson, Interactive, Limit, Server, Token, Yes, connect
+from pal_server.client.terminal import verbs
+from pal_server.client.terminal.confirm import ask, confirm
+from pal_server.client.terminal.exits import WrongUsage
+from pal_server.client.terminal.line import Line, segment, without_nothing
+from pal_server.client.terminal.output import say
+from pal_server.client.terminal.typed import new_app
+
+app = new_app("Agents: who they are and where they run.")
+
+RUNTIMES = ("claude-code", "codex", "gemini", "opencode", "cursor", "acp", "openai", "command", "manual", "demo")
+
+Key: TypeAlias = Annotated[str | None, typer.Option("--key", metavar="KEY", help="The agent's key, as in @codex.")]
+Name: TypeAlias = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="The name people see.")]
+Runtime: TypeAlias = Annotated[
+    str | None, typer.Option("--runtime", metavar="R", help=f"The kind of program: {', '.join(RUNTIMES)}.")
+]
+Description: TypeAlias = Annotated[
+    str | None, typer.Option("--desc", "--description", metavar="TEXT", help="What the agent is for.")
+]
+Computer: TypeAlias = Annotated[
+    str | None, typer.Option("--computer-id", metavar="ID", help="The computer it runs on.")
+]
+ProgramLine: TypeAlias = Annotated[
+    str | None, typer.Option("--command", metavar="'PROGRAM ARGS…'", help="For the command runtime: what to run.")
+]
+Folder: TypeAlias = Annotated[str | None, typer.Option("--cwd", metavar="DIR", help="The folder it works in.")]
+Model: TypeAlias = Annotated[str | None, typer.Option("--model", metavar="M", help="The model it uses.")]
+Effort: TypeAlias = Annotated[str | None, typer.Option("--effort", metavar="E", help="How hard it thinks.")]
+Instructions: TypeAlias = Annotated[
+    str | None, typer.Option("--instructions", metavar="TEXT", help="What it is told in every prompt.")
+]
+AccountId: TypeAlias = Annotated[str | None, typer.Option("--account", metavar="ID", help="The account it uses.")]
+Concurrency: TypeAlias = Annotated[
+    int | None, typer.Option("--concurrency", min=1, metavar="N", help="Topics it works in at once.")
+]
+MaxDuration: TypeAlias = Annotated[
+    int | None, typer.Option("--max-duration", min=1, metavar="MS", help="Milliseconds a run may take.")
+]
+
+
+@app.command("list")
+def list_agents(
+    after: After = None, limit: Limit = None, as_json: AsJson = False, server: Server = None, token: Token = None
+) -> None:
+    """List agents, their runtimes and where they run.
+
+    \b
+    Examples:
+      pal console agents list --json
+    """
+    verbs.agents(connect(server, token), as_json=as_json, after=after, limit=limit)
+
+
+@app.command("create")
+def create(
+    key: Key = None,
+    name: Name = None,
+    runtime: Runtime = None,
+    description: Description = None,
+    computer_id: Computer = None,
+    command: ProgramLine = None,
+    cwd: Folder = None,
+    model: Model = None,
+    effort: Effort = None,
+    instructions: Instructions = None,
+    account: AccountId = None,
+    concurrency: Concurrency = None,
+    max_duration: MaxDuration = None,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Create an agent, or update what is named of one that exists.
+
+    \b
+    Examples:
+      pal console agents create --key codex --name "Codex Agent" --runtime codex --desc "Main coding agent"
+      pal console agents create --key lint --name Lint --runtime command --command 'python lint.py --all'
+    """
+    body = {
+        "key": required(key, "--key"),
+        "display_name": name,
+        "runtime": runtime,
+        "description": description,
+        "computer_id": computer_id,
+        "command": checked_command(command),
+        "cwd": cwd,
+        "model": model,
+        "effort": effort,
+        "instructions": instructions,
+        "account": account,
+        "concurrency": concurrency,
+        "max_duration": max_duration,
+    }
+    answer = connect(server, token).post("/api/agents", without_nothing(body))
+    verbs.show(answer, as_json=as_json, render=show_agent)
+
+
+@app.command("onboard")
+def onboard(
+    key: Key = None,
+    name: Name = None,
+    runtime: Runtime = None,
+    description: Description = None,
+    computer_id: Computer = None,
+    command: ProgramLine = None,
+    cwd: Folder = None,
+    interactive: Interactive = False,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Create or update an agent and assign it to a computer.
+
+    \b
+    Examples:
+      pal console agents onboard --key codex --name "Codex Agent" --runtime codex --computer-id machine_abc
+      pal console agents onboard --interactive
+    """
+    line = connect(server, token)
+    if interactive:
+        key = key or ask("Key, as in @codex")
+        name = name or ask("Name people see", default=key)
+        runtime = runtime or ask("Runtime", default="demo", choices=list(RUNTIMES))
+        if runtime == "command":
+            command = command or ask("Program and arguments, as in 'python lint.py'")
+        description = description if description is not None else ask("What is it for (may stay empty)", default="")
+        computer_id = computer_id or _ask_computer(line)
+    body = {
+        "agent_key": required(key, "--key"),
+        "display_name": required(name, "--name"),
+        "runtime": runtime,
+        "description": description or None,
+        "computer_id": computer_id,
+        "command": checked_command(command),
+        "cwd": cwd,
+    }
+    answer = line.post("/api/agents/onboard", without_nothing(body))
+    verbs.show(answer, as_json=as_json, render=show_agent)
+
+
+@app.command("update")
+def update(
+    key: Key = None,
+    name: Name = None,
+    runtime: Runtime = None,
+    description: Description = None,
+    computer_id: Computer = None,
+    unassign: Annotated[bool, typer.Option("--unassign", help="End its assignment to a computer.")] = False,
+    command: ProgramLine = None,
+    cwd: Folder = None,
+    model: Model = None,
+    effort: Effort = None,
+    instructions: Instructions = None,
+    account: AccountId = None,
+    concurrency: Concurrency = None,
+    max_duration: MaxDuration = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is given work.")] = None,
+    interactive: Interactive = False,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Change what is named of an agent, and leave the rest.
+
+    \b
+    Examples:
+      pal console agents update --key codex --runtime claude-code
+      pal console agents update --key codex --computer-id machine_abc
+      pal console agents update --interactive
+    """
+    line = connect(server, token)
+    if interactive:
+        key = key or _ask_agent(line)
+        now = line.get(f"/api/agents/{segment(key)}")["agent"]
+        name = name or ask("Name people see", default=now["display_name"])
+        runtime = runtime or ask("Runtime", default=now["runtime"])
+        if description is None:
+            description = ask("What is it for", default=now["description"])
+        computer_id = computer_id or _ask_computer(line, default=now["computer"])
+    key = required(key, "--key")
+    if unassign and computer_id is not None:
+        raise WrongUsage("--unassign and --computer-id exclude each other. Give one of them")
+    body = without_nothing(
+        {
+            "display_name": name,
+            "runtime": runtime,
+            "description": description,
+            "command": checked_command(command),
+            "cwd": cwd,
+            "model": model,
+            "effort": effort,
+            "instructions": instructions,
+            "account": account,
+            "concurrency": concurrency,
+            "max_duration": max_duration,
+            "enabled": enabled,
+        }
+    )
+    if not body and computer_id is None and not unassign:
+        raise WrongUsage("nothing to change was named. Give --name, --runtime, --computer-id … or --interactive")
+    path = f"/api/agents/{segment(key)}"
+    answer = line.patch(path, body) if body else {}
+    if computer_id is not None or unassign:
+        answer = line.post(f"{path}/assignment", {"computer_id": computer_id})
+    verbs.show(answer, as_json=as_json, render=show_agent)
+
+
+@app.command("delete")
+def delete(
+    key: Key = None, yes: Yes = False, as_json: AsJson = False, server: Server = None, token: Token = None
+) -> None:
+    """Delete an agent with its assignment, memberships and waiting deliveries; its live run is killed.
+
+    \b
+    Examples:
+      pal console agents delete --key codex --yes
+    """
+    key = required(key, "--key")
+    confirm(f"delete the agent {key}, its memberships and its waiting work", yes=yes)
+    answer = connect(server, token).delete(f"/api/agents/{segment(key)}")
+    verbs.show(answer, as_json=as_json, render=lambda _: say(f"{key} is deleted"))
+
+
+def show_agent(answer: verbs.Answer) -> None:
+    """One agent in a line, and what keeps it from working."""
+    agent = answer["agent"]
+    where = f"on {agent['computer']}" if agent.get("computer") else "on no computer yet (--computer-id assigns it)"
+    say(f"{agent['key']} ({agent['display_name']}), {agent['runtime']}, {where}")
+    if agent["runtime"] == "command" and not agent.get("command_allowed"):
+        say("its command is not allowed yet: an administrator names it with --command")
+    if agent.get("runtime_note"):
+        say(str(agent["runtime_note"]))
+
+
+def required(value: str | None, flag: str) -> str:
+    """The value; WrongUsage when the flag is missing or empty."""
+    if value is None or not value.strip():
+        raise WrongUsage(f"{flag} is missing or empty. Give {flag}; --help has examples")
+    return value
+
+
+def checked_command(command: str | None) -> str | None:
+    """The command line as given; WrongUsage when a POSIX shell could not split it."""
+    if command is None:
+        return None
+    try:
+        parts = shlex.split(command)
+    except ValueError as error:
+        raise WrongUsage(f"--command cannot be split into words: {error}. Check its quotes") from error
+    if not parts:
+        raise WrongUsage("--command is empty. Give a program and its arguments in one pair of quotes")
+    return command
+
+
+def _ask_computer(line: Line, *, default: str | None = None) -> str | None:
+    computers = [c for c in line.get("/api/computers", limit=200)["computers"] if c["status"] != "revoked"]
+    if not computers:
+        say("There is no computer yet. `pal console computers provision --name N` makes one; assign it later.")
+        return None
+    for one in computers:
+        say(f"  {one['id']}  {one['name']}  {one['status']}")
+    return ask("Computer", default=default or str(computers[0]["id"]), choices=[str(c["id"]) for c in computers])
+
+
+def _ask_agent(line: Line) -> str:
+    keys = [str(agent["key"]) for agent in line.get("/api/agents", limit=200)["agents"]]
+    if not keys:
+        raise WrongUsage("there is no agent yet. `pal console agents onboard --interactive` makes one")
+    return ask("Which agent", default=keys[0], choices=keys)

@@ -1,0 +1,19 @@
+"""Every `pal console` command, put together. Bots of chat platforms add their groups here."""
+
+from pal_console import accounts, agents, audit, computers, deliveries, people, talk
+from pal_server.client.terminal.typed import new_app, run_app
+
+app = new_app("Administration, directly with the server.")
+talk.add_to(app)
+app.add_typer(agents.app, name="agents")
+app.add_typer(computers.app, name="computers")
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(people.users, name="users")
+app.add_typer(people.tokens, name="tokens")
+app.add_typer(audit.app, name="audit")
+
+
+def main(argv: list[str]) -> int:
+    """Run one `pal console` command; its exit code."""
+    return run_app(app, argv, name="pal console")
