@@ -6,7 +6,7 @@ disk.
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from pal_server.errors import Invalid, NotFound, Unavailable
@@ -82,8 +82,11 @@ def find_damage(path: Path, /) -> list[str]:
 def _set_aside(path: Path, kept: Path) -> Path:
     """Move the database with its WAL away, as it is: it may be damaged, which is why somebody restores.
 
-    The WAL goes first. If it stayed beside the restored file SQLite would play it into that.
+    What the WAL holds is folded into the file first, if it can be. The WAL then goes first: if it stayed beside the
+    restored file, SQLite would play it into that.
     """
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=5.0)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     kept.parent.mkdir(parents=True, exist_ok=True)
     for suffix in ("-wal", "-shm", ""):
         part = path.with_name(path.name + suffix)

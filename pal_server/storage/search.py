@@ -52,6 +52,16 @@ def find(tx: Tx, q: str, /, *, rooms: Sequence[str], before: int | None = None, 
     return [row[0] for row in rows]
 
 
+def find_after(tx: Tx, q: str, /, *, rooms: Sequence[str], after: int, limit: int) -> list[int]:
+    """As `find`, oldest first above `after`."""
+    terms = parse_query(q)
+    if not terms or not rooms:
+        return []
+    render = _render_fts5 if tx.engine == "sqlite" else _render_tsquery
+    rows = tx.sql.all("search.find_after", query=render(terms, rooms), after=after, limit=limit)
+    return [row[0] for row in rows]
+
+
 def unindex(tx: Tx, message_id: int, /) -> None:
     """Make a message unfindable. Not in the same transaction as `tx.index_message` of it, which is written later."""
     tx.sql.run("search.remove", message_id=message_id)

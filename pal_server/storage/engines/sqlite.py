@@ -126,7 +126,7 @@ class SqliteEngine:
 
     async def _close(self) -> None:
         try:
-            await self._writing  # it ends when nothing waits any more
+            await asyncio.wait([self._writing])  # it ends when nothing waits any more
             for _ in self._readers:
                 await self._idle.get()
             await self._writer.submit(lambda conn: conn.execute("PRAGMA optimize"))
@@ -137,36 +137,49 @@ class SqliteEngine:
                 await connection.close()
 
     async def _write_batches(self) -> None:
-        while True:
-            while not self._waiting:
-                if self._is_closing:
-                    return
-                self._work.clear()
-                await self._work.wait()
-            batch: list[_Job] = []
-            while self._waiting and len(batch) < BATCH:
-                job = self._waiting.popleft()
-                if not job.answer.cancelled():
-                    batch.append(job)
-            if batch:
-                await self._write_batch(batch)
+        try:
+            while not (self._is_closing and not self._waiting):
+                if not self._waiting:
+                    self._work.clear()
+                    await self._work.wait()
+                batch: list[_Job] = []
+                while self._waiting and len(batch) < BATCH:
+                    job = self._waiting.popleft()
+                    if not job.answer.cancelled():
+                        batch.append(job)
+                if batch:
+                    await self._write_batch(batch)
+        finally:  # also when the loop is torn down around us: nobody may wait for an answer that cannot come
+            self._is_closing = True
+            for job in self._waiting:
+                job.fail(Unavailable("The server is stopping; send it again."))
+            self._waiting.clear()
 
     async def _write_batch(self, batch: "list[_Job]") -> None:
         now = self._clock()
+        running = self._writer.submit(lambda conn: self._run_batch(conn, batch, now=now))
+        cancelled = None
+        while not running.done():
+            try:
+                await asyncio.wait([running])
+            except asyncio.CancelledError as exc:  # the thread goes on, and its callers want to know how it ended
+                cancelled = exc
         try:
-            committed = await self._writer.submit(lambda conn: self._run_batch(conn, batch, now=now))
+            committed = running.result()
         except Exception as exc:
             for job in batch:
                 job.fail(_unavailable(exc) if not isinstance(exc, PalError) else type(exc)(exc.message, **exc.facts))
             if not isinstance(exc, Unavailable):
                 log.exception("a commit failed", extra={"action": "store.commit"})
-            return
-        for job, outcome in zip(batch, committed.outcomes, strict=True):
-            if isinstance(outcome, _Failed):
-                job.fail(outcome.error)
-            elif not job.answer.done():
-                job.answer.set_result(outcome)
-        self._publisher.publish(committed.effects, committed.events)
+        else:
+            for job, outcome in zip(batch, committed.outcomes, strict=True):
+                if isinstance(outcome, _Failed):
+                    job.fail(outcome.error)
+                elif not job.answer.done():
+                    job.answer.set_result(outcome)
+            self._publisher.publish(committed.effects, committed.events)
+        if cancelled is not None:
+            raise cancelled
 
     # What follows runs on the connection's thread.
 

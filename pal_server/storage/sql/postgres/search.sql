@@ -16,3 +16,10 @@ SELECT message_id
  WHERE body @@ CAST(:query AS tsquery) AND message_id < :before
  ORDER BY message_id DESC
  LIMIT :limit;
+
+-- name: find_after(query, after, limit)
+SELECT message_id
+  FROM message_index
+ WHERE body @@ CAST(:query AS tsquery) AND message_id > :after
+ ORDER BY message_id
+ LIMIT :limit;

@@ -15,3 +15,10 @@ SELECT rowid AS message_id
  WHERE message_index MATCH :query AND rowid < :before
  ORDER BY rowid DESC
  LIMIT :limit;
+
+-- name: find_after(query, after, limit)
+SELECT rowid AS message_id
+  FROM message_index
+ WHERE message_index MATCH :query AND rowid > :after
+ ORDER BY rowid
+ LIMIT :limit;
