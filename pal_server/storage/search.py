@@ -37,13 +37,14 @@ class Term:
     is_excluded: bool = False
 
 
-def find(tx: Tx, q: str, /, *, rooms: Sequence[str], before: int | None = None, limit: int) -> list[int]:
+def find(tx: Tx, q: str, /, *, rooms: Sequence[str] | None, before: int | None = None, limit: int) -> list[int]:
     """Ids of messages that match `q` in `rooms`, newest first, below `before`.
 
-    An empty list of rooms and a query without words find nothing. Who may see which room is the caller's business.
+    An empty list of rooms and a query without words find nothing; None is every room. Who may see which room is the
+    caller's business.
     """
     terms = parse_query(q)
-    if not terms or not rooms:
+    if not terms or (rooms is not None and not rooms):
         return []
     render = _render_fts5 if tx.engine == "sqlite" else _render_tsquery
     rows = tx.sql.all(
@@ -55,7 +56,7 @@ def find(tx: Tx, q: str, /, *, rooms: Sequence[str], before: int | None = None, 
 def find_after(tx: Tx, q: str, /, *, rooms: Sequence[str], after: int, limit: int) -> list[int]:
     """As `find`, oldest first above `after`."""
     terms = parse_query(q)
-    if not terms or not rooms:
+    if not terms or (rooms is not None and not rooms):
         return []
     render = _render_fts5 if tx.engine == "sqlite" else _render_tsquery
     rows = tx.sql.all("search.find_after", query=render(terms, rooms), after=after, limit=limit)
@@ -127,24 +128,28 @@ def _tsvector(text: str, room_id: str) -> str:
     return " ".join([f"'room:{room_token(room_id)}'", *entries])
 
 
-def _render_fts5(terms: Sequence[Term], rooms: Sequence[str]) -> str:
+def _render_fts5(terms: Sequence[Term], rooms: Sequence[str] | None) -> str:
     def phrase(term: Term) -> str:
         return f'"{" ".join(term.words)}"' + (" *" if term.is_prefix else "")
 
     wanted = " AND ".join(phrase(term) for term in terms if not term.is_excluded)
     unwanted = " OR ".join(phrase(term) for term in terms if term.is_excluded)
-    where = " OR ".join(room_token(room) for room in rooms)
     body = f"body : ({wanted})" + (f" NOT body : ({unwanted})" if unwanted else "")
+    if rooms is None:
+        return body
+    where = " OR ".join(room_token(room) for room in rooms)
     return f"room : ({where}) AND ({body})"
 
 
-def _render_tsquery(terms: Sequence[Term], rooms: Sequence[str]) -> str:
+def _render_tsquery(terms: Sequence[Term], rooms: Sequence[str] | None) -> str:
     def phrase(term: Term) -> str:
         quoted = [f"'{word}'" for word in term.words]
         if term.is_prefix:
             quoted[-1] += ":*"
         return f"({' <-> '.join(quoted)})"
 
-    where = " | ".join(f"'room:{room_token(room)}'" for room in rooms)
     body = " & ".join(("!" if term.is_excluded else "") + phrase(term) for term in terms)
+    if rooms is None:
+        return body
+    where = " | ".join(f"'room:{room_token(room)}'" for room in rooms)
     return f"({where}) & {body}"

@@ -60,9 +60,10 @@ async def test_a_query_finds(indexed: Store, q: str, found: list[int]) -> None:
 async def test_only_the_named_rooms_are_searched(indexed: Store) -> None:
     both = await indexed.read(search.find, "quick fox", rooms=["room_a", "room_b"], limit=10)
     none = await indexed.read(search.find, "quick fox", rooms=[], limit=10)
+    every = await indexed.read(search.find, "quick fox", rooms=None, limit=10)
     other = await indexed.read(search.find, "quick fox", rooms=["room_c"], limit=10)
 
-    assert (both, none, other) == ([3, 2, 1], [], [])
+    assert (both, every, none, other) == ([3, 2, 1], [3, 2, 1], [], [])
 
 
 async def test_the_name_of_a_room_is_no_word_of_its_messages(indexed: Store) -> None:

@@ -67,7 +67,8 @@ class Postgres:
     def _create(self, template: str) -> str:
         self._made += 1
         name = f"pal_{self._made}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copying the files takes a fifth of the time of copying through the log, which is the default.
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return name
 
     def _run(self, statement: str) -> None:
