@@ -63,9 +63,7 @@ async def test_no_secret_and_nothing_a_stranger_typed_is_in_it(store: Store, peo
 async def test_a_failed_log_in_names_the_user_it_was_for(store: Store, people: People) -> None:
     await store.write(login.with_password, username="owner", verified_hash=None, session_hash="s")
 
-    page = await store.read(
-        audit.list_page, actor=people.admin, action="user.log_in_failed", after=None, limit=50
-    )
+    page = await store.read(audit.list_page, actor=people.admin, action="user.log_in_failed", after=None, limit=50)
 
     assert [(entry.target, entry.detail) for entry in page.items] == [("owner", {"way": "password"})]
 

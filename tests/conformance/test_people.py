@@ -27,9 +27,7 @@ async def test_a_token_stands_for_its_user(store: Store, people: People) -> None
 
 
 async def test_an_expired_token_stands_for_nobody(store: Store, people: People, clock: Clock) -> None:
-    await store.write(
-        tokens.create, actor=people.member, name="ci", secret_hash="ci", expires_at=clock.now + HOUR
-    )
+    await store.write(tokens.create, actor=people.member, name="ci", secret_hash="ci", expires_at=clock.now + HOUR)
     assert await store.read(tokens.authenticate, secret_hash="ci") is not None
 
     clock.advance(3600)
@@ -55,9 +53,7 @@ async def test_a_disabled_user_is_nobody(store: Store, people: People) -> None:
 
 
 async def test_a_token_for_oneself_cannot_more_than_the_token_it_was_made_with(store: Store, people: People) -> None:
-    await store.write(
-        tokens.create, actor=people.owner, name="reader", secret_hash="reader", scopes=["role:viewer"]
-    )
+    await store.write(tokens.create, actor=people.owner, name="reader", secret_hash="reader", scopes=["role:viewer"])
     reader = await store.read(tokens.authenticate, secret_hash="reader")
     assert reader is not None
     assert reader.role is Role.VIEWER
@@ -86,7 +82,8 @@ async def test_admins_make_tokens_for_others_but_owners(store: Store, people: Pe
 async def test_a_wrong_token_is_refused(store: Store, people: People, wrong: dict[str, object]) -> None:
     with pytest.raises(Invalid):
         await store.write(
-            tokens.create, **{"actor": people.owner, "name": "n", "secret_hash": "h", **wrong}  # type: ignore[arg-type]  # wrong on purpose
+            tokens.create,
+            **{"actor": people.owner, "name": "n", "secret_hash": "h", **wrong},  # type: ignore[arg-type]  # wrong on purpose
         )
 
 
