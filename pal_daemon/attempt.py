@@ -1,0 +1,536 @@
+"""One attempt, from claim to end.
+
+The order that makes it safe: claimed (journal) → run opened (server) → spawning (journal) → keeper started → reports
+→ finish (server) → done (journal). Whatever dies in between, the next daemon knows from journal, spool and server
+what may be started (nothing twice) and what is to be reported. A cancelled attempt leaves its keeper running: that
+is how the daemon goes away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from pal_daemon import endings, keeper_client
+from pal_daemon.bus import Bus, is_lease_lost
+from pal_daemon.endings import End
+from pal_daemon.environment import run_environment
+from pal_daemon.folders import remove_run_folder, run_folder, working_folder
+from pal_daemon.journal import Ending, Journal, JournalFull, Line
+from pal_daemon.keeper_client import Keeper, KeeperFailed, KeeperGone, KeeperRefused
+from pal_daemon.keeping.tree import boot_id
+from pal_daemon.leases import HeldLease
+from pal_daemon.patience import until_answered
+from pal_daemon.process_tree import sweep
+from pal_daemon.reports import Reports
+from pal_daemon.runtimes.base import (
+    Ask,
+    CannotStart,
+    Context,
+    Event,
+    Finished,
+    LaunchSpec,
+    NativeSession,
+    Outcome,
+    Reader,
+    Reply,
+    Runtime,
+)
+from pal_daemon.runtimes.registry import Registry, missing_note
+from pal_daemon.settings import Settings
+from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
+from pal_server.contract.deliveries import ReleaseDelivery, Work
+from pal_server.contract.runs import BindNativeSession, OpenedAnswer, OpenInteraction, OpenRun, ReportPid
+
+FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back because our disk is full
+LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
+LOOK_AGAIN = 0.2  # seconds between looks at a keeper that lives and does not talk
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], int]
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """What every attempt of one daemon shares. Made once, by the composition root."""
+
+    settings: Settings
+    bus: Bus
+    journal: Journal
+    registry: Registry
+    clock: Clock
+    computer: str = ""
+    daemon_url: str = ""
+    program_folder: Path | None = None
+    tokens: dict[str, int] = field(default_factory=dict)  # hash of a live run's token → run
+    troubles: dict[str, str] = field(default_factory=dict)  # what /health tells: name → sentence
+
+
+class Attempt:
+    """One delivery under one lease. `carry_out` or `take_up` is its one task; other tasks ask it to end or hand it
+    answers.
+    """
+
+    def __init__(self, house: House, lease: HeldLease, *, agent: str, runtime: str, session: str | None) -> None:
+        self.house = house
+        self.lease = lease
+        self.agent = agent
+        self.runtime_name = runtime
+        self.session = session
+        self.run: int | None = None
+        self.ending: Ending | None = None
+        self.is_opening = True  # the server may know a run of ours whose number we do not know yet
+        self.heard_at = monotonic()
+        self.end: End | None = None
+        self._work: Work | None = None
+        self._keeper: Keeper | None = None
+        self._is_settled = asyncio.Event()  # the keeper is there, or will never be
+        self._must_end = asyncio.Event()
+        self._exit: Exit | None = None
+        self._exit_at: int | None = None
+        self._stderr = b""
+        self._token_hash: str | None = None
+        self._max_duration: float | None = None  # seconds
+        self._began = monotonic()
+
+    # The two ways an attempt begins
+
+    @classmethod
+    def of_claim(cls, house: House, lease: HeldLease, work: Work) -> Attempt:
+        agent = work.agent
+        attempt = cls(house, lease, agent=agent.key, runtime=agent.runtime, session=work.session)
+        attempt._work = work
+        attempt._max_duration = agent.max_duration / 1000 if agent.max_duration else None
+        return attempt
+
+    @classmethod
+    def of_journal(cls, house: House, line: Line) -> Attempt:
+        lease = HeldLease(delivery=line.delivery, lease_id=line.lease_id or "", fence=line.fence)
+        attempt = cls(house, lease, agent=line.agent or "", runtime=line.runtime or "", session=line.session)
+        attempt.run = line.run
+        attempt.is_opening = False
+        attempt.ending = line.ending
+        attempt._token_hash = line.token_hash
+        attempt._max_duration = line.max_duration / 1000 if line.max_duration else None
+        if line.began is not None and line.boot == boot_id():
+            attempt._began = line.began
+        return attempt
+
+    async def carry_out(self) -> None:
+        """From a claim to its end. Cancel it and the agent goes on without us."""
+        work = self._work
+        assert work is not None
+        try:
+            await self._note("claimed", agent=self.agent, runtime=self.runtime_name, session=self.session)
+        except JournalFull as error:
+            await self._give_back(f"the daemon's disk takes no more: {error}")
+            return
+        self.house.troubles.pop("journal", None)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(_cancel, asyncio.create_task(self.lease.hold(self.house.bus), name="lease"))
+            opened = await self._open()
+            if opened is None:
+                await self._note_done()
+                return
+            reports = Reports(self.house.bus, opened.run.id, self.lease, last_seq=opened.run.last_seq)
+            await self._see_through(reports, opened=opened, work=work)
+
+    async def take_up(self, *, last_seq: int, last_source: int | None) -> None:
+        """What an earlier daemon began: read its spool from the start, report what the server lacks, and go on."""
+        assert self.run is not None
+        self._keeper = await keeper_client.attach(self._folder)
+        self._is_settled.set()
+        if self._token_hash and self._keeper is not None:
+            self.house.tokens[self._token_hash] = self.run
+        reports = Reports(self.house.bus, self.run, self.lease, last_seq=last_seq, last_source=last_source)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(_cancel, asyncio.create_task(self.lease.hold(self.house.bus), name="lease"))
+            await self._see_through(reports, opened=None, work=None)
+
+    # What others ask of it
+
+    async def ask_to_end(self, how: Ending) -> bool:
+        """Stop or kill; False when it had ended already. The wish is on disk before it is acted on."""
+        if self.end is not None or self._exit is not None:
+            return False
+        if self.ending is None or how == "kill":
+            self.ending = how
+            try:
+                await self._note("ending", ending=how)
+            except JournalFull:  # a wish that is not on disk is still a wish
+                log.warning("the journal is full", extra={"action": "end", "run": self.run})
+        await self._is_settled.wait()
+        if self._keeper is None:
+            return True
+        if how != "stop":
+            self._must_end.set()
+        try:
+            await (self._keeper.stop() if how == "stop" else self._keeper.kill())
+        except KeeperGone:
+            self._must_end.set()  # it may be gone, or stand still: whoever waits for that looks
+        return True
+
+    async def give_answer(self, name: str, data: bytes) -> bool:
+        """Hand the program bytes under a name that makes a repeat harmless; False when it reads no more."""
+        await self._is_settled.wait()
+        if self._keeper is None or self._exit is not None:
+            return False
+        try:
+            await self._keeper.input(name, data)
+        except (KeeperGone, KeeperRefused):
+            return False
+        return True
+
+    @property
+    def runtime(self) -> Runtime | None:
+        return self.house.registry.get(self.runtime_name)
+
+    @property
+    def is_live(self) -> bool:
+        return self.run is not None and self.end is None
+
+    # Opening
+
+    async def _open(self) -> OpenedAnswer | None:
+        """The run as the server opened it; None when the lease is no longer ours and nothing was started."""
+        request = OpenRun(
+            delivery_id=self.lease.delivery,
+            lease_id=self.lease.id,
+            fence=self.lease.fence,
+            dry_run=self.house.settings.is_dry_run,
+        )
+        try:
+            opened = await until_answered(lambda: self.house.bus.open_run(request))
+        except Exception as error:
+            if not is_lease_lost(error):
+                log.error(
+                    "the server opens no run: %s", error, extra={"action": "open", "delivery": self.lease.delivery}
+                )
+            return None
+        finally:
+            self.is_opening = False
+        self.run = opened.run.id
+        return opened
+
+    async def _give_back(self, reason: str) -> None:
+        """Nothing was begun and nothing can be: somebody else may have the delivery."""
+        self.house.troubles["journal"] = reason
+        log.error("a delivery is given back: %s", reason, extra={"action": "release", "delivery": self.lease.delivery})
+        request = ReleaseDelivery(
+            lease_id=self.lease.id, fence=self.lease.fence, reason=reason, delay_for=FULL_DISK_PAUSE, burn_attempt=False
+        )
+        try:
+            await until_answered(lambda: self.house.bus.release(self.lease.delivery, request))
+        except Exception as error:
+            log.warning("giving back failed: %s", error, extra={"action": "release", "delivery": self.lease.delivery})
+
+    # From the start of the keeper to the end
+
+    async def _see_through(self, reports: Reports, *, opened: OpenedAnswer | None, work: Work | None) -> None:
+        """Start or follow the program, report everything, finish. Nothing is said once the lease is lost."""
+        async with AsyncExitStack() as stack:
+            sending = asyncio.create_task(reports.run(), name=f"reports of run {self.run}")
+            stack.push_async_callback(_cancel, sending)
+            stack.push_async_callback(_cancel, asyncio.create_task(self._watch_lease(), name="lost lease"))
+            stack.push_async_callback(_cancel, asyncio.create_task(self._watch_limit(), name="time limit"))
+            stack.push_async_callback(_cancel, asyncio.create_task(self._watch_keeper(), name="forced end"))
+            if opened is not None and work is not None:
+                end = await self._start(reports, opened, work)
+            else:
+                end = None
+            self._is_settled.set()
+            self.end = end or await self._follow(reports)
+            if self._token_hash:
+                self.house.tokens.pop(self._token_hash, None)
+            reports.step(self._finish)
+            reports.close()
+            await sending
+            await self._note_done()
+        log.info(
+            "run %s of %s ended: %s", self.run, self.agent, self.end.status, extra={"action": "end", "run": self.run}
+        )
+
+    async def _finish(self) -> None:
+        assert self.run is not None
+        assert self.end is not None
+        request = self.end.render(lease_id=self.lease.id, fence=self.lease.fence)
+        await self.house.bus.finish(self.run, request)
+
+    async def _start(self, reports: Reports, opened: OpenedAnswer, work: Work) -> End | None:
+        """Start the keeper; the end when there is nothing to follow."""
+        if self.house.settings.is_dry_run:
+            return End(status="dry_run")
+        try:
+            spec = self._plan(opened, work)
+        except CannotStart as reason:
+            return endings.end_before_start(reason)
+        except Exception as error:  # an edge: a plugin's code
+            log.exception("a runtime could not plan its start", extra={"action": "start", "runtime": self.runtime_name})
+            return endings.end_before_start(error)
+        if self.lease.is_over and not await self._is_still_ours():
+            return endings.end_without_trace()
+        if self.ending is not None or self.lease.lost.is_set():
+            return endings.end_of_process(
+                None, at=None, ending=self.ending, outcome=Outcome(), stderr="", agent=self.agent
+            )
+        self._token_hash = hash_token(opened.token)
+        self._began = monotonic()
+        if (
+            self._folder.exists()
+        ):  # of another bus that used the same number; nothing lives in it, we looked at our start
+            await asyncio.to_thread(remove_run_folder, self._folder)
+        try:
+            await self._note(
+                "spawning",
+                run=self.run,
+                token_hash=self._token_hash,
+                boot=boot_id(),
+                began=self._began,
+                max_duration=int(self._max_duration * 1000) if self._max_duration else None,
+            )
+        except JournalFull as error:
+            return endings.end_before_start(error)
+        self.house.tokens[self._token_hash] = opened.run.id
+        try:
+            self._keeper = await keeper_client.launch(self._folder, spec)
+        except (KeeperFailed, OSError) as error:
+            return endings.end_before_start(error)
+        agent = self._keeper.agent
+        if agent is not None:
+            log.info(
+                "run %s of %s started", self.run, self.agent, extra={"action": "start", "run": self.run, "pid": agent}
+            )
+            reports.step(lambda: self._report_pid(agent))
+        return None
+
+    def _plan(self, opened: OpenedAnswer, work: Work) -> keeper_client.LaunchSpec:
+        """Everything the keeper needs. Raises CannotStart."""
+        runtime = self.runtime
+        if runtime is None:
+            raise CannotStart("missing_program", missing_note(self.runtime_name))
+        settings = self.house.settings
+        folder = working_folder(settings, agent=self.agent, cwd=work.agent.cwd)
+        env = run_environment(
+            os.environ,
+            run=opened.run.id,
+            token=opened.token,
+            agent=self.agent,
+            room=work.room_name,
+            topic=work.topic,
+            message=work.message,
+            daemon_url=self.house.daemon_url,
+            server_url=settings.server,
+            program_folder=self.house.program_folder,
+            more=work.env,
+        )
+        plan: LaunchSpec = runtime.launch(
+            work, Context(run=opened.run.id, folder=folder, env=env, python=sys.executable)
+        )
+        return keeper_client.LaunchSpec(
+            argv=plan.argv,
+            cwd=str(plan.cwd or folder),
+            env={**env, **plan.env},
+            input=plan.input,
+            close_input=plan.close_input,
+        )
+
+    async def _is_still_ours(self) -> bool:
+        """We were away for longer than the lease, asleep or stopped: ask before anything is started."""
+        try:
+            await until_answered(lambda: self.lease.renew(self.house.bus))
+        except Exception:
+            self.lease.lost.set()
+            return False
+        return True
+
+    async def _report_pid(self, pid: int) -> None:
+        assert self.run is not None
+        await self.house.bus.report_pid(self.run, ReportPid(lease_id=self.lease.id, fence=self.lease.fence, pid=pid))
+
+    async def _follow(self, reports: Reports) -> End:
+        """Read the spool from its first byte to the exit record, or until nobody will write one."""
+        runtime = self.runtime
+        reader = runtime.reader() if runtime is not None else None
+        offset = 0
+        while self._exit is None:
+            before = offset
+            offset = await self._read(reports, reader, offset)
+            if self._exit is not None or keeper_client.living_keeper(self._folder) is None:
+                break
+            if offset == before:  # alive but not talking, or its spool is damaged
+                await asyncio.sleep(LOOK_AGAIN)
+        offset = await self._read(reports, reader, offset) if self._exit is None else offset
+        if self._exit is None:
+            swept = await asyncio.to_thread(sweep, self._folder)
+            log.warning(
+                "the keeper of run %s is gone", self.run, extra={"action": "sweep", "run": self.run, "pids": swept}
+            )
+        outcome = reader.outcome() if reader is not None else Outcome()
+        return endings.end_of_process(
+            self._exit,
+            at=self._exit_at or self.house.clock(),
+            ending=self.ending,
+            outcome=outcome,
+            stderr=endings.stderr_tail(self._stderr.decode("utf-8", "replace")),
+            agent=self.agent,
+        )
+
+    async def _read(self, reports: Reports, reader: Reader | None, offset: int) -> int:
+        """Take records until the exit, or the keeper's silence; where to go on."""
+        keeper = self._keeper or Keeper(run_dir=self._folder, pid=0, agent=None)
+        async with keeper.watch() as growth:
+            try:
+                async for record in follow(keeper.spool, offset=offset, growth=growth):
+                    offset = record.end
+                    await self._take(record, reports, reader)
+                    await reports.room()
+            except FileNotFoundError:
+                pass
+        return offset
+
+    async def _take(self, record: Record, reports: Reports, reader: Reader | None) -> None:
+        match record.stream:
+            case Stream.STDOUT:
+                self.heard_at = monotonic()
+            case Stream.STDERR:
+                self.heard_at = monotonic()
+                self._stderr = (self._stderr + record.data)[-endings.STDERR_CHARS * 4 :]
+            case Stream.EXIT:
+                self._exit, self._exit_at = parse_exit(record), record.at
+            case _:
+                pass
+        if reader is None:
+            return
+        try:
+            outs = reader.feed(record)
+        except Exception as error:  # an edge: a plugin's code must not cost the run its end
+            log.exception("a runtime could not read its program", extra={"action": "read", "run": self.run})
+            outs = [Event(kind="error", text=f"this part of the output could not be read: {error}")]
+        for out in outs:
+            match out:
+                case Event():
+                    reports.event(out, at=record.at, source=record.end)
+                case Ask():
+                    reports.step(lambda ask=out: self._open_interaction(ask))  # type: ignore[misc]  # bound now, not at the call
+                case NativeSession():
+                    reports.step(lambda native=out.id: self._bind(native))  # type: ignore[misc]
+                case Reply():
+                    await self.give_answer(out.name, out.data)
+                case Finished():
+                    await self._close_input()
+
+    async def _open_interaction(self, ask: Ask) -> None:
+        assert self.run is not None
+        request = OpenInteraction(
+            lease_id=self.lease.id,
+            fence=self.lease.fence,
+            key=ask.key,
+            kind=ask.kind,
+            title=ask.title,
+            body=ask.body,
+            options=list(ask.options),
+        )
+        await self.house.bus.open_interaction(self.run, request)
+
+    async def _bind(self, native: str) -> None:
+        if self.session is None:
+            return
+        request = BindNativeSession(lease_id=self.lease.id, fence=self.lease.fence, native_session=native, run=self.run)
+        await self.house.bus.bind_session(self.session, request)
+
+    async def _close_input(self) -> None:
+        if self._keeper is None:
+            return
+        try:
+            await self._keeper.close_input()
+        except (KeeperGone, KeeperRefused):
+            pass
+
+    # What goes on beside it
+
+    async def _watch_lease(self) -> None:
+        """Somebody else has the attempt: end our process and say nothing."""
+        await self.lease.lost.wait()
+        log.warning(
+            "run %s is no longer ours, its process is ended", self.run, extra={"action": "lost", "run": self.run}
+        )
+        await self.ask_to_end("lost")
+
+    async def _watch_limit(self) -> None:
+        """End a run that takes longer than it may. Counted on the monotonic clock, across daemons."""
+        if self._max_duration is None:
+            return
+        await self._is_settled.wait()
+        await asyncio.sleep(max(self._began + self._max_duration - monotonic(), 0.0))
+        log.warning("run %s is over its time limit", self.run, extra={"action": "limit", "run": self.run})
+        await self.ask_to_end("timeout")
+
+    async def _watch_keeper(self) -> None:
+        """A keeper that was told to kill and stands still is ended itself, then everything it leaves."""
+        await self._must_end.wait()
+        await asyncio.sleep(LATE)
+        pid = keeper_client.living_keeper(self._folder)
+        if pid is not None and self._exit is None:
+            _kill_keeper(self._folder, pid)
+            await asyncio.to_thread(sweep, self._folder)
+
+    # Notes
+
+    @property
+    def _folder(self) -> Path:
+        assert self.run is not None
+        return run_folder(self.house.settings, self.run)
+
+    async def _note(self, step: str, **facts: object) -> None:
+        line = Line(
+            step=step,  # type: ignore[arg-type]  # the callers are in this file
+            delivery=self.lease.delivery,
+            fence=self.lease.fence,
+            lease_id=self.lease.id,
+            at=self.house.clock(),
+            computer=self.house.computer,
+            **facts,  # type: ignore[arg-type]
+        )
+        await self.house.journal.write(line)
+
+    async def _note_done(self) -> None:
+        """A `done` that cannot be written costs the next daemon a look, nothing else."""
+        try:
+            await self._note("done")
+        except JournalFull as error:
+            self.house.troubles["journal"] = str(error)
+
+
+def hash_token(token: str) -> str:
+    """How a run's token is known here once the agent has it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    """End a task that only served another one; its failure has been logged by itself."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _kill_keeper(folder: Path, pid: int) -> None:
+    """SIGKILL to that very keeper; the kernel ends its agent with it."""
+    try:
+        fd = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return
+    try:
+        if keeper_client.living_keeper(folder) == pid:
+            signal.pidfd_send_signal(fd, signal.SIGKILL)
+    except OSError:  # gone meanwhile
+        pass
+    finally:
+        os.close(fd)

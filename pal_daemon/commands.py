@@ -1,0 +1,121 @@
+"""Carries out the server's durable orders: kill, stop, restart, answer, steer.
+
+Promises: an order is reported done once it has had its effect, and not before; a repeat of an order has no second
+effect; an order for a run that is just being opened is left for the next heartbeat, not refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import msgspec
+
+from pal_daemon.attempt import Attempt, House
+from pal_daemon.patience import until_answered
+from pal_daemon.runs import Runs
+from pal_daemon.runtimes.base import Answer, InteractionKind
+from pal_server.contract.agents import Command
+from pal_server.contract.runs import InteractionApplied
+from pal_server.contract.words import Decision
+
+log = logging.getLogger(__name__)
+
+
+class _AnswerData(msgspec.Struct, frozen=True, kw_only=True):
+    """`data` of an `answer` command."""
+
+    interaction: int
+    key: str
+    kind: InteractionKind
+    answer: str | None = None
+    decision: Decision | None = None
+    reason: str | None = None
+
+
+class Refused(Exception):
+    """The order cannot be carried out; the message is for the person who gave it."""
+
+
+class Commands:
+    """One task per order under way."""
+
+    def __init__(self, house: House, runs: Runs) -> None:
+        self._house = house
+        self._runs = runs
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._answered: dict[int, None] = {}  # the newest that are done; the server may give one out once more
+
+    def take(self, commands: list[Command]) -> None:
+        """Begin what is new; whatever order they come in and however often."""
+        for command in commands:
+            if command.id in self._under_way or command.id in self._answered:
+                continue
+            attempt = None if command.run is None else self._runs.of_run(command.run)
+            if attempt is None and self._runs.is_opening:
+                continue
+            task = asyncio.create_task(self._carry_out(command, attempt), name=f"command {command.id}")
+            self._under_way[command.id] = task
+
+    async def leave(self) -> None:
+        """Let go; what is not reported done is given out again."""
+        tasks = tuple(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _carry_out(self, command: Command, attempt: Attempt | None) -> None:
+        try:
+            detail = await self._obey(command, attempt)
+            is_ok = True
+        except Refused as refusal:
+            is_ok, detail = False, str(refusal)
+        except Exception as error:  # an edge: an order's defect must not end the daemon
+            log.exception("an order failed", extra={"action": "command", "command": command.id})
+            is_ok, detail = False, f"the daemon failed: {error}"
+        try:
+            await until_answered(
+                lambda: self._house.bus.command_done(self._house.computer, command.id, ok=is_ok, detail=detail)
+            )
+            self._answered[command.id] = None
+            if len(self._answered) > 1000:
+                del self._answered[next(iter(self._answered))]
+        except Exception as error:
+            log.warning("not reported done: %s", error, extra={"action": "command", "command": command.id})
+        finally:
+            del self._under_way[command.id]
+
+    async def _obey(self, command: Command, attempt: Attempt | None) -> str:
+        if attempt is None:
+            raise Refused(f"run {command.run} is not running on this computer")
+        log.info("order %s for run %s", command.kind, command.run, extra={"action": "command", "command": command.id})
+        match command.kind:
+            case "kill" | "restart":
+                return "killed" if await attempt.ask_to_end("kill") else "it had ended already"
+            case "stop":
+                return "asked to stop" if await attempt.ask_to_end("stop") else "it had ended already"
+            case "answer":
+                return await self._answer(msgspec.convert(command.data, _AnswerData), attempt)
+            case "steer":
+                return await self._steer(command, attempt)
+
+    async def _answer(self, data: _AnswerData, attempt: Attempt) -> str:
+        runtime = attempt.runtime
+        answer = Answer(key=data.key, kind=data.kind, answer=data.answer, decision=data.decision, reason=data.reason)
+        rendered = None if runtime is None else runtime.render_answer(answer)
+        if rendered is None:
+            raise Refused(f"{attempt.runtime_name} cannot be given an answer")
+        if not await attempt.give_answer(f"answer-{data.interaction}", rendered):
+            raise Refused("the program reads no more")
+        request = InteractionApplied(lease_id=attempt.lease.id, fence=attempt.lease.fence)
+        await until_answered(lambda: self._house.bus.interaction_applied(data.interaction, request))
+        return "answered"
+
+    async def _steer(self, command: Command, attempt: Attempt) -> str:
+        runtime = attempt.runtime
+        rendered = None if runtime is None else runtime.render_steer(str(command.data.get("text", "")))
+        if rendered is None:
+            raise Refused(f"{attempt.runtime_name} takes no text while it works")
+        if not await attempt.give_answer(f"steer-{command.id}", rendered):
+            raise Refused("the program reads no more")
+        return "handed to the program"

@@ -1,0 +1,102 @@
+"""Tells the server we are here, at each interval and whenever something calls for it, and acts on what it answers.
+
+Promise: with every wake-up lost, orders and new work are found at the next beat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from time import monotonic
+
+from pal_daemon.attempt import House
+from pal_daemon.bus import ApiProblem, Unreachable, is_shut_out
+from pal_daemon.claims import Claims
+from pal_daemon.commands import Commands
+from pal_daemon.discovery import discover_runtimes
+from pal_daemon.runs import Runs
+from pal_server.contract.agents import HeartbeatAnswer, HeartbeatRequest, RuntimeStateIn
+
+DISCOVER_EVERY = 300.0  # seconds between looks at which programs are installed
+
+log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """`beat` may be called by anybody, `step` and `run` belong to one task."""
+
+    def __init__(self, house: House, runs: Runs, claims: Claims, commands: Commands) -> None:
+        self._house = house
+        self._runs = runs
+        self._claims = claims
+        self._commands = commands
+        self._now = asyncio.Event()
+        self._discovered_at = monotonic()
+        self._runtimes: list[RuntimeStateIn] | None = None  # news for the next beat
+        self._known: list[RuntimeStateIn] = []
+        self.agents: frozenset[str] = frozenset()
+        self._agents_as_of = float("-inf")  # monotonic seconds
+        self.has_socket = False  # written by the wake-up socket
+        self.is_heard = True
+        self.pending = 0
+
+    def begin(self, agents: list[str], runtimes: list[RuntimeStateIn]) -> None:
+        """What connecting told."""
+        self.agents = frozenset(agents)
+        self._known = runtimes
+
+    def beat(self) -> None:
+        """Soon instead of at the next interval."""
+        self._now.set()
+
+    def is_assigned(self, agent: str, since: float) -> bool:
+        """Whether the agent is ours; what we heard before `since` cannot say that it is not."""
+        return agent in self.agents or self._agents_as_of < since
+
+    async def run(self) -> None:
+        """Beat until cancelled. Raises ApiProblem once nobody listens to this daemon any more."""
+        while True:
+            self._now.clear()
+            try:
+                await self.step()
+            except (ApiProblem, Unreachable) as error:
+                if is_shut_out(error) or (isinstance(error, ApiProblem) and error.code == "not_found"):
+                    raise
+                self._note_silence(error)
+            await self._runs.tidy()
+            await self._look_at_runtimes()
+            try:
+                async with asyncio.timeout(self._house.settings.interval):
+                    await self._now.wait()
+            except TimeoutError:
+                pass
+
+    async def step(self) -> HeartbeatAnswer:
+        """One beat."""
+        asked_at = monotonic()
+        request = HeartbeatRequest(running=self._runs.running(), stalled=self._runs.stalled(), runtimes=self._runtimes)
+        answer = await self._house.bus.heartbeat(self._house.computer, request)
+        self._runtimes = None
+        if not self.is_heard:
+            self.is_heard = True
+            log.info("the server answers again", extra={"action": "heartbeat"})
+        self.agents, self._agents_as_of = frozenset(answer.agents), asked_at
+        self.pending = answer.pending
+        self._claims.is_paused = answer.status == "draining" or self._house.settings.is_drain
+        self._commands.take(answer.commands)
+        if answer.pending or not self.has_socket:
+            self._claims.look()
+        return answer
+
+    def _note_silence(self, error: Exception) -> None:
+        if self.is_heard:
+            log.warning("the server does not answer, runs go on: %s", error, extra={"action": "heartbeat"})
+        self.is_heard = False
+
+    async def _look_at_runtimes(self) -> None:
+        if monotonic() - self._discovered_at < DISCOVER_EVERY:
+            return
+        self._discovered_at = monotonic()
+        found = await discover_runtimes(self._house.registry)
+        if found != self._known:
+            self._known = self._runtimes = found

@@ -1,0 +1,217 @@
+"""What every runtime is: a declaration, a way to start its program, and a pure reader of what the program says.
+
+A runtime does no I/O and knows neither server nor daemon. Records of the spool go in, `Out`s come out; intents go
+in, bytes for the program's stdin come out. A reader must give the same outs for the same records whenever it reads
+them, because after a daemon's crash the next daemon reads the spool again from its first byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from pal_daemon.spool import Record
+from pal_server.contract.deliveries import Work
+from pal_server.contract.runs import Usage
+
+EVENT_KINDS = frozenset(
+    (
+        "message",  # what the agent says to people
+        "reasoning",
+        "tool_call",
+        "tool_result",
+        "command",  # a command line the agent ran
+        "file_change",
+        "web_search",
+        "todo",
+        "plan",
+        "usage",
+        "error",
+        "status",
+        "subagent",
+        "output",  # a program's standard output, as it came
+        "log",  # its standard error
+    )
+)
+InteractionKind = Literal["approval", "question", "plan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a runtime can do; what is False is hidden from people instead of failing."""
+
+    resume: bool = False  # a later run continues the same native session
+    live_input: bool = False  # `steer`: text into a running turn
+    interrupt: bool = False
+    permissions: bool = False
+    questions: bool = False
+    plan: bool = False
+    images: bool = False
+    tool_events: bool = False
+    usage: bool = False
+    effort: bool = False
+    sandbox: bool = False
+
+    def as_flags(self) -> dict[str, bool]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """Whether this computer can run it. `note` tells a person what to do when it cannot."""
+
+    is_available: bool
+    version: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a runtime may know of the computer."""
+
+    env: Mapping[str, str]
+    python: str
+    which: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a runtime may know of the run it starts. `env` is what the program will get, `folder` where it works."""
+
+    run: int
+    folder: Path
+    env: Mapping[str, str]
+    python: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchSpec:
+    """What to start. `env` is added to the run's own; `cwd` replaces the run's folder; `input` is what stdin begins
+    with.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    input: bytes | None = None
+    close_input: bool = False
+
+
+class CannotStart(Exception):
+    """The run ends here, with a word for the machine and a sentence for the person."""
+
+    def __init__(self, kind: Literal["missing_program", "old_program", "spawn", "auth"], message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing the agent did or said; `kind` is one of EVENT_KINDS.
+
+    With `is_piece` the text goes on in the next event of this kind and lane, and the two may be joined.
+    """
+
+    kind: str
+    text: str | None = None
+    lane: str = "main"
+    is_piece: bool = False
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The program waits for a person. `key` is its own name for this; the same key is the same interaction."""
+
+    key: str
+    kind: InteractionKind
+    title: str
+    body: str = ""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeSession:
+    """The program's own id of the conversation; a later run resumes it."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Bytes the program's protocol wants on stdin now. `name` makes a second reading of the spool harmless."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The program has done what it was asked; stdin is closed so that it ends."""
+
+
+Out = Event | Ask | NativeSession | Reply | Finished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the reader knows once the program has ended. `error` says the run failed although the exit was 0."""
+
+    text: str | None = None
+    usage: Usage | None = None
+    error: str | None = None
+    error_kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person said to an Ask."""
+
+    key: str
+    kind: InteractionKind
+    answer: str | None = None
+    decision: Literal["approve", "deny"] | None = None
+    reason: str | None = None
+
+
+class Reader(Protocol):
+    """Reads one run. Pure: no clock, no I/O, the same records give the same outs."""
+
+    def feed(self, record: Record) -> list[Out]:
+        """What this record completes, in order. Never raises for what a program said; what is odd becomes a plain
+        event.
+        """
+        ...
+
+    def outcome(self) -> Outcome:
+        """What is known now; asked once the program has ended."""
+        ...
+
+
+@runtime_checkable
+class Runtime(Protocol):
+    """One kind of program."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def discover(self, surroundings: Surroundings) -> Discovery:
+        """May look at files and start the program for its version; called in a thread."""
+        ...
+
+    def launch(self, work: Work, context: Context) -> LaunchSpec:
+        """Raises CannotStart."""
+        ...
+
+    def reader(self) -> Reader: ...
+
+    def render_answer(self, answer: Answer) -> bytes | None:
+        """Bytes for stdin; None when the program cannot be told."""
+        ...
+
+    def render_steer(self, text: str) -> bytes | None: ...

@@ -1,0 +1,120 @@
+"""The demo agent: one JSON line in (what was said), JSON lines out. Standard library only.
+
+Rules: `/echo TEXT`, `/slow N`, `/fail`, `/ask QUESTION`, `/approve WHAT`, `/files`; anything else gets a friendly
+answer. SIGINT ends it politely with exit 130.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+
+LONGEST_SLEEP = 24 * 60 * 60  # seconds
+SHOWN = 50  # file names
+
+
+def tell(**said: object) -> None:
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+
+
+def hear() -> dict[str, str | None]:
+    """The next line on stdin; ends the program politely when nobody will say anything any more."""
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit(0)
+    said: dict[str, str | None] = json.loads(line)
+    return said
+
+
+def ask(kind: str, title: str) -> dict[str, str | None]:
+    tell(type="ask", key="ask-1", kind=kind, title=title)
+    return hear()
+
+
+def echo(text: str) -> None:
+    tell(type="say", text=text or "(nothing to echo)")
+
+
+def slow(text: str) -> None:
+    try:
+        seconds = min(max(float(text or "5"), 0.0), LONGEST_SLEEP)
+    except ValueError:
+        tell(type="say", text=f"/slow wants a number of seconds, not {text!r}.")
+        return
+    left = seconds
+    done = 0
+    while left > 0:
+        time.sleep(min(1.0, left))
+        left -= 1.0
+        done += 1
+        tell(type="progress", text=f"{min(done, seconds):g} of {seconds:g} seconds")
+    tell(type="say", text=f"Done after {seconds:g} seconds.")
+
+
+def fail(text: str) -> None:
+    sys.stderr.write((text or "I was asked to fail, so I do.") + "\n")
+    sys.exit(1)
+
+
+def question(text: str) -> None:
+    answer = ask("question", text or "What shall I do?")
+    tell(type="say", text=f"You answered: {answer.get('answer') or answer.get('decision') or '(nothing)'}")
+
+
+def approval(text: str) -> None:
+    what = text or "go on"
+    answer = ask("approval", what)
+    reason = f" ({answer['reason']})" if answer.get("reason") else ""
+    word = "Approved" if answer.get("decision") == "approve" else "Denied"
+    tell(type="say", text=f"{word}: {what}{reason}")
+
+
+def files(text: str) -> None:
+    """Lists the folder, or creates the files named."""
+    made = []
+    for name in text.split():
+        if os.path.basename(name) != name or name in (".", ".."):
+            tell(type="say", text=f"I only make files in my own folder, not {name!r}.")
+            return
+        with open(name, "a", encoding="utf-8"):
+            made.append(name)
+    if made:
+        tell(type="files", text="created " + ", ".join(made), paths=made)
+    names = sorted(os.listdir("."))
+    listed = "\n".join(f"- {name}" for name in names[:SHOWN]) or "(no files yet)"
+    more = f"\n… and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    tell(type="say", text=f"In {os.getcwd()}:\n{listed}{more}")
+
+
+RULES = {"/echo": echo, "/slow": slow, "/fail": fail, "/ask": question, "/approve": approval, "/files": files}
+
+
+def greet(text: str, name: str) -> None:
+    rules = ", ".join(f"`{rule}`" for rule in RULES)
+    heard = f"I heard: {text}" if text else "I heard nothing."
+    tell(type="say", text=f"Hello, I am {name}, a demo agent without a mind.\n{heard}\nTry {rules}.")
+
+
+def interrupted(number: int, frame: object) -> None:
+    tell(type="progress", text="stopped")
+    os._exit(130)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, interrupted)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # -I ignores PYTHONUTF8
+    prompt = hear()
+    text = (prompt.get("text") or "").strip()
+    word = text.split(maxsplit=1)[0] if text else ""
+    rule = RULES.get(word)
+    if rule is None:
+        greet(text, prompt.get("name") or "demo")
+    else:
+        rule(text[len(word) :].strip())
+
+
+if __name__ == "__main__":
+    main()

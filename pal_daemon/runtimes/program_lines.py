@@ -1,0 +1,70 @@
+"""The lines pal's own small programs speak (`demo`, `manual`): one JSON object a line, `type` first.
+
+Program to us: say, progress, ask, session. To the program: prompt, answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pal_daemon.runtimes.base import Answer, Ask, Event, NativeSession, Out, Outcome
+from pal_daemon.runtimes.lines import LineCutter, TextDecoder
+from pal_daemon.spool import Record, Stream
+
+
+class ProgramReader:
+    """Reads such a program. A line that is none of ours becomes plain output."""
+
+    def __init__(self) -> None:
+        self._lines = LineCutter()
+        self._log = TextDecoder()
+        self._said: list[str] = []
+
+    def feed(self, record: Record) -> list[Out]:
+        match record.stream:
+            case Stream.STDOUT:
+                return [out for line in self._lines.feed(record.data) for out in self._read(line)]
+            case Stream.STDERR:
+                text = self._log.feed(record.data)
+                return [Event(kind="log", text=text, is_piece=True)] if text else []
+            case Stream.EXIT:
+                return self._read(self._lines.rest())
+            case _:
+                return []
+
+    def outcome(self) -> Outcome:
+        return Outcome(text="\n\n".join(self._said).strip() or None)
+
+    def _read(self, line: bytes) -> list[Out]:
+        if not line.strip():
+            return []
+        try:
+            said = msgspec.json.decode(line, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            said = {}
+        match said:
+            case {"type": "say", "text": str(text)}:
+                self._said.append(text)
+                return [Event(kind="message", text=text)]
+            case {"type": "progress", "text": str(text)}:
+                return [Event(kind="status", text=text)]
+            case {"type": "files", "text": str(text), "paths": list(paths)}:
+                return [Event(kind="file_change", text=text, data={"paths": paths})]
+            case {"type": "session", "id": str(name)}:
+                return [NativeSession(id=name)]
+            case {"type": "ask", "key": str(key), "kind": "approval" | "question" as kind, "title": str(title)}:
+                options = tuple(str(option) for option in said.get("options", ()))
+                return [Ask(key=key, kind=kind, title=title, body=str(said.get("body", "")), options=options)]
+            case _:
+                return [Event(kind="output", text=line.decode("utf-8", "replace") + "\n")]
+
+
+def render_prompt(text: str, **more: object) -> bytes:
+    return msgspec.json.encode({"type": "prompt", "text": text, **more}) + b"\n"
+
+
+def render_answer(answer: Answer) -> bytes:
+    said = {"answer": answer.answer, "decision": answer.decision, "reason": answer.reason}
+    return msgspec.json.encode({"type": "answer", "key": answer.key, **said}) + b"\n"
