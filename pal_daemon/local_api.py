@@ -53,9 +53,9 @@ class LocalApi:
         app.router.add_get("/health", self._tell_health)
         app.router.add_route("*", "/api/{path:.*}", self._relay)
         app.router.add_route("*", "/{path:.*}", _not_here)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, settings.local_host, settings.local_port, shutdown_timeout=0.5)
+        site = web.TCPSite(self._runner, settings.local_host, settings.local_port)
         try:
             await site.start()
         except OSError:

@@ -1,120 +1,95 @@
-"""Runs kept by real keepers, ended with the test whatever it did."""
+"""A fake bus and daemons that run inside the test's own loop."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import sys
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pal_daemon.keeper_client import KeeperGone, KeeperRefused, LaunchSpec, attach, launch
-from pal_daemon.process_tree import sweep
-from pal_daemon.spool import Stream, follow, parse_exit
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
-
-    from pal_daemon.keeper_client import Keeper
-    from pal_daemon.spool import Exit, Record
-
-DEADLINE = 20.0  # seconds; reached only by a defect
+from pal_daemon.daemon import run_daemon
+from pal_daemon.settings import Settings
+from tests.support.fake_bus import KEY, FakeBus
 
 
-class KeptRun:
-    """A run and what its spool has said so far."""
+class RunningDaemon:
+    """A daemon as a task of the test. `leave` is SIGTERM, `vanish` is what SIGKILL leaves: nothing is said or written."""
 
-    def __init__(self, keeper: Keeper, records: AsyncIterator[Record]) -> None:
-        self.keeper = keeper
-        self.records: list[Record] = []
-        self._tail = records
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stop = asyncio.Event()
+        self.url = ""
+        self.task: asyncio.Task[int] = asyncio.create_task(self._run())
+        self._ready = asyncio.Event()
 
-    async def until(self, is_it: Callable[[Record], bool]) -> Record:
-        """Read on to the first record that `is_it`."""
-        async with asyncio.timeout(DEADLINE):
-            async for record in self._tail:
-                self.records.append(record)
-                if is_it(record):
-                    return record
-        raise AssertionError(f"the spool ended without it: {self.records[-5:]}")
+    async def _run(self) -> int:
+        return await run_daemon(self.settings, stop=self.stop, ready=self._on_ready)
 
-    async def says(self, text: bytes) -> None:
-        """Read on until everything on stdout ends with `text`."""
-        if not self.stdout.endswith(text):
-            await self.until(lambda record: self.stdout.endswith(text))
+    def _on_ready(self, url: str) -> None:
+        self.url = url
+        self._ready.set()
 
-    async def end(self) -> Exit:
-        return parse_exit(await self.until(lambda record: record.stream is Stream.EXIT))
+    async def ready(self) -> RunningDaemon:
+        waiting = asyncio.create_task(self._ready.wait())
+        await asyncio.wait((waiting, self.task), timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self.task.done():
+            self.task.result()
+        return self
 
-    @property
-    def stdout(self) -> bytes:
-        return self.output(Stream.STDOUT)
+    async def end(self) -> int:
+        async with asyncio.timeout(20):
+            return await self.task
 
-    def output(self, stream: Stream) -> bytes:
-        return b"".join(record.data for record in self.records if record.stream is stream)
+    async def leave(self) -> int:
+        self.stop.set()
+        return await self.end()
 
-    def notes(self, kind: str) -> list[dict[str, object]]:
-        facts = [record.facts for record in self.records if record.stream is Stream.NOTE]
-        return [note for note in facts if note["kind"] == kind]
-
-
-class KeptRuns:
-    """Starts runs below one directory; `python` runs a script in a lean interpreter."""
-
-    def __init__(self, home: Path, stack: contextlib.AsyncExitStack) -> None:
-        self.home = home
-        self._stack = stack
-        self._count = 0
-
-    async def start(self, *argv: str, **options: object) -> KeptRun:
-        self._count += 1
-        fields = {"argv": argv, "cwd": str(self.home), "env": {"PATH": os.environ["PATH"]}, **options}
-        return await self.follow(await launch(self.home / str(self._count), LaunchSpec(**fields)))
-
-    async def python(self, script: str, **options: object) -> KeptRun:
-        return await self.start(sys.executable, "-I", "-S", "-u", "-c", script, **options)
-
-    async def follow(self, keeper: Keeper) -> KeptRun:
-        watch = await self._stack.enter_async_context(keeper.watch())
-        records = follow(keeper.spool, growth=watch)
-        self._stack.push_async_callback(records.aclose)
-        return KeptRun(keeper, records)
+    async def vanish(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
 
 @pytest.fixture
-async def runs(tmp_path: Path) -> AsyncIterator[KeptRuns]:
-    home = tmp_path / "runs"
-    home.mkdir()
-    async with contextlib.AsyncExitStack() as stack:
-        yield KeptRuns(home, stack)
-    for run_dir in [folder for folder in home.iterdir() if folder.is_dir()]:
-        if (keeper := await attach(run_dir)) is not None:
-            with contextlib.suppress(KeeperGone, KeeperRefused):
+async def bus() -> AsyncIterator[FakeBus]:
+    fake = FakeBus()
+    await fake.start()
+    yield fake
+    await fake.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, bus: FakeBus) -> Settings:
+    return Settings(home=tmp_path / "home", server=bus.url, key=KEY, interval=0.3, local_port=0)
+
+
+@pytest.fixture
+async def start_daemon(settings: Settings) -> AsyncIterator[Callable[..., Awaitable[RunningDaemon]]]:
+    daemons: list[RunningDaemon] = []
+
+    async def start(**changes: Any) -> RunningDaemon:
+        daemon = RunningDaemon(replace(settings, **changes))
+        daemons.append(daemon)
+        return await daemon.ready()
+
+    yield start
+    for daemon in daemons:
+        await daemon.vanish()
+    await end_keepers(settings)
+
+
+async def end_keepers(settings: Settings) -> None:
+    """Whatever a test left running."""
+    from pal_daemon.folders import known_run_folders
+    from pal_daemon.keeper_client import KeeperGone, attach
+
+    for folder in known_run_folders(settings):
+        keeper = await attach(folder)
+        if keeper is not None:
+            try:
                 await keeper.kill()
-            await wait_gone(keeper.pid)
-        await asyncio.to_thread(sweep, run_dir)
-
-
-async def wait_gone(pid: int) -> None:
-    """Return once no program runs under this pid any more."""
-    try:
-        fd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(fd, ended.set)
-    try:
-        async with asyncio.timeout(DEADLINE):
-            await ended.wait()
-    finally:
-        loop.remove_reader(fd)
-        os.close(fd)
-
-
-@pytest.fixture
-def gone() -> Callable[[int], object]:
-    return wait_gone
+            except KeeperGone:
+                pass

@@ -1,0 +1,281 @@
+"""From a delivery to a process and back, against the fake bus."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+from pal_daemon.keeper_client import living_keeper
+from pal_daemon.process_tree import find_left_over
+
+
+async def test_a_demo_agent_answers(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(content="/echo good morning"))
+
+    assert run.finish["status"] == "succeeded"
+    assert run.finish["text"] == "good morning"
+    assert run.finish["exit_code"] == 0
+    assert run.pid
+    assert [event["kind"] for event in run.events] == ["message"]
+
+
+async def test_a_command_gets_the_prompt_and_its_output_is_the_answer(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(
+        await bus.given_delivery(content="abc", runtime="command", command="cat", command_allowed=True)
+    )
+
+    assert run.finish["text"] == "prompt: abc"
+    assert run.text("output") == "prompt: abc"
+
+
+async def test_the_agents_environment_names_the_run_and_hides_the_daemons_secrets(bus, start_daemon, monkeypatch):
+    monkeypatch.setenv("PAL_API_KEY", "sk_machine_secret")
+    monkeypatch.setenv("LOCK_DAEMON_TOKEN", "secret")
+    daemon = await start_daemon()
+    program = f"{sys.executable} -c 'import os, json; print(json.dumps(dict(os.environ)))'"
+
+    run = await bus.end_of(await bus.given_delivery(runtime="command", command=program, command_allowed=True))
+
+    env = json.loads(run.finish["text"])
+    assert env["PAL_RUN_ID"] == str(run.id)
+    assert env["PAL_RUN_TOKEN"] == run.token
+    assert (env["PAL_AGENT_KEY"], env["PAL_ROOM"], env["PAL_TOPIC"], env["PAL_MESSAGE"]) == ("worker", "general", "7", "71")
+    assert env["PAL_DAEMON_URL"] == daemon.url
+    assert "PAL_API_KEY" not in env
+    assert "LOCK_DAEMON_TOKEN" not in env
+    assert "PAL_HOME" not in env
+
+
+async def test_a_program_that_fails_is_told_with_its_exit_code_and_last_words(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(content="/fail the disk is on fire"))
+
+    assert (run.finish["status"], run.finish["exit_code"], run.finish["error_kind"]) == ("failed", 1, "agent")
+    assert run.finish["stderr"] == "the disk is on fire"
+    assert run.finish["text"] is None
+
+
+async def test_a_missing_program_fails_at_once_with_a_remedy(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(
+        await bus.given_delivery(runtime="command", command="no-such-program-here", command_allowed=True)
+    )
+
+    assert (run.finish["status"], run.finish["error_kind"]) == ("failed", "missing_program")
+    assert "no-such-program-here" in run.finish["error"]
+    assert "install" in run.finish["error"]
+
+
+async def test_an_unknown_runtime_fails_with_what_to_install(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(runtime="codex"))
+
+    assert (run.finish["status"], run.finish["error_kind"]) == ("failed", "missing_program")
+    assert "npm install -g @openai/codex" in run.finish["error"]
+
+
+async def test_a_command_nobody_allowed_is_not_started(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(runtime="command", command="true"))
+
+    assert run.finish["status"] == "failed"
+    assert "allow" in run.finish["error"]
+
+
+async def test_a_folder_that_does_not_exist_fails_the_run(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(cwd="/no/such/folder"))
+
+    assert (run.finish["status"], run.finish["error_kind"]) == ("failed", "spawn")
+    assert "/no/such/folder" in run.finish["error"]
+
+
+async def test_an_agents_key_never_leads_out_of_the_home(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(key="../../escape"))
+
+    assert (run.finish["status"], run.finish["error_kind"]) == ("failed", "spawn")
+
+
+async def test_output_that_is_no_text_is_kept_with_marks(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(
+        await bus.given_delivery(runtime="command", command=r"printf 'a\377b\303'", command_allowed=True)
+    )
+
+    assert run.text("output") == "a�b�"
+
+
+async def test_a_question_waits_for_its_answer(bus, start_daemon):
+    await start_daemon()
+    delivery = await bus.given_delivery(content="/ask Shall I?")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.interactions)
+
+    command = await bus.given_command("answer", run.id, interaction=100, key="ask-1", kind="question", answer="yes")
+
+    assert (await bus.end_of(delivery)).finish["text"] == "You answered: yes"
+    await bus.until(lambda: command in bus.commands_done)
+    assert bus.commands_done[command]["ok"]
+    assert ("POST", "/api/interactions/100/applied") in bus.asked
+
+
+async def test_a_refused_approval_is_told_to_the_program(bus, start_daemon):
+    await start_daemon()
+    delivery = await bus.given_delivery(content="/approve delete everything")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.interactions)
+
+    await bus.given_command(
+        "answer", run.id, interaction=100, key="ask-1", kind="approval", decision="deny", reason="too much"
+    )
+
+    assert (await bus.end_of(delivery)).finish["text"] == "Denied: delete everything (too much)"
+
+
+async def test_work_done_by_hand_waits_for_a_person(bus, start_daemon, settings):
+    await start_daemon()
+    delivery = await bus.given_delivery(content="paint the door", runtime="manual")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.interactions)
+    context = settings.home / "agents" / "worker" / f"pal-run-{run.id}.md"
+    assert context.read_text() == "prompt: paint the door\n"
+
+    await bus.given_command("answer", run.id, interaction=100, key="done", kind="question", answer="done")
+
+    assert (await bus.end_of(delivery)).finish["status"] == "succeeded"
+
+
+async def test_a_killed_run_ends_cancelled_with_its_children(bus, start_daemon, settings):
+    await start_daemon()
+    delivery = await bus.given_delivery(runtime="command", command="sh -c 'sleep 300 & sleep 300'", command_allowed=True)
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.pid)
+
+    command = await bus.given_command("kill", run.id)
+
+    assert (await bus.end_of(delivery)).finish["status"] == "cancelled"
+    await bus.until(lambda: command in bus.commands_done)
+    assert find_left_over(settings.runs_folder / str(run.id)) == []
+
+
+async def test_a_stopped_run_is_asked_politely(bus, start_daemon):
+    await start_daemon()
+    delivery = await bus.given_delivery(content="/slow 100")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.events)
+
+    await bus.given_command("stop", run.id)
+
+    run = await bus.end_of(delivery)
+    assert (run.finish["status"], run.finish["error_kind"], run.finish["exit_code"]) == ("cancelled", "stopped", 130)
+
+
+async def test_an_order_for_a_run_nobody_knows_is_refused_once(bus, start_daemon):
+    await start_daemon()
+
+    command = await bus.given_command("kill", 999)
+
+    await bus.until(lambda: command in bus.commands_done)
+    assert not bus.commands_done[command]["ok"]
+
+
+async def test_a_run_over_its_time_limit_is_ended(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(content="/slow 100", max_duration=400))
+
+    assert (run.finish["status"], run.finish["error_kind"]) == ("failed", "timeout")
+
+
+async def test_a_silent_run_is_told_as_stalled_and_goes_on(bus, start_daemon):
+    await start_daemon(stalled_after=0.5)
+    delivery = await bus.given_delivery(runtime="command", command="sleep 300", command_allowed=True)
+    run = await bus.run_of(delivery)
+
+    await bus.until(lambda: run.id in bus.heartbeats[-1]["stalled"])
+
+    assert run.finish is None
+
+
+async def test_a_keeper_that_is_killed_leaves_an_interrupted_run_and_no_agent(bus, start_daemon, settings):
+    await start_daemon()
+    delivery = await bus.given_delivery(content="/slow 300")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.events)
+    folder = settings.runs_folder / str(run.id)
+
+    os.kill(living_keeper(folder), signal.SIGKILL)
+
+    run = await bus.end_of(delivery)
+    assert (run.finish["status"], run.finish["error_kind"]) == ("interrupted", "lost")
+    assert find_left_over(folder) == []
+
+
+async def test_a_keeper_that_stands_still_is_killed_with_its_agent(bus, start_daemon, settings):
+    await start_daemon()
+    delivery = await bus.given_delivery(content="/slow 300")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.events)
+    folder = settings.runs_folder / str(run.id)
+    os.kill(living_keeper(folder), signal.SIGSTOP)
+
+    await bus.given_command("kill", run.id)
+
+    run = await bus.end_of(delivery, within=10)
+    assert run.finish["status"] == "cancelled"
+    assert find_left_over(folder) == []
+
+
+async def test_many_lines_arrive_whole_and_in_order(bus, start_daemon):
+    await start_daemon()
+    program = f"{sys.executable} -c 'for i in range(100000): print(i)'"
+
+    run = await bus.end_of(await bus.given_delivery(runtime="command", command=program, command_allowed=True))
+
+    assert run.text("output") == "".join(f"{i}\n" for i in range(100_000))
+    assert "cut off here" in run.finish["text"]
+
+
+async def test_a_number_used_by_an_earlier_bus_is_no_hindrance(bus, start_daemon, settings):
+    old = settings.runs_folder / "1"
+    old.mkdir(parents=True)
+    (old / "spool").write_bytes(b"of another time")
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(content="/echo fresh"))
+
+    assert run.finish["text"] == "fresh"
+
+
+async def test_deliveries_of_different_topics_run_side_by_side_up_to_the_limit(bus, start_daemon):
+    await start_daemon(max_runs=2)
+    deliveries = [await bus.given_delivery(content="/slow 1", look=False) for _ in range(3)]
+    await bus.say_look("deliveries")
+
+    await bus.until(lambda: sum(run.pid is not None for run in bus.runs.values()) == 2)
+
+    assert deliveries[2].status == "pending"
+    assert (await bus.end_of(deliveries[2])).finish["status"] == "succeeded"
+
+
+async def test_without_a_socket_the_next_heartbeat_finds_the_work(bus, start_daemon):
+    bus.has_socket = False
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(content="/echo found"))
+
+    assert run.finish["text"] == "found"

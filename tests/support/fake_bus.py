@@ -1,0 +1,411 @@
+"""A bus of a few hundred lines in memory, for tests of the daemon: claims, leases, runs, events, orders, and faults to order.
+
+It checks what the real server checks where the daemon depends on it: leases and fences, numbering and `after_source`, one open run per
+delivery. What it stored is plain Python for tests to look at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+KEY = "sk_machine_test"
+COMPUTER = "machine_test"
+
+
+class Refusal(Exception):
+    def __init__(self, status: int, code: str, **facts: object) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.facts = facts
+
+
+@dataclass
+class FakeDelivery:
+    id: int
+    work: dict[str, Any]
+    status: str = "pending"
+    fence: int = 0
+    lease_until: int = 0
+    run: int | None = None
+    is_started: bool = False
+    released: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class FakeRun:
+    id: int
+    delivery: int
+    fence: int
+    token: str
+    status: str = "starting"
+    pid: int | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+    finish: dict[str, Any] | None = None
+    interactions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def last_seq(self) -> int:
+        return self.events[-1]["seq"] if self.events else 0
+
+    @property
+    def last_source(self) -> int | None:
+        return self.events[-1]["source"] if self.events else None
+
+    def text(self, kind: str) -> str:
+        return "".join(event["text"] or "" for event in self.events if event["kind"] == kind)
+
+
+class FakeBus:
+    """`url` once started. Faults: `is_away` (503), `lose_answers` (carried out, then the connection is cut)."""
+
+    def __init__(self, *, lease_for: int = 60_000, first_run: int = 1) -> None:
+        self.lease_for = lease_for
+        self.deliveries: dict[int, FakeDelivery] = {}
+        self.runs: dict[int, FakeRun] = {}
+        self.commands: dict[int, dict[str, Any]] = {}
+        self.commands_done: dict[int, dict[str, Any]] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.heartbeats: list[dict[str, Any]] = []
+        self.agents = ["worker"]
+        self.is_away = False
+        self.is_key_good = True
+        self.has_socket = True
+        self.lose_answers: set[str] = set()  # last words of paths whose next answer is lost
+        self.epoch = 1
+        self.status = "online"
+        self.url = ""
+        self._first_run = first_run
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._changed = asyncio.Condition()
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=32 << 20)
+        app.router.add_get("/api/daemon/ws", self._websocket)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    async def close(self) -> None:
+        for socket in tuple(self._sockets):
+            await socket.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # What tests do
+
+    async def given_delivery(self, *, content: str = "hello", look: bool = True, **agent: Any) -> FakeDelivery:
+        id = len(self.deliveries) + 1
+        profile = {"key": "worker", "display_name": "Worker", "runtime": "demo", **agent}
+        work = {
+            "agent": profile,
+            "prompt": f"prompt: {content}",
+            "content": content,
+            "room": "room_1",
+            "room_name": "general",
+            "topic": 7,
+            "message": 70 + id,
+            "session": f"session_{id}",
+        }
+        delivery = FakeDelivery(id=id, work=work)
+        self.deliveries[id] = delivery
+        if look:
+            await self.say_look("deliveries")
+        return delivery
+
+    async def given_command(self, order: str, run: int, **data: Any) -> int:
+        id = len(self.commands) + 1
+        self.commands[id] = {"id": id, "kind": order, "run": run, "data": data, "created_at": _now()}
+        await self.say_look("commands")
+        return id
+
+    async def say_look(self, what: str) -> None:
+        await self._send({"type": "look", "what": what})
+
+    async def say_bye(self, code: str, *, retry: bool) -> None:
+        await self._send({"type": "bye", "code": code, "message": f"because of {code}", "retry": retry})
+
+    async def until(self, condition: Any, *, within: float = 20.0) -> Any:
+        """The first true value of `condition()`, asked after each request."""
+        async with asyncio.timeout(within), self._changed:
+            while not (value := condition()):
+                await self._changed.wait()
+            return value
+
+    async def run_of(self, delivery: FakeDelivery) -> FakeRun:
+        return self.runs[await self.until(lambda: delivery.run)]
+
+    async def end_of(self, delivery: FakeDelivery, *, within: float = 20.0) -> FakeRun:
+        run: FakeRun = await self.until(lambda: self._ended(delivery), within=within)
+        return run
+
+    def _ended(self, delivery: FakeDelivery) -> FakeRun | None:
+        run = self.runs.get(delivery.run or 0)
+        return run if run is not None and run.finish is not None else None
+
+    # What the daemon sees
+
+    async def _send(self, frame: dict[str, Any]) -> None:
+        for socket in tuple(self._sockets):
+            await socket.send_json(frame)
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        if not self.has_socket or self.is_away:
+            return web.Response(status=503)
+        self._check_key(request)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT and "ping" in message.data:
+                    await socket.send_json({"type": "pong"})
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if self.is_away:
+            return _json(503, {"error": {"code": "unavailable", "message": "away"}})
+        raw = await request.read()
+        body = msgspec.json.decode(raw) if raw else {}
+        self.asked.append((request.method, request.path))
+        try:
+            self._check_key(request)
+            answer = self._act(request.method, request.path.removeprefix("/api/").split("/"), body, request)
+        except Refusal as refusal:
+            error = {"code": refusal.code, "message": refusal.code, "facts": refusal.facts}
+            return _json(refusal.status, {"error": error})
+        finally:
+            async with self._changed:
+                self._changed.notify_all()
+        word = request.path.rsplit("/", 1)[1]
+        if word in self.lose_answers:
+            self.lose_answers.discard(word)
+            assert request.transport is not None
+            request.transport.close()
+        return _json(200, answer)
+
+    def _check_key(self, request: web.Request) -> None:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        is_run = any(token == run.token for run in self.runs.values())
+        if not (is_run or (self.is_key_good and token == KEY)):
+            raise Refusal(401, "unauthenticated")
+        epoch = request.headers.get("X-Pal-Epoch")
+        if epoch is not None and int(epoch) < self.epoch:
+            raise Refusal(409, "conflict", epoch=int(epoch), current=self.epoch)
+
+    def _act(self, method: str, path: list[str], body: dict[str, Any], request: web.Request) -> Any:
+        match path:
+            case ["computers", "connect"]:
+                return self._connect(body)
+            case ["computers", _, "heartbeat"]:
+                return self._heartbeat(body)
+            case ["computers", _, "commands", id, "done"]:
+                self.commands_done[int(id)] = body
+                return {"ok": True}
+            case ["deliveries", "claim"]:
+                return self._claim(body)
+            case ["deliveries", id, "renew"]:
+                return self._renew(self._held(int(id), body))
+            case ["deliveries", id, "release"]:
+                delivery = self._held(int(id), body)
+                delivery.released.append(body)
+                delivery.status, delivery.fence = "pending", delivery.fence + 1
+                return {"delivery": self._delivery(delivery)}
+            case ["runs"] if method == "POST":
+                return self._open(body)
+            case ["runs", id, what]:
+                return self._on_run(self._run(int(id), body), what, body)
+            case ["interactions", _, "applied"]:
+                return {"interaction": self._interaction(1, body)}
+            case ["sessions", _, "runtime-session"]:
+                return {"session": {}}
+            case ["echo"]:
+                return {"method": method, "as": request.headers["Authorization"], "query": request.query_string, "body": body}
+            case _:
+                raise Refusal(404, "not_found")
+
+    def _connect(self, body: dict[str, Any]) -> dict[str, Any]:
+        live = [run for run in self.runs.values() if run.finish is None and not self._is_dropped(run)]
+        return {
+            "computer": self._computer(),
+            "epoch": self.epoch,
+            "agents": self.agents,
+            "commands": self._open_commands(),
+            "runs": [
+                {
+                    "id": run.id,
+                    "delivery": run.delivery,
+                    "agent": "worker",
+                    "status": run.status,
+                    "lease_id": f"lease_{run.delivery}_{run.fence}",
+                    "fence": run.fence,
+                    "last_seq": run.last_seq,
+                    "last_source": run.last_source,
+                }
+                for run in live
+            ],
+            "lease_for": self.lease_for,
+            "now": _now(),
+        }
+
+    def _is_dropped(self, run: FakeRun) -> bool:
+        return self.deliveries[run.delivery].fence != run.fence
+
+    def _heartbeat(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.heartbeats.append(body)
+        pending = sum(delivery.status == "pending" for delivery in self.deliveries.values())
+        return {
+            "agents": self.agents,
+            "commands": self._open_commands(),
+            "status": self.status,
+            "pending": pending,
+            "now": _now(),
+        }
+
+    def _claim(self, body: dict[str, Any]) -> dict[str, Any]:
+        given = []
+        for delivery in self.deliveries.values():
+            if delivery.status == "pending" and len(given) < body["limit"]:
+                delivery.status, delivery.fence = "claimed", delivery.fence + 1
+                delivery.is_started = False
+                given.append({**self._delivery(delivery), "lease": self._lease(delivery), "work": delivery.work})
+        return {"deliveries": given, "now": _now(), "more": False}
+
+    def _renew(self, delivery: FakeDelivery) -> dict[str, Any]:
+        return {"lease": self._lease(delivery), "now": _now()}
+
+    def _open(self, body: dict[str, Any]) -> dict[str, Any]:
+        delivery = self._held(body["delivery_id"], body)
+        run = self.runs.get(delivery.run or 0)
+        if run is None or run.fence != delivery.fence:
+            id = self._first_run + len(self.runs)
+            run = FakeRun(id=id, delivery=delivery.id, fence=delivery.fence, token=f"pal_run_secret{id}")
+            self.runs[run.id] = run
+            delivery.run, delivery.is_started = run.id, True
+        return {"run": self._run_answer(run), "token": run.token}
+
+    def _on_run(self, run: FakeRun, what: str, body: dict[str, Any]) -> dict[str, Any]:
+        if run.finish is not None and what != "finish":
+            raise Refusal(409, "lease_lost")
+        match what:
+            case "pid":
+                run.pid, run.status = body["pid"], "running"
+            case "state":
+                run.status = body["status"]
+            case "events":
+                return self._add_events(run, body)
+            case "interactions":
+                id = run.interactions.setdefault(body["key"], 100 + len(run.interactions))
+                run.status = "waiting"
+                return {"interaction": self._interaction(id, body)}
+            case "finish":
+                if run.finish is None:
+                    run.finish, run.status = body, body["status"]
+                    self.deliveries[run.delivery].status = "acked"
+        return {"run": self._run_answer(run)}
+
+    def _add_events(self, run: FakeRun, body: dict[str, Any]) -> dict[str, Any]:
+        if body.get("after_source") != run.last_source:
+            raise Refusal(409, "conflict", last_seq=run.last_seq, last_source=run.last_source)
+        for event in body["events"]:
+            assert event["seq"] == run.last_seq + 1, "events are numbered without holes"
+            run.events.append(event)
+        return {"accepted": len(body["events"]), "last_seq": run.last_seq, "last_source": run.last_source}
+
+    def _held(self, id: int, body: dict[str, Any]) -> FakeDelivery:
+        delivery = self.deliveries[id]
+        if delivery.status != "claimed" or body["fence"] != delivery.fence or body["lease_id"] != self._lease_id(delivery):
+            raise Refusal(409, "lease_lost")
+        return delivery
+
+    def _run(self, id: int, body: dict[str, Any]) -> FakeRun:
+        run = self.runs.get(id)
+        if run is None:
+            raise Refusal(404, "not_found")
+        if body["fence"] != self.deliveries[run.delivery].fence or run.fence != body["fence"]:
+            raise Refusal(409, "lease_lost")
+        return run
+
+    # Shapes
+
+    def _open_commands(self) -> list[dict[str, Any]]:
+        return [command for id, command in self.commands.items() if id not in self.commands_done]
+
+    def _lease_id(self, delivery: FakeDelivery) -> str:
+        return f"lease_{delivery.id}_{delivery.fence}"
+
+    def _lease(self, delivery: FakeDelivery) -> dict[str, Any]:
+        return {"id": self._lease_id(delivery), "fence": delivery.fence, "until": _now() + self.lease_for}
+
+    def _computer(self) -> dict[str, Any]:
+        return {"id": COMPUTER, "name": "test", "status": self.status, "created_at": 0}
+
+    def _delivery(self, delivery: FakeDelivery) -> dict[str, Any]:
+        return {
+            "id": delivery.id,
+            "message": delivery.work["message"],
+            "room": "room_1",
+            "topic": 7,
+            "agent": "worker",
+            "status": delivery.status,
+            "reason": "mention",
+            "attempts": delivery.fence,
+            "max_attempts": 5,
+            "hop": 0,
+            "not_before": 0,
+            "created_at": 0,
+            "updated_at": 0,
+        }
+
+    def _run_answer(self, run: FakeRun) -> dict[str, Any]:
+        return {
+            "id": run.id,
+            "delivery": run.delivery,
+            "agent": "worker",
+            "computer": COMPUTER,
+            "room": "room_1",
+            "topic": 7,
+            "message": 1,
+            "session": "session_1",
+            "status": run.status,
+            "last_seq": run.last_seq,
+            "last_source": run.last_source,
+            "created_at": 0,
+        }
+
+    def _interaction(self, id: int, body: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": id,
+            "run": 1,
+            "topic": 7,
+            "room": "room_1",
+            "agent": "worker",
+            "kind": body.get("kind", "question"),
+            "status": "pending",
+            "title": body.get("title", ""),
+            "body": "",
+            "hash": "",
+            "created_at": 0,
+        }
+
+
+def _json(status: int, value: Any) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(value), content_type="application/json")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
