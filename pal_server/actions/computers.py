@@ -7,6 +7,7 @@ moved silently.
 from collections.abc import Sequence
 
 from pal_server.actions import access, audit, client_ids, tokens
+from pal_server.actions import runs as run_actions
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.agents import Agent
 from pal_server.domain.computers import (
@@ -22,6 +23,7 @@ from pal_server.domain.computers import (
 )
 from pal_server.domain.names import parse_label
 from pal_server.domain.pages import OLDEST, Page, page_of, parse_limit, parse_place, render_place
+from pal_server.domain.runs import Wanted
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import agents, computers, runs
 from pal_server.storage.tx import Tx
@@ -180,7 +182,10 @@ def rotate(tx: Tx, *, actor: Actor, ref: str, key_hash: str) -> Computer:
 
 
 def revoke(tx: Tx, *, actor: Actor, ref: str) -> Computer:
-    """Void the computer's key for good; its name is free again. A second time changes nothing."""
+    """Void the computer's key for good; its name is free again. What it runs ends here, because it can report no more.
+
+    A second time changes nothing.
+    """
     access.need(actor, Role.ADMIN)
     before = access.computer(tx, actor, ref)
     if not computers.revoke(tx, before.id):
@@ -189,6 +194,8 @@ def revoke(tx: Tx, *, actor: Actor, ref: str) -> Computer:
     tokens.revoke_of(tx, workspace_id=before.workspace_id, kind="computer", subject=before.id)
     after = _cut_off(tx, before)
     _tell_readiness(tx, before=known)
+    for run in runs.live_on(tx, computer_id=before.id):
+        run_actions.order(tx, actor=actor, run=run, wanted=Wanted.KILL, reason="the computer is revoked")
     audit.record(tx, actor=actor, action="computer.revoked", target=before.id, detail={"name": before.name})
     return after
 
