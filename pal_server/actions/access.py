@@ -12,11 +12,28 @@ from pal_server.domain.accounts import Account
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.agents import Agent
 from pal_server.domain.computers import Computer
+from pal_server.domain.deliveries import Delivery
 from pal_server.domain.files import File
+from pal_server.domain.interactions import Interaction
+from pal_server.domain.messages import Message
+from pal_server.domain.rooms import Room, Topic
+from pal_server.domain.runs import Run, Session
 from pal_server.domain.tokens import Token
 from pal_server.domain.users import User
 from pal_server.errors import Conflict, Forbidden, NotFound
-from pal_server.storage import accounts, agents, computers, files, rooms, tokens, users
+from pal_server.storage import (
+    accounts,
+    agents,
+    computers,
+    deliveries,
+    files,
+    interactions,
+    messages,
+    rooms,
+    runs,
+    tokens,
+    users,
+)
 from pal_server.storage.tx import Tx
 
 _BEGINNING = re.compile(r"[a-z0-9]{6,}")
@@ -31,6 +48,98 @@ def need(actor: Actor, role: Role) -> None:
     if actor.role is None:
         raise Forbidden(f"this needs a person's credential, not that of a {actor.kind}", needs=role, actor=actor.kind)
     raise Forbidden(f"this needs the role {role}; yours is {actor.role}", needs=role, role=actor.role)
+
+
+def need_writer(actor: Actor) -> None:
+    """Viewers read; everybody else who gets this far may speak."""
+    if actor.kind is ActorKind.USER:
+        need(actor, Role.MEMBER)
+
+
+def need_person(actor: Actor) -> None:
+    """Answers and orders come from people: a user from member up, or a bridge that speaks for one."""
+    if actor.kind is not ActorKind.BRIDGE:
+        need(actor, Role.MEMBER)
+
+
+def room(tx: Tx, actor: Actor, ref: str) -> Room:
+    """A room by id or name."""
+    found = rooms.find(tx, workspace_id=actor.workspace_id, ref=ref)
+    if found is None and (whole := _whole(ref, kind="room", find=_seen_rooms(tx, actor))):
+        found = rooms.find(tx, workspace_id=actor.workspace_id, ref=whole)
+    if found is None or not rooms.sees(tx, actor=actor, room_id=found.id):
+        raise NotFound(f"there is no room {ref}", room=ref)
+    return found
+
+
+def topic(tx: Tx, actor: Actor, id: int) -> Topic:
+    """A topic of a room the actor sees."""
+    found = rooms.find_topic(tx, workspace_id=actor.workspace_id, id=id)
+    if found is None or not rooms.sees(tx, actor=actor, room_id=found.room_id):
+        raise NotFound(f"there is no topic {id}", topic=id)
+    return found
+
+
+def message(tx: Tx, actor: Actor, id: int) -> Message:
+    """A message of a room the actor sees, also a deleted one."""
+    found = messages.find(tx, workspace_id=actor.workspace_id, id=id)
+    if found is None or not rooms.sees(tx, actor=actor, room_id=found.room_id):
+        raise NotFound(f"there is no message {id}", message=id)
+    return found
+
+
+def delivery(tx: Tx, actor: Actor, id: int, *, locked: bool = False) -> Delivery:
+    """A delivery of a room the actor sees. A computer knows what it holds and what is for its agents."""
+    find = deliveries.find_locked if locked else deliveries.find
+    found = find(tx, workspace_id=actor.workspace_id, id=id)
+    if found is None or not _may_know_work(
+        tx, actor=actor, room_id=found.room_id, agent=found.agent, computer_id=found.computer_id
+    ):
+        raise NotFound(f"there is no delivery {id}", delivery=id)
+    return found
+
+
+def run(tx: Tx, actor: Actor, id: int) -> Run:
+    """A run in a room the actor sees. A computer knows its own and those of its agents."""
+    found = runs.find(tx, workspace_id=actor.workspace_id, id=id)
+    if found is None or not _may_know_work(
+        tx, actor=actor, room_id=found.room_id, agent=found.agent, computer_id=found.computer_id
+    ):
+        raise NotFound(f"there is no run {id}", run=id)
+    return found
+
+
+def own_run(tx: Tx, actor: Actor, id: int) -> Run:
+    """A run of the computer that asks."""
+    found = run(tx, actor, id)
+    if actor.kind is not ActorKind.COMPUTER:
+        raise Forbidden("only the computer that has the run reports on it", run=id)
+    if found.computer_id != actor.id:
+        raise NotFound(f"there is no run {id}", run=id)
+    return found
+
+
+def session(tx: Tx, actor: Actor, id: str) -> Session:
+    """A session in a topic the actor sees."""
+    found = runs.find_session(tx, workspace_id=actor.workspace_id, id=id)
+    if found is None:
+        raise NotFound(f"there is no session {id}", session=id)
+    topic(tx, actor, found.topic_id)
+    return found
+
+
+def interaction(tx: Tx, actor: Actor, id: int) -> Interaction:
+    """An interaction in a room the actor sees."""
+    found = interactions.find(tx, workspace_id=actor.workspace_id, id=id)
+    if found is None or not rooms.sees(tx, actor=actor, room_id=found.room_id):
+        raise NotFound(f"there is no interaction {id}", interaction=id)
+    return found
+
+
+def is_assigned(tx: Tx, actor: Actor, agent: str) -> bool:
+    """Whether the agent is assigned to the computer that asks."""
+    found = agents.get(tx, agent, workspace_id=actor.workspace_id)
+    return found is not None and found.computer == actor.id
 
 
 def user(tx: Tx, actor: Actor, ref: str) -> User:
@@ -104,6 +213,20 @@ def may_know_file(tx: Tx, *, actor: Actor, file: File) -> bool:
     if file.room is None:
         return actor.kind in _TRUSTED
     return rooms.sees(tx, actor=actor, room_id=file.room)
+
+
+def _may_know_work(tx: Tx, *, actor: Actor, room_id: str, agent: str, computer_id: str | None) -> bool:
+    if actor.kind is ActorKind.COMPUTER:
+        return computer_id == actor.id or is_assigned(tx, actor, agent)
+    return rooms.sees(tx, actor=actor, room_id=room_id)
+
+
+def _seen_rooms(tx: Tx, actor: Actor) -> Callable[[str], list[str]]:
+    def find(prefix: str) -> list[str]:
+        found = rooms.find_by_prefix(tx, workspace_id=actor.workspace_id, prefix=prefix)
+        return [room_id for room_id in found if rooms.sees(tx, actor=actor, room_id=room_id)]
+
+    return find
 
 
 def _may_know_agent(tx: Tx, *, actor: Actor, agent: Agent) -> bool:

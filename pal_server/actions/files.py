@@ -5,11 +5,11 @@
 from dataclasses import dataclass
 
 from pal_server.actions import access, audit, client_ids
-from pal_server.domain.actors import Actor, ActorKind, Role
+from pal_server.domain.actors import Actor, Role
 from pal_server.domain.files import File, expiry_of, parse_mime, parse_sha256, parse_size, parse_title, safe_name
 from pal_server.domain.pages import NEWEST, Page, page_of, parse_limit, parse_place, render_place
 from pal_server.errors import NotFound
-from pal_server.storage import files, rooms
+from pal_server.storage import files
 from pal_server.storage.tx import Tx
 
 CLEANED_AT_ONCE = 500  # files removed in one transaction
@@ -44,9 +44,8 @@ def add(
 
     The limit of size is checked where the bytes come in.
     """
-    if actor.kind not in (ActorKind.RUN, ActorKind.BRIDGE):
-        access.need(actor, Role.MEMBER)
-    place = actor.room_id if room is None else _room(tx, actor=actor, ref=room)
+    access.need_writer(actor)
+    place = actor.room_id if room is None else access.room(tx, actor, room).id
     file = File(
         id=tx.new_id("file"),
         workspace_id=actor.workspace_id,
@@ -129,13 +128,6 @@ def cleanup(tx: Tx, *, actor: Actor) -> Cleaned:
 def unused(tx: Tx, *, hashes: list[str]) -> list[str]:
     """Which of these contents no file has; for a chore that compares the disk with the rows."""
     return [sha256 for sha256 in hashes if not files.is_used(tx, sha256)]
-
-
-def _room(tx: Tx, *, actor: Actor, ref: str) -> str:
-    room = rooms.find(tx, workspace_id=actor.workspace_id, ref=ref)
-    if room is None or not rooms.sees(tx, actor=actor, room_id=room.id):
-        raise NotFound(f"there is no room {ref}", room=ref)
-    return room.id
 
 
 def _tell(tx: Tx, kind: str, file: File) -> None:

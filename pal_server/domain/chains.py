@@ -1,7 +1,7 @@
 """Chains: everything one human message set off. People are never throttled; agents that talk to agents are.
 
-A message an agent sends in a run is one hop further than the delivery it works on. At a limit nothing more is delivered,
-and one card asks a person; approving it lets the chain go on for as much again.
+A message an agent sends in a run is one hop further than the delivery it works on. At a limit nothing more is
+delivered, and one card asks a person; approving it lets the chain go on for as much again.
 """
 
 from dataclasses import dataclass, replace

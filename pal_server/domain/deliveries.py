@@ -5,8 +5,8 @@
        └─────────────────┘
     pending ─F cancel▶ cancelled      failed, interrupted, dead, acked ─G retry▶ pending
 
-The lease and its fence say who owns an attempt; the state never does. Deliveries of one lane (topic and agent) take turns:
-one is open (claimed, or pending and not waiting), the others wait.
+The lease and its fence say who owns an attempt; the state never does. Deliveries of one lane (topic and agent) take
+turns: one is open (claimed, or pending and not waiting), the others wait.
 """
 
 from dataclasses import dataclass, replace

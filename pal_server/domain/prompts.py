@@ -1,4 +1,6 @@
-"""What an agent is told: one place, one shape, nothing hidden. What others wrote is fenced and never an instruction of pal's.
+"""What an agent is told: one place, one shape, nothing hidden.
+
+What others wrote is fenced and never an instruction of pal's.
 
 The fence carries a nonce of the delivery, so that no text can end it by guessing.
 """

@@ -164,6 +164,15 @@ def lead_with(tx: Tx, *, id: int, message_id: int) -> None:
     tx.sql.run("deliveries.lead_with", id=id, message_id=message_id, now=tx.now)
 
 
+def set_prompt(tx: Tx, *, id: int, prompt: str) -> None:
+    tx.sql.run("deliveries.set_prompt", id=id, prompt=prompt)
+
+
+def prompt(tx: Tx, *, id: int) -> str | None:
+    row = tx.sql.one("deliveries.prompt", id=id)
+    return None if row is None else row["prompt"]
+
+
 def overdue(tx: Tx, *, limit: int) -> list[Delivery]:
     return [_delivery(row) for row in tx.sql.all("deliveries.overdue", now=tx.now, limit=limit)]
 

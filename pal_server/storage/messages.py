@@ -169,6 +169,17 @@ def said_between(tx: Tx, *, topic_id: int, after: int, before: int, agent: str, 
     return [_message(row) for row in reversed(rows)]
 
 
+def last_of_run(tx: Tx, *, topic_id: int, run_id: int) -> Message | None:
+    row = tx.sql.one("messages.last_of_run", topic_id=topic_id, run_id=run_id)
+    return None if row is None else _message(row)
+
+
+def of_run(tx: Tx, *, topic_id: int, run_id: int, after: int, limit: int) -> list[int]:
+    """Ids of what a run posted in its topic."""
+    rows = tx.sql.all("messages.by_ids_of_run", topic_id=topic_id, run_id=run_id, after=after, limit=limit)
+    return [row["id"] for row in rows]
+
+
 def unread(tx: Tx, *, room_id: str, agent: str, after_seq: int, limit: int) -> list[int]:
     rows = tx.sql.all("messages.unread", room_id=room_id, agent=agent, after=after_seq, limit=limit)
     return [row["id"] for row in rows]

@@ -48,9 +48,9 @@ def set_default_topic(tx: Tx, *, room_id: str, topic_id: int) -> None:
 
 def find(tx: Tx, *, workspace_id: str, ref: str) -> Room | None:
     """By id or by name. Looked up once per commit; `seq` may be older than the row's."""
-    cached = tx.batch_cache.get(("room", workspace_id, ref))
+    cached: Room | None = tx.batch_cache.get(("room", workspace_id, ref))
     if cached is not None:
-        return cached  # type: ignore[no-any-return]  # what this module put there
+        return cached
     name = "rooms.by_id" if ref.startswith("room_") else "rooms.by_name"
     row = tx.sql.one(name, workspace_id=workspace_id, ref=ref)
     if row is None:
@@ -150,7 +150,7 @@ def agents_in(tx: Tx, *, room_id: str) -> tuple[AgentMember, ...]:
     if cached is None:
         rows = tx.sql.all("rooms.agents_in", room_id=room_id)
         cached = tx.batch_cache[key] = tuple(_agent_member(row) for row in rows)
-    return cached  # type: ignore[no-any-return]  # what this module put there
+    return cached
 
 
 def people_in(tx: Tx, *, room_id: str) -> tuple[Person, ...]:
@@ -162,7 +162,7 @@ def people_in(tx: Tx, *, room_id: str) -> tuple[Person, ...]:
         cached = tx.batch_cache[key] = tuple(
             Person(id=row["id"], username=row["username"], display_name=row["display_name"]) for row in rows
         )
-    return cached  # type: ignore[no-any-return]  # what this module put there
+    return cached
 
 
 def name_is_taken(tx: Tx, *, workspace_id: str, name: str) -> bool:

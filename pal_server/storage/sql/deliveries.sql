@@ -28,7 +28,7 @@ SELECT * FROM deliveries
 SELECT COUNT(*) AS waiting FROM (
     SELECT 1 FROM agents a JOIN deliveries d
         ON d.workspace_id = a.workspace_id AND d.agent = a.key AND d.status = 'pending' AND d.waits = 0
-     WHERE a.computer_id = :computer_id AND a.enabled = 1 LIMIT 1000) AS some;
+     WHERE a.computer_id = :computer_id AND a.enabled = 1 LIMIT 1000) AS counted;
 
 -- name: next_due
 -- When the next debounced delivery of a computer may be claimed.
@@ -70,7 +70,7 @@ SELECT COUNT(*) AS place FROM (
     SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND id < :id AND status = 'pending'
     UNION ALL
     SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'claimed'
-    LIMIT 100) AS some;
+    LIMIT 100) AS counted;
 
 -- name: burst
 -- The delivery a burst goes on with: still waiting, same sender, newest of its lane, not called by name.
@@ -126,3 +126,10 @@ SELECT d.* FROM deliveries d
 
 -- name: counts
 SELECT status, COUNT(*) AS number FROM deliveries WHERE status IN ('pending', 'claimed') GROUP BY status;
+
+-- name: set_prompt
+-- What this attempt was told; its run keeps a copy.
+UPDATE deliveries SET prompt = :prompt WHERE id = :id;
+
+-- name: prompt
+SELECT prompt FROM deliveries WHERE id = :id;

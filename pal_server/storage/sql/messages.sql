@@ -54,9 +54,6 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  ORDER BY m.id DESC LIMIT :limit;
 
--- name: set_chain
-UPDATE messages SET chain_id = :chain_id WHERE id = :id;
-
 -- name: edit
 UPDATE messages SET content = :content, mentions = :mentions, edited_at = :now WHERE id = :id AND deleted_at IS NULL;
 
@@ -104,3 +101,11 @@ SELECT verb, target, digest FROM client_ids
 -- name: keep_client_id
 INSERT INTO client_ids (workspace_id, actor, client_id, verb, target, digest, created_at)
 VALUES (:workspace_id, :actor, :client_id, :verb, :target, :digest, :now);
+
+-- name: last_of_run
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.topic_id = :topic_id AND m.run_id = :run_id AND m.kind = 'text' AND m.deleted_at IS NULL
+ ORDER BY m.id DESC LIMIT 1;
+
+-- name: by_ids_of_run
+SELECT m.id FROM messages m WHERE m.topic_id = :topic_id AND m.id > :after AND m.run_id = :run_id ORDER BY m.id LIMIT :limit;

@@ -220,7 +220,7 @@ CREATE TABLE deliveries (
     fresh        BIGINT NOT NULL DEFAULT 0,
     chain_id     BIGINT NOT NULL,
     hop          BIGINT NOT NULL DEFAULT 0,
-    merged_into  BIGINT,
+    prompt       TEXT,
     error        TEXT,
     created_at   BIGINT NOT NULL,
     updated_at   BIGINT NOT NULL,

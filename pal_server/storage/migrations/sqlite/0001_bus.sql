@@ -220,7 +220,7 @@ CREATE TABLE deliveries (
     fresh        INTEGER NOT NULL DEFAULT 0,
     chain_id     INTEGER NOT NULL,
     hop          INTEGER NOT NULL DEFAULT 0,
-    merged_into  INTEGER,
+    prompt       TEXT,
     error        TEXT,
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,

@@ -1,0 +1,46 @@
+"""Cards: what pal itself says in a topic. They speak to people and are never delivered to an agent."""
+
+from dataclasses import replace
+from typing import Any
+
+from pal_server.domain.messages import Message, Sender
+from pal_server.domain.rooms import Room
+from pal_server.storage import messages, rooms
+from pal_server.storage.tx import Tx
+
+SYSTEM = Sender(kind="system", name="pal", display_name="pal", origin="", key="system:pal")
+
+
+def post(
+    tx: Tx,
+    *,
+    workspace_id: str,
+    room: Room,
+    topic_id: int,
+    content: str,
+    card: dict[str, Any],
+    parent_id: int | None = None,
+) -> Message:
+    """A card of pal's own in a topic: it says something to people and is never delivered to an agent."""
+    message = messages.add(
+        tx,
+        workspace_id=workspace_id,
+        room_id=room.id,
+        room_name=room.name,
+        topic_id=topic_id,
+        seq=rooms.next_seq(tx, room_id=room.id),
+        parent_id=parent_id,
+        kind="card",
+        sender=SYSTEM,
+        content=content,
+        card=card,
+    )
+    rooms.touch_topic(tx, id=topic_id)
+    tx.emit("message.created", workspace_id=workspace_id, room_id=room.id, data={**message.fact(), "deliveries": []})
+    return message
+
+
+def change(tx: Tx, *, message: Message, card: dict[str, Any]) -> None:
+    messages.set_card(tx, id=message.id, card=card)
+    changed = replace(message, card=card, edited_at=tx.now)
+    tx.emit("message.edited", workspace_id=message.workspace_id, room_id=message.room_id, data=changed.fact())

@@ -1,0 +1,112 @@
+"""What a daemon and the server tell each other in one round trip: who it is, what it should run, what is ordered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pal_server.actions import computers, deliveries, runs
+from pal_server.domain.actors import Actor
+from pal_server.domain.computers import Computer, RuntimeState
+from pal_server.domain.runs import Run
+from pal_server.errors import NotFound
+from pal_server.storage import commands
+from pal_server.storage.commands import Command
+from pal_server.storage.tx import Tx
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """The answer to `connect`: what the server believes of this computer, and what is ordered."""
+
+    computer: Computer
+    commands: tuple[Command, ...]
+    runs: tuple[Run, ...]
+    now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """The answer to a heartbeat. `pending` counts what this computer could claim now."""
+
+    computer: Computer
+    commands: tuple[Command, ...]
+    pending: int
+    now: int
+
+
+def fenced(
+    tx: Tx, *, actor: Actor, epoch: int, action: Callable[..., T], arguments: Mapping[str, object]
+) -> T:
+    """Run a daemon's action unless another daemon has taken its computer over since `epoch`."""
+    computers.need_epoch(tx, actor=actor, epoch=epoch)
+    return action(tx, **arguments)
+
+
+def connect(
+    tx: Tx,
+    *,
+    actor: Actor,
+    machine: str,
+    host: str,
+    os: str,
+    daemon_version: str,
+    runtimes: Sequence[RuntimeState],
+    interval: int,
+    take_over: bool,
+) -> Greeting:
+    """A daemon begins; see `computers.connect` for who may."""
+    computer = computers.connect(
+        tx,
+        actor=actor,
+        machine=machine,
+        host=host,
+        os=os,
+        daemon_version=daemon_version,
+        runtimes=runtimes,
+        interval=interval,
+        take_over=take_over,
+    )
+    return Greeting(
+        computer=computer,
+        commands=tuple(commands.open_for(tx, computer_id=computer.id)),
+        runs=tuple(runs.live_on(tx, computer_id=computer.id)),
+        now=tx.now,
+    )
+
+
+def beat(
+    tx: Tx,
+    *,
+    actor: Actor,
+    computer: str,
+    epoch: int | None,
+    runtimes: Sequence[RuntimeState] | None,
+    stalled: Sequence[int],
+) -> Beat:
+    """The daemon is there; all open commands go with the answer, until they are reported done."""
+    found = computers.heartbeat(
+        tx, actor=actor, computer=computer, epoch=epoch, runtimes=runtimes, stalled=stalled
+    )
+    return Beat(
+        computer=found,
+        commands=tuple(commands.open_for(tx, computer_id=found.id)),
+        pending=deliveries.waiting_for(tx, actor=actor),
+        now=tx.now,
+    )
+
+
+def command_done(
+    tx: Tx, *, actor: Actor, computer: str, command: int, epoch: int | None, ok: bool, detail: str
+) -> None:
+    """A command was carried out, or cannot be; it is not given out again. A second time changes nothing."""
+    found = computers.need_epoch(tx, actor=actor, computer=computer, epoch=epoch)
+    if not commands.done(tx, id=command, computer_id=found.id, ok=ok, detail=detail):
+        raise NotFound(f"there is no command {command}", command=command)
+
+
+def standing(tx: Tx, *, actor: Actor) -> tuple[int, int | None]:
+    """For the wake-up channel: the computer's epoch, and when a delivery that is held back may be claimed."""
+    computer = computers.need_epoch(tx, actor=actor, epoch=None)
+    return computer.epoch, deliveries.next_due(tx, computer_id=computer.id)

@@ -1,0 +1,284 @@
+"""Interactions: what waits for a person, answered once from anywhere."""
+
+from dataclasses import replace
+from typing import Any
+
+from pal_server.actions import access, audit, cards, messages
+from pal_server.domain import interactions as rules
+from pal_server.domain.actors import Actor, ActorKind
+from pal_server.domain.chains import let_go_on
+from pal_server.domain.deliveries import need_lease
+from pal_server.domain.interactions import Interaction, Kind, Status, fingerprint
+from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
+from pal_server.domain.runs import LIVE, Run
+from pal_server.domain.runs import Status as RunStatus
+from pal_server.errors import Conflict, Forbidden, Invalid, LeaseLost
+from pal_server.storage import chains, commands, interactions, rooms, runs
+from pal_server.storage import deliveries as delivery_rows
+from pal_server.storage import messages as message_rows
+from pal_server.storage.tx import Tx
+
+TITLE_LIMIT = 300  # characters
+BODY_LIMIT = 50_000  # characters; a person has to see all of it
+OPTIONS_LIMIT = 50
+ASKED = "ask:"  # keys of questions an agent asks by command; it fetches the answer itself
+
+
+def open_for_run(
+    tx: Tx,
+    *,
+    actor: Actor,
+    run: int,
+    lease_id: str,
+    fence: int,
+    key: str,
+    kind: str,
+    title: str,
+    body: str = "",
+    options: tuple[str, ...] = (),
+) -> Interaction:
+    """A program asks through its daemon. The same key again is the same interaction."""
+    found = access.own_run(tx, actor, run)
+    _need_lease(tx, found, lease_id=lease_id, fence=fence)
+    if (known := interactions.by_key(tx, run_id=run, key=key)) is not None:
+        return known
+    opened = _open(tx, run=found, key=key, kind=kind, title=title, body=body, options=options)
+    runs.set_status(tx, id=run, status=RunStatus.WAITING)
+    _emit_run(tx, actor, run)
+    return opened
+
+
+def ask(
+    tx: Tx,
+    *,
+    actor: Actor,
+    title: str,
+    body: str = "",
+    options: tuple[str, ...] = (),
+    kind: str = "question",
+    client_id: str | None = None,
+) -> Interaction:
+    """An agent asks by itself, with its run's token, and fetches the answer."""
+    if actor.kind is not ActorKind.RUN or actor.run_id is None:
+        raise Forbidden("questions are asked from inside a run")
+    run = access.run(tx, actor, actor.run_id)
+    if run.status not in LIVE:
+        raise Conflict("the run has ended", run=run.id)
+    key = ASKED + (client_id or tx.new_id("ask"))
+    if (known := interactions.by_key(tx, run_id=run.id, key=key)) is not None:
+        return known
+    opened = _open(tx, run=run, key=key, kind=kind, title=title, body=body, options=options)
+    runs.set_status(tx, id=run.id, status=RunStatus.WAITING)
+    _emit_run(tx, actor, run.id)
+    return opened
+
+
+def answer(
+    tx: Tx,
+    *,
+    actor: Actor,
+    id: int,
+    text: str | None = None,
+    decision: str | None = None,
+    reason: str | None = None,
+    shown_hash: str | None = None,
+) -> Interaction:
+    """A person answers. The first answer wins; an agent never answers itself."""
+    asked = access.interaction(tx, actor, id)
+    if actor.kind not in (ActorKind.USER, ActorKind.BRIDGE):
+        raise Forbidden("a person answers this, not an agent")
+    access.need_person(actor)
+    given = rules.answer(asked, text=text, decision=decision, reason=reason, shown_hash=shown_hash)
+    run = None if asked.run_id is None else runs.find(tx, workspace_id=asked.workspace_id, id=asked.run_id)
+    if asked.run_id is not None and (run is None or not run.is_live):
+        raise Conflict("the run that asked has ended", interaction=id, run=asked.run_id)
+    fetched = run is None or asked.key.startswith(ASKED)
+    answered = replace(
+        asked,
+        status=Status.APPLIED if fetched else Status.ANSWERED,
+        answer=given,
+        answered_by=actor.name,
+        answered_at=tx.now,
+    )
+    interactions.put(tx, answered, was=asked.status)
+    audit.record(
+        tx,
+        actor=actor,
+        action="interaction.answered",
+        target=f"interaction:{id}",
+        detail={"kind": asked.kind, "hash": asked.hash, "answer": given},
+    )
+    _changed(tx, "interaction.answered", answered)
+    if run is None:
+        _chain_answered(tx, answered)
+    elif fetched:
+        _go_on(tx, actor, run)
+    else:
+        _send_answer(tx, run=run, asked=answered)
+    return answered
+
+
+def applied(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, was_applied: bool = True) -> Interaction:
+    """The daemon says that the program has the answer (or, with False, that it no longer wants one)."""
+    found = access.interaction(tx, actor, id)
+    if found.run_id is None:
+        raise Conflict("this interaction belongs to no run", interaction=id)
+    run = access.own_run(tx, actor, found.run_id)
+    _need_lease(tx, run, lease_id=lease_id, fence=fence)
+    if was_applied:
+        if found.status is Status.APPLIED:
+            return found
+        if found.status is not Status.ANSWERED:
+            raise Conflict(f"there is no answer to apply: it is {found.status}", interaction=id)
+        now = replace(found, status=Status.APPLIED)
+    else:
+        if found.status is not Status.PENDING:
+            return found
+        now = replace(found, status=Status.CANCELLED)
+    interactions.put(tx, now, was=found.status)
+    _changed(tx, "interaction.applied" if was_applied else "interaction.cancelled", now)
+    _go_on(tx, actor, run)
+    return now
+
+
+def expire_of_run(tx: Tx, *, run: Run) -> None:
+    """The run has ended: nothing can be answered any more."""
+    for pending in interactions.pending_of_run(tx, run_id=run.id):
+        expired = replace(pending, status=Status.EXPIRED)
+        interactions.put(tx, expired, was=pending.status)
+        _changed(tx, "interaction.expired", expired)
+
+
+def get(tx: Tx, *, actor: Actor, id: int) -> Interaction:
+    return access.interaction(tx, actor, id)
+
+
+def list_page(
+    tx: Tx,
+    *,
+    actor: Actor,
+    status: str | None = None,
+    topic: int | None = None,
+    run: int | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[Interaction]:
+    """Newest first."""
+    limit = parse_limit(limit)
+    before = parse_after(after)
+    found = interactions.page(
+        tx,
+        actor=actor,
+        before=2**62 if before is None else before,
+        limit=limit + 1,
+        status=status,
+        topic_id=topic,
+        run_id=run,
+    )
+    return page_of(found, limit=limit, cursor=lambda interaction: str(interaction.id))
+
+
+def _open(tx: Tx, *, run: Run, key: str, kind: str, title: str, body: str, options: tuple[str, ...]) -> Interaction:
+    title = " ".join(title.split())
+    if not 1 <= len(title) <= TITLE_LIMIT:
+        raise Invalid(f"title has 1 to {TITLE_LIMIT} characters", field="title", limit=TITLE_LIMIT)
+    if len(body) > BODY_LIMIT:
+        raise Invalid(f"body has more than {BODY_LIMIT} characters", field="body", limit=BODY_LIMIT)
+    if len(options) > OPTIONS_LIMIT or any(not 1 <= len(option) <= TITLE_LIMIT for option in options):
+        raise Invalid(f"options are at most {OPTIONS_LIMIT} texts of 1 to {TITLE_LIMIT} characters", field="options")
+    if not 1 <= len(key) <= TITLE_LIMIT:
+        raise Invalid(f"key has 1 to {TITLE_LIMIT} characters", field="key")
+    shown = Kind(kind)
+    room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
+    assert room is not None, "a run has a room"
+    interaction_id = interactions.add(
+        tx,
+        workspace_id=run.workspace_id,
+        room_id=run.room_id,
+        topic_id=run.topic_id,
+        run_id=run.id,
+        chain_id=None,
+        key=key,
+        agent=run.agent,
+        kind=shown,
+        title=title,
+        body=body,
+        options=options,
+        hash=fingerprint(run_id=run.id, key=key, kind=shown, title=title, body=body, options=options),
+    )
+    card = cards.post(
+        tx,
+        workspace_id=run.workspace_id,
+        room=room,
+        topic_id=run.topic_id,
+        content=f"{run.agent} asks: {title}" if shown is Kind.QUESTION else f"{run.agent} wants approval: {title}",
+        card=_card(interaction_id, kind=shown, agent=run.agent, status=Status.PENDING),
+        parent_id=run.message_id,
+    )
+    opened = interactions.find(tx, workspace_id=run.workspace_id, id=interaction_id)
+    assert opened is not None, "it was written in this transaction"
+    with_card = replace(opened, message_id=card.id)
+    interactions.put(tx, with_card, was=opened.status)
+    tx.emit("interaction.opened", workspace_id=run.workspace_id, room_id=run.room_id, data=with_card.fact())
+    return with_card
+
+
+def _card(id: int, *, kind: Kind, agent: str | None, status: Status) -> dict[str, Any]:
+    return {"type": "interaction", "interaction": id, "kind": kind, "agent": agent, "status": status}
+
+
+def _changed(tx: Tx, kind: str, interaction: Interaction) -> None:
+    tx.emit(kind, workspace_id=interaction.workspace_id, room_id=interaction.room_id, data=interaction.fact())
+    if interaction.message_id is None:
+        return
+    card = message_rows.find(tx, workspace_id=interaction.workspace_id, id=interaction.message_id)
+    if card is not None:
+        shown = _card(interaction.id, kind=interaction.kind, agent=interaction.agent, status=interaction.status)
+        by = {} if interaction.answered_by is None else {"answered_by": interaction.answered_by}
+        cards.change(tx, message=card, card={**shown, **by})
+
+
+def _chain_answered(tx: Tx, interaction: Interaction) -> None:
+    assert interaction.chain_id is not None, "what belongs to no run belongs to a chain"
+    assert interaction.answer is not None, "it was answered in this transaction"
+    if interaction.answer.get("decision") == "approve":
+        rooms.lock(tx, room_id=interaction.room_id)
+        chain = chains.open_chain(tx, id=interaction.chain_id, workspace_id=interaction.workspace_id)
+        chains.put(tx, let_go_on(chain))
+        messages.let_chain_go_on(tx, interaction)
+
+
+def _send_answer(tx: Tx, *, run: Run, asked: Interaction) -> None:
+    assert asked.answer is not None, "it was answered in this transaction"
+    if run.computer_id is None:
+        return
+    commands.add(
+        tx,
+        workspace_id=run.workspace_id,
+        computer_id=run.computer_id,
+        kind="answer",
+        run_id=run.id,
+        data={"interaction": asked.id, "key": asked.key, "kind": asked.kind, **asked.answer},
+    )
+    tx.wake(f"commands:{run.computer_id}")
+
+
+def _go_on(tx: Tx, actor: Actor, run: Run) -> None:
+    """Back to running once nothing is asked any more."""
+    if run.status is RunStatus.WAITING and interactions.open_of_run(tx, run_id=run.id) == 0:
+        runs.set_status(tx, id=run.id, status=RunStatus.RUNNING)
+        _emit_run(tx, actor, run.id)
+
+
+def _emit_run(tx: Tx, actor: Actor, id: int) -> None:
+    run = runs.find(tx, workspace_id=actor.workspace_id, id=id)
+    assert run is not None, "it was read in this transaction"
+    tx.emit("run.changed", workspace_id=run.workspace_id, room_id=run.room_id, data=run.fact())
+
+
+def _need_lease(tx: Tx, run: Run, *, lease_id: str, fence: int) -> None:
+    if run.delivery_id is None or not run.is_live:
+        raise LeaseLost("the run has ended", run=run.id)
+    delivery = delivery_rows.find_locked(tx, workspace_id=run.workspace_id, id=run.delivery_id)
+    assert delivery is not None, "a run's delivery is never removed"
+    need_lease(delivery, lease_id=lease_id, fence=fence, now=tx.now)

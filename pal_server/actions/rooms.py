@@ -1,0 +1,220 @@
+"""Rooms, their members and topics."""
+
+from dataclasses import dataclass, replace
+
+from pal_server.actions import access, client_ids, runs
+from pal_server.domain.actors import Actor, ActorKind, Role
+from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
+from pal_server.domain.rooms import Member, Mode, Room, Topic, parse_mode, parse_name, parse_rules, parse_title
+from pal_server.domain.runs import Run, Wanted
+from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
+from pal_server.storage import agents as agent_rows
+from pal_server.storage import rooms
+from pal_server.storage import users as user_rows
+from pal_server.storage.tx import Tx
+
+DEFAULT_TOPIC = "General"
+DEBOUNCE_MAX = 60_000  # milliseconds; longer would look like a loss
+DIGEST_MIN = 1_000  # milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mentionable:
+    name: str
+    kind: str
+    display_name: str
+    mode: Mode | None
+
+
+def create(
+    tx: Tx,
+    *,
+    actor: Actor,
+    name: str,
+    title: str = "",
+    rules: str = "",
+    visibility: str = "workspace",
+    client_id: str | None = None,
+) -> Room:
+    """A new room with its default topic. A private room begins with its maker as the only member."""
+    access.need_writer(actor)
+    if actor.kind in (ActorKind.COMPUTER, ActorKind.RUN):
+        raise Forbidden("rooms are made by people")
+    said = {"name": name, "title": title, "rules": rules, "visibility": visibility}
+    if (target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="rooms.create", said=said)) is not None:
+        return access.room(tx, actor, target)
+    name = parse_name(name)
+    if rooms.find(tx, workspace_id=actor.workspace_id, ref=name) is not None:
+        raise AlreadyExists(f"a room is already called {name}", room=name)
+    room_id = tx.new_id("room")
+    rooms.add(
+        tx,
+        id=room_id,
+        workspace_id=actor.workspace_id,
+        name=name,
+        title=parse_title(title or name),
+        rules=parse_rules(rules),
+        visibility=visibility,
+        created_by=actor.key,
+    )
+    topic_id = rooms.add_topic(tx, room_id=room_id, title=DEFAULT_TOPIC, is_default=True, created_by=actor.key)
+    rooms.set_default_topic(tx, room_id=room_id, topic_id=topic_id)
+    if actor.kind is ActorKind.USER:
+        rooms.set_member(tx, room_id=room_id, kind="user", principal=actor.id, mode=None)
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="rooms.create", said=said, target=room_id)
+    room = _reread(tx, actor, room_id)
+    tx.emit("room.created", workspace_id=actor.workspace_id, room_id=room_id, data=room.fact())
+    return room
+
+
+def change(
+    tx: Tx,
+    *,
+    actor: Actor,
+    room: str,
+    title: str | None = None,
+    rules: str | None = None,
+    debounce_for: int | None = None,
+    digest_every: int | None = None,
+    max_duration: int | None = None,
+    clear_max_duration: bool = False,
+) -> Room:
+    """Change what is given; None leaves a thing as it is."""
+    access.need(actor, Role.MEMBER)
+    found = access.room(tx, actor, room)
+    if debounce_for is not None and not 0 <= debounce_for <= DEBOUNCE_MAX:
+        raise Invalid(f"debounce_for lies between 0 and {DEBOUNCE_MAX} milliseconds", field="debounce_for")
+    if digest_every is not None and digest_every < DIGEST_MIN:
+        raise Invalid(f"digest_every is at least {DIGEST_MIN} milliseconds", field="digest_every")
+    if max_duration is not None and max_duration < 1000:
+        raise Invalid("max_duration is at least 1000 milliseconds, or null", field="max_duration")
+    rooms.change(
+        tx,
+        room=replace(
+            found,
+            title=found.title if title is None else parse_title(title),
+            rules=found.rules if rules is None else parse_rules(rules),
+            debounce_for=found.debounce_for if debounce_for is None else debounce_for,
+            digest_every=found.digest_every if digest_every is None else digest_every,
+            max_duration=None if clear_max_duration else max_duration or found.max_duration,
+        ),
+    )
+    changed = _reread(tx, actor, found.id)
+    tx.emit("room.changed", workspace_id=actor.workspace_id, room_id=found.id, data=changed.fact())
+    return changed
+
+
+def get(tx: Tx, *, actor: Actor, room: str) -> Room:
+    return access.room(tx, actor, room)
+
+
+def list_page(tx: Tx, *, actor: Actor, after: str | None, limit: int) -> Page[Room]:
+    """By name."""
+    limit = parse_limit(limit)
+    found = rooms.page(tx, actor=actor, after=after or "", limit=limit + 1)
+    return page_of(found, limit=limit, cursor=lambda room: room.name)
+
+
+def visible_ids(tx: Tx, *, actor: Actor) -> frozenset[str]:
+    return rooms.visible_ids(tx, actor=actor)
+
+
+def members(tx: Tx, *, actor: Actor, room: str, after: str | None, limit: int) -> Page[Member]:
+    """By kind and name."""
+    found = access.room(tx, actor, room)
+    limit = parse_limit(limit)
+    kind, _, principal = (after or "").partition(":")
+    rows = rooms.members(tx, room_id=found.id, after=(kind, principal), limit=limit + 1)
+    page = page_of(rows, limit=limit, cursor=lambda row: f"{row[0].kind}:{row[1]}")
+    return Page(items=tuple(member for member, _ in page.items), next=page.next)
+
+
+def mentionables(tx: Tx, *, actor: Actor, room: str) -> list[Mentionable]:
+    """Exactly the names that resolve when they stand after an @ in this room."""
+    found = access.room(tx, actor, room)
+    agents = [
+        Mentionable(name=agent.key, kind="agent", display_name=agent.key, mode=agent.mode)
+        for agent in rooms.agents_in(tx, room_id=found.id)
+        if agent.mode is not Mode.OFF
+    ]
+    people = [
+        Mentionable(name=person.username, kind="user", display_name=person.display_name, mode=None)
+        for person in rooms.people_in(tx, room_id=found.id)
+    ]
+    return agents + people
+
+
+def invite_agent(tx: Tx, *, actor: Actor, room: str, agent: str, mode: str) -> Member:
+    """Let an agent in, or change its mode. A run may invite only into rooms its agent is in."""
+    access.need_writer(actor)
+    found = access.room(tx, actor, room)
+    new_mode = parse_mode(mode)
+    if agent_rows.get(tx, agent, workspace_id=actor.workspace_id) is None:
+        raise NotFound("there is no such agent", agent=agent)
+    if actor.kind is ActorKind.COMPUTER and not access.is_assigned(tx, actor, agent):
+        raise NotFound("there is no such agent", agent=agent)
+    was = rooms.member(tx, room_id=found.id, kind="agent", principal=agent)
+    rooms.set_member(tx, room_id=found.id, kind="agent", principal=agent, mode=new_mode)
+    member = rooms.member(tx, room_id=found.id, kind="agent", principal=agent)
+    assert member is not None, "it was written in this transaction"
+    kind = "member.joined" if was is None else "member.changed"
+    tx.emit(kind, workspace_id=actor.workspace_id, room_id=found.id, data={"room": found.id, **member.fact()})
+    return member
+
+
+def invite_user(tx: Tx, *, actor: Actor, room: str, user: str) -> Member:
+    """Let a user in; matters for private rooms."""
+    access.need(actor, Role.MEMBER)
+    found = access.room(tx, actor, room)
+    person = user_rows.get(tx, user, workspace_id=actor.workspace_id)
+    if person is None:
+        raise NotFound("there is no such user", user=user)
+    rooms.set_member(tx, room_id=found.id, kind="user", principal=person.id, mode=None)
+    member = rooms.member(tx, room_id=found.id, kind="user", principal=person.id)
+    assert member is not None, "it was written in this transaction"
+    tx.emit(
+        "member.joined", workspace_id=actor.workspace_id, room_id=found.id, data={"room": found.id, **member.fact()}
+    )
+    return member
+
+
+def restart_agent(tx: Tx, *, actor: Actor, room: str, agent: str) -> list[Run]:
+    """Restart what this agent runs in this room, and nothing elsewhere."""
+    access.need_person(actor)
+    found = access.room(tx, actor, room)
+    if rooms.member(tx, room_id=found.id, kind="agent", principal=agent) is None:
+        raise NotFound("there is no such agent in this room", agent=agent, room=found.name)
+    live = runs.live_in_room(tx, room_id=found.id, agent=agent)
+    if not live:
+        raise Conflict(f"{agent} runs nothing in {found.name} now", agent=agent, room=found.name)
+    return [runs.order(tx, actor=actor, run=run, wanted=Wanted.RESTART) for run in live]
+
+
+def create_topic(tx: Tx, *, actor: Actor, room: str, title: str, client_id: str | None = None) -> Topic:
+    access.need_writer(actor)
+    found = access.room(tx, actor, room)
+    said = {"room": found.id, "title": title}
+    if (
+        target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="topics.create", said=said)
+    ) is not None:
+        return access.topic(tx, actor, int(target))
+    topic_id = rooms.add_topic(tx, room_id=found.id, title=parse_title(title), is_default=False, created_by=actor.key)
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="topics.create", said=said, target=topic_id)
+    topic = access.topic(tx, actor, topic_id)
+    tx.emit("topic.created", workspace_id=actor.workspace_id, room_id=found.id, data=topic.fact())
+    return topic
+
+
+def list_topics(tx: Tx, *, actor: Actor, room: str, after: str | None, limit: int) -> Page[Topic]:
+    """Oldest first."""
+    found = access.room(tx, actor, room)
+    limit = parse_limit(limit)
+    topics = rooms.topics(tx, room_id=found.id, after=parse_after(after) or 0, limit=limit + 1)
+    return page_of(topics, limit=limit, cursor=lambda topic: str(topic.id))
+
+
+def _reread(tx: Tx, actor: Actor, room_id: str) -> Room:
+    rooms.forget(tx, room_id=room_id)
+    room = rooms.find(tx, workspace_id=actor.workspace_id, ref=room_id)
+    assert room is not None, "it was written in this transaction"
+    return room

@@ -1,0 +1,671 @@
+"""Runs: opened under a lease, reported by their computer, ordered about by people, settled once.
+
+A run is opened before its process is started. From then on no timer gives the delivery to anybody again: what the
+server does not hear of the end stays `claimed` until the computer or a person says what became of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from pal_server.actions import access, audit, cards, client_ids, debates, deliveries, interactions, messages, tokens
+from pal_server.domain import deliveries as rules
+from pal_server.domain.actors import Actor, ActorKind
+from pal_server.domain.computers import check_epoch
+from pal_server.domain.deliveries import Delivery
+from pal_server.domain.messages import Sender
+from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
+from pal_server.domain.runs import (
+    LIVE,
+    STDERR_LIMIT,
+    TEXT_LIMIT,
+    Ending,
+    Run,
+    RunEvent,
+    Session,
+    Status,
+    Wanted,
+    clip,
+    delivery_status,
+    end_of,
+    need_live,
+    parse_end,
+)
+from pal_server.domain.tokens import TokenKind
+from pal_server.errors import Conflict, Forbidden, Invalid, LeaseLost, NotFound
+from pal_server.storage import agents as agent_rows
+from pal_server.storage import commands, rooms, runs
+from pal_server.storage import computers as computer_rows
+from pal_server.storage import deliveries as delivery_rows
+from pal_server.storage import messages as message_rows
+from pal_server.storage.tx import Tx
+
+EVENTS_LIMIT = 2_000  # in one request
+KIND_LIMIT = 64  # characters
+EVENT_TEXT_LIMIT = 1_000_000  # characters of one event; longer texts come in parts
+DATA_LIMIT = 256_000  # bytes of JSON of one event
+RESULTS = frozenset({"done", "blocked", "needs_input"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    accepted: int
+    last_seq: int
+    last_source: int | None
+
+
+def open_run(
+    tx: Tx,
+    *,
+    actor: Actor,
+    delivery_id: int,
+    lease_id: str,
+    fence: int,
+    secret_hash: str,
+    dry_run: bool = False,
+    epoch: int | None = None,
+) -> Run:
+    """Start an attempt: the process may be started once this is committed, never before.
+
+    Said again under the same lease it answers with the same run; each answer has a new secret, and all of them die with
+    the run. A dry run is recorded and settled at once.
+    """
+    if actor.kind is not ActorKind.COMPUTER:
+        raise Forbidden("only the computer that claimed the delivery opens its run")
+    computer = computer_rows.get(tx, actor.id)
+    if computer is None:
+        raise NotFound("there is no such computer", computer=actor.id)
+    check_epoch(computer.epoch, epoch)
+    delivery = access.delivery(tx, actor, delivery_id)
+    rooms.lock(tx, room_id=delivery.room_id)
+    delivery = access.delivery(tx, actor, delivery_id, locked=True)
+    known = runs.of_attempt(tx, delivery_id=delivery_id, lease_id=lease_id, fence=fence)
+    if known is not None and (known.is_live or known.status is Status.DRY_RUN):
+        _issue_token(tx, run=known, secret_hash=secret_hash)
+        return known
+    if delivery.started:
+        raise LeaseLost("another attempt has started", delivery=delivery_id)
+    rules.need_lease(delivery, lease_id=lease_id, fence=fence, now=tx.now)
+    run_id = _insert(tx, delivery=delivery)
+    started = rules.start(delivery, lease_id=lease_id, fence=fence, run_id=run_id, now=tx.now)
+    delivery_rows.put(tx, started, was=delivery)
+    run = _reread(tx, workspace_id=actor.workspace_id, id=run_id)
+    _issue_token(tx, run=run, secret_hash=secret_hash)
+    _emit(tx, "run.started", run)
+    if dry_run:
+        return _settle(tx, run=run, delivery=started, ending=Ending(status=Status.DRY_RUN), quiet=True)
+    return run
+
+
+def set_pid(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, pid: int) -> Run:
+    """The process is there."""
+    run = _under_lease(tx, actor=actor, id=id, lease_id=lease_id, fence=fence)
+    if pid <= 0:
+        raise Invalid("pid is a positive number", field="pid", value=pid)
+    runs.set_pid(tx, id=run.id, pid=pid)
+    return _changed(tx, run)
+
+
+def set_state(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, status: str) -> Run:
+    """The run is now running, waiting or paused."""
+    run = _under_lease(tx, actor=actor, id=id, lease_id=lease_id, fence=fence)
+    if status not in LIVE or status == Status.STARTING:
+        raise Invalid("status is one of running, waiting, paused; finish ends a run", field="status", value=status)
+    if status == run.status:
+        return run
+    runs.set_status(tx, id=run.id, status=Status(status))
+    return _changed(tx, run)
+
+
+def add_events(
+    tx: Tx,
+    *,
+    actor: Actor,
+    id: int,
+    lease_id: str,
+    fence: int,
+    events: Sequence[dict[str, Any]],
+    after_source: int | None = None,
+) -> Accepted:
+    """Numbered events, stored once however often they are sent.
+
+    Each has seq, kind, at, text, lane, data (a dict) and source. `after_source` is where the sender believes the server
+    stands in the spool; a wrong belief is a `Conflict` with the truth in its facts, so that a daemon that came back
+    after a crash never skips a byte and never stores one twice.
+    """
+    run = _under_lease(tx, actor=actor, id=id, lease_id=lease_id, fence=fence)
+    if len(events) > EVENTS_LIMIT:
+        raise Invalid(f"at most {EVENTS_LIMIT} events in one request", field="events", limit=EVENTS_LIMIT)
+    if after_source is not None and after_source != (run.last_source or 0):
+        raise Conflict(
+            "the server stands elsewhere in the spool", last_seq=run.last_seq, last_source=run.last_source or 0
+        )
+    rows = [_event_row(event, number=number) for number, event in enumerate(events)]
+    if not rows:
+        return Accepted(accepted=0, last_seq=run.last_seq, last_source=run.last_source)
+    accepted = runs.add_events(tx, run_id=run.id, events=rows)
+    last_seq = max(run.last_seq, *(row["seq"] for row in rows))
+    sources = [row["source"] for row in rows if row["source"] is not None]
+    last_source = max([run.last_source or 0, *sources]) if sources else run.last_source
+    runs.took(tx, id=run.id, last_seq=last_seq, last_source=last_source)
+    tx.wake(f"run:{run.id}")
+    return Accepted(accepted=accepted, last_seq=last_seq, last_source=last_source)
+
+
+def finish(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, ending: Ending) -> Run:
+    """Settle the run and its delivery, in one transaction with the final text and the lane's next delivery.
+
+    The same end again under the same lease is answered with the run as it is.
+    """
+    run = access.own_run(tx, actor, id)
+    if run.delivery_id is None:
+        raise Conflict("this run has no delivery", run=id)
+    rooms.lock(tx, room_id=run.room_id)
+    delivery = access.delivery(tx, actor, run.delivery_id, locked=True)
+    run = access.own_run(tx, actor, id)
+    if not run.is_live and run.lease_id == lease_id and run.fence == fence:
+        return run
+    _need_attempt(run, delivery, lease_id=lease_id, fence=fence, now=tx.now)
+    return _settle(tx, run=run, delivery=delivery, ending=replace(ending, status=parse_end(ending.status)))
+
+
+def settle_delivery(
+    tx: Tx,
+    *,
+    actor: Actor,
+    id: int,
+    lease_id: str,
+    fence: int,
+    status: str,
+    text: str | None = None,
+    error: str | None = None,
+    error_kind: str | None = None,
+) -> Delivery:
+    """`ack` and `fail`: end an attempt by its delivery, with or without a run. A repeat under the lease is fine."""
+    if actor.kind is not ActorKind.COMPUTER:
+        raise Forbidden("only the computer that claimed it may")
+    delivery = access.delivery(tx, actor, id)
+    rooms.lock(tx, room_id=delivery.room_id)
+    delivery = access.delivery(tx, actor, id, locked=True)
+    if delivery.is_final and delivery.is_held_under(lease_id=lease_id, fence=fence):
+        return delivery
+    rules.need_lease(delivery, lease_id=lease_id, fence=fence, now=tx.now)
+    end = Status.SUCCEEDED if status == "acked" else Status.FAILED
+    run = runs.of_attempt(tx, delivery_id=id, lease_id=lease_id, fence=fence) if delivery.started else None
+    ending = Ending(status=end, text=text, error=error, error_kind=error_kind)
+    if run is None:
+        settled = rules.settle(
+            delivery, lease_id=lease_id, fence=fence, outcome=delivery_status(end), error=error, now=tx.now
+        )
+        delivery_rows.put(tx, settled, was=delivery)
+        deliveries.changed(tx, f"delivery.{settled.status}", settled)
+        deliveries.go_on(tx, settled)
+        return settled
+    _settle(tx, run=run, delivery=delivery, ending=ending)
+    return access.delivery(tx, actor, id)
+
+
+def order(tx: Tx, *, actor: Actor, run: Run, wanted: Wanted, reason: str = "") -> Run:
+    """Stop, kill or restart, as a person wants. For a computer that is away it is carried out when it returns.
+
+    A finished run is restarted by trying its delivery again. On a computer whose key is revoked nothing can be carried
+    out any more, so the run ends here.
+    """
+    access.need_person(actor)
+    audit.record(tx, actor=actor, action=f"run.{wanted}", target=f"run:{run.id}", detail={"reason": reason[:500]})
+    if not run.is_live:
+        if wanted is not Wanted.RESTART:
+            need_live(run)
+        if run.delivery_id is None:
+            raise Conflict("this run has no delivery that could go on", run=run.id)
+        deliveries.retry(tx, actor=actor, id=run.delivery_id, any_end=True)
+        return run
+    runs.want(tx, id=run.id, wanted=wanted, wanted_by=actor.name)
+    computer = None if run.computer_id is None else computer_rows.get(tx, run.computer_id)
+    if computer is None or computer.revoked_at is not None:
+        return _end_without_computer(tx, run=_reread(tx, workspace_id=run.workspace_id, id=run.id))
+    kind = "stop" if wanted is Wanted.STOP else "kill"
+    if not any(command.kind == kind for command in commands.open_of_run(tx, run_id=run.id)):
+        commands.add(
+            tx,
+            workspace_id=run.workspace_id,
+            computer_id=computer.id,
+            kind=kind,
+            run_id=run.id,
+            data={"wanted": wanted, "by": actor.name},
+        )
+    tx.wake(f"commands:{computer.id}")
+    return _changed(tx, run)
+
+
+def order_by_id(tx: Tx, *, actor: Actor, id: int, wanted: Wanted, reason: str = "") -> Run:
+    run = access.run(tx, actor, id)
+    if actor.kind is ActorKind.RUN and run.agent != actor.agent:
+        raise Forbidden("a run orders nobody else's runs", run=id)
+    return order(tx, actor=actor, run=run, wanted=wanted, reason=reason)
+
+
+def kill_of_agent(tx: Tx, *, actor: Actor, agent: str) -> int:
+    """Kill whatever an agent runs; how many runs that are."""
+    live = runs.live_of_agent(tx, workspace_id=actor.workspace_id, agent=agent)
+    for run in live:
+        order(tx, actor=actor, run=run, wanted=Wanted.KILL, reason="the agent is deleted")
+    return len(live)
+
+
+def live_in_room(tx: Tx, *, room_id: str, agent: str) -> list[Run]:
+    return runs.live_in_room(tx, room_id=room_id, agent=agent)
+
+
+def live_on(tx: Tx, *, computer_id: str) -> list[Run]:
+    """What the server believes a computer has alive."""
+    return runs.live_on(tx, computer_id=computer_id)
+
+
+def report_result(
+    tx: Tx, *, actor: Actor, id: int, status: str, summary: str, blockers: Sequence[str], next_steps: Sequence[str]
+) -> Run:
+    """An agent says what came of its work."""
+    if actor.kind is not ActorKind.RUN or actor.run_id != id:
+        raise Forbidden("a result is reported from inside its run", run=id)
+    run = access.run(tx, actor, id)
+    need_live(run)
+    if status not in RESULTS:
+        raise Invalid(f"status is one of {', '.join(sorted(RESULTS))}", field="status", value=status)
+    if not summary.strip():
+        raise Invalid("summary is empty", field="summary")
+    result = {
+        "status": status,
+        "summary": summary[:10_000],
+        "blockers": [text[:2_000] for text in blockers[:50]],
+        "next_steps": [text[:2_000] for text in next_steps[:50]],
+    }
+    runs.set_result(tx, id=id, result=result)
+    return _changed(tx, run)
+
+
+def submit(
+    tx: Tx,
+    *,
+    actor: Actor,
+    agent: str,
+    topic: int,
+    status: str,
+    text: str | None = None,
+    started_at: int | None = None,
+    ended_at: int | None = None,
+    client_id: str | None = None,
+) -> Run:
+    """A finished run of an external client: recorded, and its text posted in the agent's name."""
+    access.need_person(actor)
+    found = access.topic(tx, actor, topic)
+    said = {"agent": agent, "topic": topic, "status": status, "text": text}
+    if (target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="runs.submit", said=said)) is not None:
+        return access.run(tx, actor, int(target))
+    profile = agent_rows.get(tx, agent, workspace_id=actor.workspace_id)
+    if profile is None:
+        raise NotFound("there is no such agent", agent=agent)
+    room = access.room(tx, actor, found.room_id)
+    rooms.lock(tx, room_id=room.id)
+    session = runs.newest_session(tx, topic_id=topic, agent=agent) or runs.add_session(
+        tx,
+        id=tx.new_id("session"),
+        workspace_id=actor.workspace_id,
+        topic_id=topic,
+        agent=agent,
+        computer_id=None,
+        generation=1,
+    )
+    run_id = runs.add(
+        tx,
+        workspace_id=actor.workspace_id,
+        room_id=room.id,
+        topic_id=topic,
+        message_id=None,
+        delivery_id=None,
+        agent=agent,
+        computer_id=None,
+        session_id=session.id,
+        status=parse_end(status),
+        started_at=tx.now if started_at is None else started_at,
+        ended_at=tx.now if ended_at is None else ended_at,
+    )
+    run = _reread(tx, workspace_id=actor.workspace_id, id=run_id)
+    if text is not None and text.strip():
+        _post(tx, run=run, text=text)
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="runs.submit", said=said, target=run_id)
+    _emit(tx, "run.finished", run)
+    return run
+
+
+def get(tx: Tx, *, actor: Actor, id: int) -> Run:
+    return access.run(tx, actor, id)
+
+
+def prompt(tx: Tx, *, actor: Actor, id: int) -> str:
+    """What the run was told."""
+    return runs.prompt(tx, id=access.run(tx, actor, id).id) or ""
+
+
+def events(tx: Tx, *, actor: Actor, id: int, after: int, limit: int) -> Page[RunEvent]:
+    """In order of their numbers."""
+    access.run(tx, actor, id)
+    limit = parse_limit(limit)
+    found = runs.events(tx, run_id=id, after=after, limit=limit + 1)
+    return page_of(found, limit=limit, cursor=lambda event: str(event.seq))
+
+
+def list_page(
+    tx: Tx,
+    *,
+    actor: Actor,
+    agent: str | None = None,
+    computer: str | None = None,
+    room: str | None = None,
+    topic: int | None = None,
+    session: str | None = None,
+    status: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[Run]:
+    """Newest first."""
+    limit = parse_limit(limit)
+    before = parse_after(after)
+    found = runs.page(
+        tx,
+        actor=actor,
+        before=2**62 if before is None else before,
+        limit=limit + 1,
+        agent=agent,
+        computer_id=computer,
+        room_id=None if room is None else access.room(tx, actor, room).id,
+        topic_id=topic,
+        session_id=session,
+        status=status,
+        since=since,
+        until=until,
+    )
+    return page_of(found, limit=limit, cursor=lambda run: str(run.id))
+
+
+def sessions(
+    tx: Tx,
+    *,
+    actor: Actor,
+    topic: int | None = None,
+    agent: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[Session]:
+    """By id."""
+    limit = parse_limit(limit)
+    found = runs.sessions(tx, actor=actor, after=after or "", limit=limit + 1, topic_id=topic, agent=agent)
+    return page_of(found, limit=limit, cursor=lambda session: session.id)
+
+
+def create_session(tx: Tx, *, actor: Actor, topic: int, agent: str, fresh: bool = False) -> Session:
+    """The agent's session in a topic; `fresh` begins a new generation of it."""
+    access.need_writer(actor)
+    found = access.topic(tx, actor, topic)
+    if agent_rows.get(tx, agent, workspace_id=actor.workspace_id) is None:
+        raise NotFound("there is no such agent", agent=agent)
+    rooms.lock(tx, room_id=found.room_id)
+    newest = runs.newest_session(tx, topic_id=topic, agent=agent)
+    if newest is not None and not fresh:
+        return newest
+    return runs.add_session(
+        tx,
+        id=tx.new_id("session"),
+        workspace_id=actor.workspace_id,
+        topic_id=topic,
+        agent=agent,
+        computer_id=None,
+        generation=1 if newest is None else newest.generation + 1,
+    )
+
+
+def bind_native_session(
+    tx: Tx, *, actor: Actor, id: str, lease_id: str, fence: int, native_session: str | None, run: int | None = None
+) -> Session:
+    """Remember the program's own conversation, for the next run. Under the lease of a live run of the session."""
+    session = access.session(tx, actor, id)
+    live = [
+        found for found in runs.live_on(tx, computer_id=actor.id) if found.session_id == id and run in (None, found.id)
+    ]
+    for found in live:
+        if found.lease_id == lease_id and found.fence == fence:
+            runs.bind_session(tx, id=id, native_session=native_session)
+            return access.session(tx, actor, id)
+    raise LeaseLost("no live run of this session has this lease", session=session.id)
+
+
+def _insert(tx: Tx, *, delivery: Delivery) -> int:
+    session = runs.newest_session(tx, topic_id=delivery.topic_id, agent=delivery.agent)
+    if session is None:  # the claim made one; a claim of an earlier server version may not have
+        session = runs.add_session(
+            tx,
+            id=tx.new_id("session"),
+            workspace_id=delivery.workspace_id,
+            topic_id=delivery.topic_id,
+            agent=delivery.agent,
+            computer_id=delivery.computer_id,
+            generation=1,
+        )
+    before = runs.last_of_delivery(tx, delivery_id=delivery.id) if delivery.run_id is not None else None
+    burst = delivery_rows.burst_messages(tx, delivery_id=delivery.id)
+    runs.session_has_seen(
+        tx, id=session.id, message_id=max([delivery.message_id, *burst]), computer_id=delivery.computer_id
+    )
+    return runs.add(
+        tx,
+        workspace_id=delivery.workspace_id,
+        room_id=delivery.room_id,
+        topic_id=delivery.topic_id,
+        message_id=delivery.message_id,
+        delivery_id=delivery.id,
+        agent=delivery.agent,
+        computer_id=delivery.computer_id,
+        session_id=session.id,
+        status=Status.STARTING,
+        lease_id=delivery.lease_id,
+        fence=delivery.fence,
+        restart_of=None if before is None else before.id,
+        prompt=delivery_rows.prompt(tx, id=delivery.id),
+    )
+
+
+def _issue_token(tx: Tx, *, run: Run, secret_hash: str) -> None:
+    tokens.issue(
+        tx,
+        kind=TokenKind.RUN,
+        subject=str(run.id),
+        name=f"run {run.id} of {run.agent}",
+        workspace_id=run.workspace_id,
+        created_by=f"computer:{run.computer_id}",
+        secret_hash=secret_hash,
+    )
+
+
+def _under_lease(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int) -> Run:
+    run = access.own_run(tx, actor, id)
+    if run.delivery_id is None:
+        raise Conflict("this run has no delivery", run=id)
+    delivery = access.delivery(tx, actor, run.delivery_id, locked=True)
+    _need_attempt(run, delivery, lease_id=lease_id, fence=fence, now=tx.now)
+    return run
+
+
+def _need_attempt(run: Run, delivery: Delivery, *, lease_id: str, fence: int, now: int) -> None:
+    rules.need_lease(delivery, lease_id=lease_id, fence=fence, now=now)
+    if not run.is_live or run.lease_id != lease_id or run.fence != fence:
+        raise LeaseLost("the run has ended or belongs to another attempt", run=run.id)
+
+
+def _event_row(event: dict[str, Any], *, number: int) -> dict[str, Any]:
+    data = msgspec.json.encode(event["data"])
+    where = f"events[{number}]"
+    if event["seq"] < 1:
+        raise Invalid(f"{where}.seq is a positive number", field=f"{where}.seq")
+    if not 1 <= len(event["kind"]) <= KIND_LIMIT:
+        raise Invalid(f"{where}.kind has 1 to {KIND_LIMIT} characters", field=f"{where}.kind")
+    if len(event["text"] or "") > EVENT_TEXT_LIMIT or len(data) > DATA_LIMIT:
+        raise Invalid(f"{where} is too large: send it in parts", field=where, limit=EVENT_TEXT_LIMIT)
+    return {
+        "seq": event["seq"],
+        "kind": event["kind"],
+        "at": event["at"],
+        "lane": event["lane"],
+        "text": event["text"],
+        "data": data.decode(),
+        "source": event["source"],
+    }
+
+
+def _settle(tx: Tx, *, run: Run, delivery: Delivery, ending: Ending, quiet: bool = False) -> Run:
+    """The one way a run ends. The room's row is locked and the lease is checked."""
+    status = end_of(ending, wanted=run.wanted)
+    error = None if ending.error is None else clip(ending.error, limit=STDERR_LIMIT, note="[…]")
+    runs.end(
+        tx,
+        id=run.id,
+        status=status,
+        exit_code=ending.exit_code,
+        signal=ending.signal,
+        error_kind=ending.error_kind,
+        error=error,
+        stderr=None if ending.stderr is None else ending.stderr[-STDERR_LIMIT:],
+        usage=ending.usage,
+        ended_at=tx.now if ending.ended_at is None else min(ending.ended_at, tx.now),
+    )
+    interactions.expire_of_run(tx, run=run)
+    commands.close_of_run(tx, run_id=run.id, ok=status is Status.CANCELLED, detail=f"the run has ended: {status}")
+    tokens.revoke_of(tx, workspace_id=run.workspace_id, kind=TokenKind.RUN, subject=str(run.id))
+    if not quiet:
+        _say_how_it_ended(tx, run=run, status=status, ending=ending, error=error)
+    ended = _reread(tx, workspace_id=run.workspace_id, id=run.id)
+    _emit(tx, "run.finished", ended)
+    tx.wake(f"run:{run.id}")
+    _end_delivery(tx, run=ended, delivery=delivery, error=error)
+    if not quiet and run.wanted is not Wanted.RESTART:
+        debates.turn_ended(tx, run=ended, status=status)
+    return ended
+
+
+def _end_delivery(tx: Tx, *, run: Run, delivery: Delivery, error: str | None) -> None:
+    assert delivery.lease_id is not None, "a claimed delivery has a lease"
+    lease_id, fence = delivery.lease_id, delivery.fence
+    if run.wanted is Wanted.RESTART and run.status is Status.CANCELLED:
+        again = rules.put_back(delivery, lease_id=lease_id, fence=fence, now=tx.now)
+        delivery_rows.put(tx, again, was=delivery)
+        deliveries.changed(tx, "delivery.retried", again)
+        deliveries.wake_agent(tx, workspace_id=run.workspace_id, agent=run.agent)
+        return
+    outcome = delivery_status(run.status)
+    settled = rules.settle(delivery, lease_id=lease_id, fence=fence, outcome=outcome, error=error, now=tx.now)
+    delivery_rows.put(tx, settled, was=delivery)
+    deliveries.changed(tx, f"delivery.{outcome}", settled)
+    deliveries.go_on(tx, settled)
+
+
+def _say_how_it_ended(tx: Tx, *, run: Run, status: Status, ending: Ending, error: str | None) -> None:
+    """The final text when the run itself has posted none; a card when people would otherwise wait for nothing."""
+    text = (ending.text or "").strip()
+    posted = _reread(tx, workspace_id=run.workspace_id, id=run.id).posted
+    if text and not posted and status in (Status.SUCCEEDED, Status.FAILED):
+        _post(tx, run=run, text=text)
+        posted = True
+    match status:
+        case Status.FAILED:
+            code = "" if ending.exit_code is None else f" with exit code {ending.exit_code}"
+            signal = f" by {ending.signal}" if ending.signal else ""
+            why = f": {error}" if error else ""
+            _card(tx, run=run, kind="failed", actions=["retry"], content=f"{run.agent} failed{code}{signal}{why}")
+        case Status.INTERRUPTED:
+            content = (
+                f"{run.agent} was interrupted, and nobody knows how far it came. Resume it, start over, or drop it."
+            )
+            _card(
+                tx,
+                run=run,
+                kind="interrupted",
+                actions=["resume", "start_over", "drop"],
+                content=content,
+                more={"effects": ending.effects or {}},
+            )
+        case Status.SUCCEEDED if not posted:
+            _card(tx, run=run, kind="silent", actions=[], content=f"{run.agent} is done and had nothing to say.")
+        case _:
+            pass
+
+
+def _card(tx: Tx, *, run: Run, kind: str, actions: list[str], content: str, more: dict[str, Any] | None = None) -> None:
+    room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
+    assert room is not None, "a run has a room"
+    cards.post(
+        tx,
+        workspace_id=run.workspace_id,
+        room=room,
+        topic_id=run.topic_id,
+        content=content,
+        card={
+            "type": kind,
+            "run": run.id,
+            "delivery": run.delivery_id,
+            "agent": run.agent,
+            "actions": actions,
+            **(more or {}),
+        },
+        parent_id=run.message_id,
+    )
+
+
+def _post(tx: Tx, *, run: Run, text: str) -> None:
+    room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
+    topic = rooms.find_topic(tx, workspace_id=run.workspace_id, id=run.topic_id)
+    agent = agent_rows.get(tx, run.agent, workspace_id=run.workspace_id)
+    assert room is not None, "a run has a room"
+    assert topic is not None, "a run has a topic"
+    parent = None
+    if run.message_id is not None:
+        parent = message_rows.find(tx, workspace_id=run.workspace_id, id=run.message_id)
+    name = run.agent if agent is None else agent.display_name
+    note = f"[cut here; the whole text is in run {run.id}: `pal logs {run.id}`]"
+    messages.say(
+        tx,
+        workspace_id=run.workspace_id,
+        room=room,
+        topic=topic,
+        parent=parent,
+        sender=Sender(kind="agent", name=run.agent, display_name=name, origin="", key=f"agent:{run.agent}"),
+        content=clip(text, limit=TEXT_LIMIT, note=note),
+        run=run,
+    )
+
+
+def _end_without_computer(tx: Tx, *, run: Run) -> Run:
+    assert run.delivery_id is not None, "a live run has a delivery"
+    rooms.lock(tx, room_id=run.room_id)
+    delivery = delivery_rows.find_locked(tx, workspace_id=run.workspace_id, id=run.delivery_id)
+    assert delivery is not None, "a run's delivery is never removed"
+    ending = Ending(status=Status.CANCELLED, error_kind="lost", error="its computer is revoked and cannot report")
+    return _settle(tx, run=run, delivery=delivery, ending=ending)
+
+
+def _changed(tx: Tx, run: Run) -> Run:
+    now = _reread(tx, workspace_id=run.workspace_id, id=run.id)
+    _emit(tx, "run.changed", now)
+    return now
+
+
+def _reread(tx: Tx, *, workspace_id: str, id: int) -> Run:
+    run = runs.find(tx, workspace_id=workspace_id, id=id)
+    assert run is not None, "it was read or written in this transaction"
+    return run
+
+
+def _emit(tx: Tx, kind: str, run: Run) -> None:
+    tx.emit(kind, workspace_id=run.workspace_id, room_id=run.room_id, data=run.fact())

@@ -1,0 +1,117 @@
+"""What a claim hands out: who runs, where, and the composed prompt. One place, the same for every runtime."""
+
+from typing import Any
+
+from pal_server.domain.agents import Agent
+from pal_server.domain.deliveries import Delivery
+from pal_server.domain.messages import Message, without_mention
+from pal_server.domain.prompts import RECENT_LIMIT
+from pal_server.domain.prompts import compose as compose_prompt
+from pal_server.domain.rooms import Room, Topic
+from pal_server.domain.runs import Session
+from pal_server.storage import accounts, deliveries, messages, rooms, runs
+from pal_server.storage.tx import Tx
+
+
+def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
+    """The work of one attempt, in the shape of the contract's `Work`."""
+    room = rooms.find(tx, workspace_id=delivery.workspace_id, ref=delivery.room_id)
+    topic = rooms.find_topic(tx, workspace_id=delivery.workspace_id, id=delivery.topic_id)
+    assert room is not None, "a delivery has a room"
+    assert topic is not None, "a delivery has a topic"
+    session = session_for(tx, delivery=delivery)
+    said = burst_of(tx, delivery)
+    before = runs.last_of_delivery(tx, delivery_id=delivery.id) if delivery.run_id is not None else None
+    return {
+        "agent": _profile(tx, agent=agent, room=room),
+        "prompt": _prompt(tx, agent=agent, room=room, topic=topic, session=session, said=said, delivery=delivery),
+        "content": "\n".join(without_mention(message.content, agent=agent.key) for message in said),
+        "room": room.id,
+        "room_name": room.name,
+        "topic": topic.id,
+        "message": delivery.message_id,
+        "session": session.id,
+        "native_session": session.native_session,
+        "generation": session.generation,
+        "files": [file for message in said for file in message.files],
+        "restart_of": None if before is None else before.id,
+        "resume": before is not None and not delivery.fresh,
+        "env": {},
+    }
+
+
+def burst_of(tx: Tx, delivery: Delivery) -> list[Message]:
+    """The messages one run is for: the delivery's own, and what joined it while it waited."""
+    ids = [delivery.message_id, *deliveries.burst_messages(tx, delivery_id=delivery.id)]
+    found = [messages.find(tx, workspace_id=delivery.workspace_id, id=message_id) for message_id in ids]
+    return [message for message in found if message is not None and message.deleted_at is None]
+
+
+def session_for(tx: Tx, *, delivery: Delivery) -> Session:
+    """The agent's session in the topic, or a new generation of it when a person asked to start over."""
+    newest = runs.newest_session(tx, topic_id=delivery.topic_id, agent=delivery.agent)
+    if newest is not None and not delivery.fresh:
+        return newest
+    return runs.add_session(
+        tx,
+        id=tx.new_id("session"),
+        workspace_id=delivery.workspace_id,
+        topic_id=delivery.topic_id,
+        agent=delivery.agent,
+        computer_id=delivery.computer_id,
+        generation=1 if newest is None else newest.generation + 1,
+    )
+
+
+def _profile(tx: Tx, *, agent: Agent, room: Room) -> dict[str, Any]:
+    limits = [limit for limit in (agent.max_duration, room.max_duration) if limit is not None]
+    account = None if agent.account is None else accounts.get(tx, agent.account, workspace_id=agent.workspace_id)
+    settings = {}
+    if account is not None:
+        settings = {
+            "account": {
+                "id": account.id,
+                "label": account.label,
+                "bin": account.bin,
+                "home": account.home,
+                "env": dict(account.env),
+                "args": list(account.args),
+                "disabled": account.disabled,
+            }
+        }
+    return {
+        "key": agent.key,
+        "display_name": agent.display_name,
+        "runtime": agent.runtime,
+        "command": agent.command,
+        "command_allowed": agent.command_allowed,
+        "cwd": agent.cwd,
+        "model": agent.model,
+        "effort": agent.effort,
+        "instructions": agent.instructions,
+        "account": agent.account,
+        "max_duration": min(limits) if limits else None,
+        "settings": settings,
+    }
+
+
+def _prompt(
+    tx: Tx, *, agent: Agent, room: Room, topic: Topic, session: Session, said: list[Message], delivery: Delivery
+) -> str:
+    recent = messages.said_between(
+        tx,
+        topic_id=topic.id,
+        after=session.seen_message,
+        before=delivery.message_id,
+        agent=agent.key,
+        limit=RECENT_LIMIT,
+    )
+    return compose_prompt(
+        room=room,
+        topic=topic,
+        agent=agent.key,
+        instructions=agent.instructions,
+        messages=said,
+        recent=recent,
+        nonce=tx.new_id("mark").removeprefix("mark_")[:12],
+    )
