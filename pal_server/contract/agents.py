@@ -8,7 +8,7 @@ from .base import Answer, Request
 from .words import ComputerStatus
 
 
-class Agent(Answer, kw_only=True):
+class Agent(Answer, frozen=True, kw_only=True):
     key: str
     display_name: str
     description: str
@@ -31,16 +31,16 @@ class Agent(Answer, kw_only=True):
     updated_at: int
 
 
-class AgentAnswer(Answer, kw_only=True):
+class AgentAnswer(Answer, frozen=True, kw_only=True):
     agent: Agent
 
 
-class AgentsAnswer(Answer, kw_only=True):
+class AgentsAnswer(Answer, frozen=True, kw_only=True):
     agents: list[Agent]
     next: str | None = None
 
 
-class CreateAgent(Request, kw_only=True):
+class CreateAgent(Request, frozen=True, kw_only=True):
     """Creates the agent or, when it exists, updates what is named."""
 
     agent_key: str | None = None
@@ -61,7 +61,7 @@ class CreateAgent(Request, kw_only=True):
     client_id: str | None = None
 
 
-class ChangeAgent(Request, kw_only=True):
+class ChangeAgent(Request, frozen=True, kw_only=True):
     display_name: str | msgspec.UnsetType = msgspec.UNSET
     runtime: str | msgspec.UnsetType = msgspec.UNSET
     description: str | msgspec.UnsetType = msgspec.UNSET
@@ -76,15 +76,15 @@ class ChangeAgent(Request, kw_only=True):
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-class AssignAgent(Request, kw_only=True):
+class AssignAgent(Request, frozen=True, kw_only=True):
     computer_id: str | None
 
 
-class AssignmentAnswer(Answer, kw_only=True):
+class AssignmentAnswer(Answer, frozen=True, kw_only=True):
     agent: Agent
 
 
-class RuntimeState(Answer, kw_only=True):
+class RuntimeState(Answer, frozen=True, kw_only=True):
     """What a computer says of one runtime."""
 
     name: str
@@ -94,7 +94,7 @@ class RuntimeState(Answer, kw_only=True):
     capabilities: dict[str, bool] = {}
 
 
-class RuntimeStateIn(Request, kw_only=True):
+class RuntimeStateIn(Request, frozen=True, kw_only=True):
     name: str
     available: bool
     version: str | None = None
@@ -102,7 +102,7 @@ class RuntimeStateIn(Request, kw_only=True):
     capabilities: dict[str, bool] = {}
 
 
-class Computer(Answer, kw_only=True):
+class Computer(Answer, frozen=True, kw_only=True):
     id: str
     name: str
     status: ComputerStatus
@@ -117,35 +117,35 @@ class Computer(Answer, kw_only=True):
     created_at: int
 
 
-class ComputerAnswer(Answer, kw_only=True):
+class ComputerAnswer(Answer, frozen=True, kw_only=True):
     computer: Computer
 
 
-class ComputersAnswer(Answer, kw_only=True):
+class ComputersAnswer(Answer, frozen=True, kw_only=True):
     computers: list[Computer]
     next: str | None = None
 
 
-class ProvisionComputer(Request, kw_only=True):
+class ProvisionComputer(Request, frozen=True, kw_only=True):
     name: str
     server_url: str | None = None
     client_id: str | None = None
 
 
-class ProvisionedAnswer(Answer, kw_only=True):
+class ProvisionedAnswer(Answer, frozen=True, kw_only=True):
     computer: Computer
     api_key: str
     """Shown this once."""
     command: str
 
 
-class RotatedAnswer(Answer, kw_only=True):
+class RotatedAnswer(Answer, frozen=True, kw_only=True):
     computer: Computer
     api_key: str
     command: str
 
 
-class ConnectComputer(Request, kw_only=True):
+class ConnectComputer(Request, frozen=True, kw_only=True):
     """A daemon begins. `machine` identifies this computer and `$PAL_HOME`, the same across restarts."""
 
     machine: str
@@ -158,7 +158,7 @@ class ConnectComputer(Request, kw_only=True):
     legacy_agent: str | None = None
 
 
-class Command(Answer, kw_only=True):
+class Command(Answer, frozen=True, kw_only=True):
     """A durable order to a computer; given out until it is reported done."""
 
     id: int
@@ -168,7 +168,7 @@ class Command(Answer, kw_only=True):
     created_at: int
 
 
-class LiveRun(Answer, kw_only=True):
+class LiveRun(Answer, frozen=True, kw_only=True):
     """A run the server believes this computer has."""
 
     id: int
@@ -181,7 +181,7 @@ class LiveRun(Answer, kw_only=True):
     last_source: int | None
 
 
-class ConnectedAnswer(Answer, kw_only=True):
+class ConnectedAnswer(Answer, frozen=True, kw_only=True):
     computer: Computer
     epoch: int
     """Sent back as the `X-Pal-Epoch` header; an older one is refused once another daemon has taken over."""
@@ -192,14 +192,14 @@ class ConnectedAnswer(Answer, kw_only=True):
     now: int
 
 
-class HeartbeatRequest(Request, kw_only=True):
+class HeartbeatRequest(Request, frozen=True, kw_only=True):
     running: list[int] = []
     """Runs this daemon has alive."""
     runtimes: list[RuntimeStateIn] | None = None
     stalled: list[int] = []
 
 
-class HeartbeatAnswer(Answer, kw_only=True):
+class HeartbeatAnswer(Answer, frozen=True, kw_only=True):
     agents: list[str]
     commands: list[Command]
     status: ComputerStatus
@@ -208,12 +208,12 @@ class HeartbeatAnswer(Answer, kw_only=True):
     now: int
 
 
-class CommandDone(Request, kw_only=True):
+class CommandDone(Request, frozen=True, kw_only=True):
     ok: bool = True
     detail: str = ""
 
 
-class RegisterDaemon(Request, kw_only=True):
+class RegisterDaemon(Request, frozen=True, kw_only=True):
     """Seed form of `connect`, with a computer's id in the body."""
 
     computer_id: str | None = None
@@ -223,7 +223,7 @@ class RegisterDaemon(Request, kw_only=True):
     daemon_version: str = ""
 
 
-class Account(Answer, kw_only=True):
+class Account(Answer, frozen=True, kw_only=True):
     id: str
     computer: str
     runtime: str
@@ -237,16 +237,16 @@ class Account(Answer, kw_only=True):
     created_at: int
 
 
-class AccountAnswer(Answer, kw_only=True):
+class AccountAnswer(Answer, frozen=True, kw_only=True):
     account: Account
 
 
-class AccountsAnswer(Answer, kw_only=True):
+class AccountsAnswer(Answer, frozen=True, kw_only=True):
     accounts: list[Account]
     next: str | None = None
 
 
-class AddAccount(Request, kw_only=True):
+class AddAccount(Request, frozen=True, kw_only=True):
     computer: str
     runtime: str
     label: str
@@ -256,5 +256,5 @@ class AddAccount(Request, kw_only=True):
     args: list[str] = []
 
 
-class ChangeAccount(Request, kw_only=True):
+class ChangeAccount(Request, frozen=True, kw_only=True):
     disabled: bool

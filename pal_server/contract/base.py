@@ -13,7 +13,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A body the server sends. Readers ignore fields they do not know."""
 
 
-class Problem(Answer, kw_only=True):
+class Problem(Answer, frozen=True, kw_only=True):
     """What went wrong: a closed `code`, a sentence that helps, and facts that carry values."""
 
     code: str
@@ -22,18 +22,18 @@ class Problem(Answer, kw_only=True):
     request_id: str = ""
 
 
-class ProblemAnswer(Answer, kw_only=True):
+class ProblemAnswer(Answer, frozen=True, kw_only=True):
     error: Problem
 
 
-class Page(Request, kw_only=True):
+class Page(Request, frozen=True, kw_only=True):
     """Paging of every list: give `next` of one page back as `after` for the following one."""
 
     after: str | None = None
     limit: int = 50
 
 
-class Done(Answer, kw_only=True):
+class Done(Answer, frozen=True, kw_only=True):
     """Nothing to say but that it is done."""
 
     ok: bool = True

@@ -6,7 +6,7 @@ from .base import Answer, Request
 from .words import DeliveryReason, DeliveryStatus
 
 
-class Delivery(Answer, kw_only=True):
+class Delivery(Answer, frozen=True, kw_only=True):
     id: int
     message: int
     room: str
@@ -28,23 +28,23 @@ class Delivery(Answer, kw_only=True):
     updated_at: int
 
 
-class DeliveryAnswer(Answer, kw_only=True):
+class DeliveryAnswer(Answer, frozen=True, kw_only=True):
     delivery: Delivery
 
 
-class DeliveriesAnswer(Answer, kw_only=True):
+class DeliveriesAnswer(Answer, frozen=True, kw_only=True):
     deliveries: list[Delivery]
     next: str | None = None
 
 
-class Lease(Answer, kw_only=True):
+class Lease(Answer, frozen=True, kw_only=True):
     id: str
     fence: int
     """Higher with each claim of the delivery."""
     until: int
 
 
-class AgentProfile(Answer, kw_only=True):
+class AgentProfile(Answer, frozen=True, kw_only=True):
     """What a runtime needs to know of the agent it runs."""
 
     key: str
@@ -61,7 +61,7 @@ class AgentProfile(Answer, kw_only=True):
     settings: dict[str, Any] = {}
 
 
-class Work(Answer, kw_only=True):
+class Work(Answer, frozen=True, kw_only=True):
     """Everything needed to start the run: the composed prompt and who runs where."""
 
     agent: AgentProfile
@@ -81,12 +81,12 @@ class Work(Answer, kw_only=True):
     env: dict[str, str] = {}
 
 
-class ClaimedDelivery(Delivery, kw_only=True):
+class ClaimedDelivery(Delivery, frozen=True, kw_only=True):
     lease: Lease
     work: Work
 
 
-class ClaimsAnswer(Answer, kw_only=True):
+class ClaimsAnswer(Answer, frozen=True, kw_only=True):
     deliveries: list[ClaimedDelivery]
     now: int
     """The server's time, so that a lease is counted in durations and never in two clocks."""
@@ -94,30 +94,30 @@ class ClaimsAnswer(Answer, kw_only=True):
     """There is more to claim now; ask again at once."""
 
 
-class ClaimAnswer(Answer, kw_only=True):
+class ClaimAnswer(Answer, frozen=True, kw_only=True):
     delivery: Delivery
     lease: Lease
     work: Work
     now: int
 
 
-class CreateDelivery(Request, kw_only=True):
+class CreateDelivery(Request, frozen=True, kw_only=True):
     message: int
     agent: str
     client_id: str | None = None
 
 
-class ClaimDeliveries(Request, kw_only=True):
+class ClaimDeliveries(Request, frozen=True, kw_only=True):
     agents: list[str] | None = None
     limit: int = 1
 
 
-class UnderLease(Request, kw_only=True):
+class UnderLease(Request, frozen=True, kw_only=True):
     lease_id: str
     fence: int
 
 
-class ReleaseDelivery(UnderLease, kw_only=True):
+class ReleaseDelivery(UnderLease, frozen=True, kw_only=True):
     reason: str = ""
     delay_for: int = 0
     """Milliseconds before it may be claimed again."""
@@ -125,27 +125,27 @@ class ReleaseDelivery(UnderLease, kw_only=True):
     """False when nothing was tried, as for a runtime that is not installed."""
 
 
-class FailDelivery(UnderLease, kw_only=True):
+class FailDelivery(UnderLease, frozen=True, kw_only=True):
     error: str = ""
     kind: str = "agent"
 
 
-class AckDelivery(UnderLease, kw_only=True):
+class AckDelivery(UnderLease, frozen=True, kw_only=True):
     text: str | None = None
     """The final text, posted once when the run itself posted none."""
 
 
-class RenewAnswer(Answer, kw_only=True):
+class RenewAnswer(Answer, frozen=True, kw_only=True):
     lease: Lease
     now: int
 
 
-class RetryDelivery(Request, kw_only=True):
+class RetryDelivery(Request, frozen=True, kw_only=True):
     fresh: bool = False
     """True: start over; false: resume the session."""
 
 
-class DeliveriesQuery(Request, kw_only=True):
+class DeliveriesQuery(Request, frozen=True, kw_only=True):
     agent: str | None = None
     status: DeliveryStatus | None = None
     message: int | None = None

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from .base import Answer, Request
 
 
-class Event(Answer, kw_only=True):
+class Event(Answer, frozen=True, kw_only=True):
     position: int
     kind: str
     """noun.verb in the past: message.created, run.finished."""
@@ -14,17 +14,17 @@ class Event(Answer, kw_only=True):
     data: dict[str, Any] = {}
 
 
-class EventsQuery(Request, kw_only=True):
+class EventsQuery(Request, frozen=True, kw_only=True):
     after: int | None = None
 
 
-class Look(Answer, kw_only=True, tag="look", tag_field="type"):
+class Look(Answer, frozen=True, kw_only=True, tag="look", tag_field="type"):
     """Look again: deliveries or commands may be waiting. Says nothing of what."""
 
     what: Literal["deliveries", "commands", "assignments"] = "deliveries"
 
 
-class Bye(Answer, kw_only=True, tag="bye", tag_field="type"):
+class Bye(Answer, frozen=True, kw_only=True, tag="bye", tag_field="type"):
     """The server is going away or this daemon may not go on; `retry` says whether to come back."""
 
     code: str

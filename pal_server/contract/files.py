@@ -3,7 +3,7 @@
 from .base import Answer, Page, Request
 
 
-class File(Answer, kw_only=True):
+class File(Answer, frozen=True, kw_only=True):
     id: str
     name: str
     title: str
@@ -18,16 +18,16 @@ class File(Answer, kw_only=True):
     revoked_at: int | None = None
 
 
-class ArtifactAnswer(Answer, kw_only=True):
+class ArtifactAnswer(Answer, frozen=True, kw_only=True):
     artifact: File
 
 
-class ArtifactsAnswer(Answer, kw_only=True):
+class ArtifactsAnswer(Answer, frozen=True, kw_only=True):
     artifacts: list[File]
     next: str | None = None
 
 
-class UploadQuery(Request, kw_only=True):
+class UploadQuery(Request, frozen=True, kw_only=True):
     """The body is the file itself; what describes it is in the query."""
 
     name: str
@@ -39,9 +39,9 @@ class UploadQuery(Request, kw_only=True):
     client_id: str | None = None
 
 
-class ArtifactsQuery(Page, kw_only=True):
+class ArtifactsQuery(Page, frozen=True, kw_only=True):
     q: str | None = None
 
 
-class CleanedAnswer(Answer, kw_only=True):
+class CleanedAnswer(Answer, frozen=True, kw_only=True):
     removed: int

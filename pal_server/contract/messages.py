@@ -8,7 +8,7 @@ from .base import Answer, Page, Request
 from .words import DeliveryReason, DeliveryStatus, ReceiptOutcome
 
 
-class Sender(Answer, kw_only=True):
+class Sender(Answer, frozen=True, kw_only=True):
     kind: Literal["user", "agent", "guest", "system"]
     name: str
     display_name: str = ""
@@ -16,14 +16,14 @@ class Sender(Answer, kw_only=True):
     """For a guest: the credential it came through, as "user owner" or "computer build-1"."""
 
 
-class FileRef(Answer, kw_only=True):
+class FileRef(Answer, frozen=True, kw_only=True):
     id: str
     name: str
     mime: str
     size: int
 
 
-class Message(Answer, kw_only=True):
+class Message(Answer, frozen=True, kw_only=True):
     id: int
     room: str
     room_name: str
@@ -44,23 +44,23 @@ class Message(Answer, kw_only=True):
     deleted_at: int | None = None
 
 
-class MessageAnswer(Answer, kw_only=True):
+class MessageAnswer(Answer, frozen=True, kw_only=True):
     message: Message
 
 
-class MessagesAnswer(Answer, kw_only=True):
+class MessagesAnswer(Answer, frozen=True, kw_only=True):
     messages: list[Message]
     next: str | None = None
 
 
-class SentDelivery(Answer, kw_only=True):
+class SentDelivery(Answer, frozen=True, kw_only=True):
     id: int
     agent: str
     status: DeliveryStatus
     reason: DeliveryReason
 
 
-class Receipt(Answer, kw_only=True):
+class Receipt(Answer, frozen=True, kw_only=True):
     """What happens now with a message for one agent, and why, in words."""
 
     agent: str
@@ -71,14 +71,14 @@ class Receipt(Answer, kw_only=True):
     """For `queued`: 1 is the next to run."""
 
 
-class SentAnswer(Answer, kw_only=True):
+class SentAnswer(Answer, frozen=True, kw_only=True):
     message: Message
     deliveries: list[SentDelivery]
     unresolved_mentions: list[str] = []
     receipts: list[Receipt] = []
 
 
-class SendMessage(Request, kw_only=True):
+class SendMessage(Request, frozen=True, kw_only=True):
     room: str | None = None
     chat: str | None = None
     """Alias of `room`."""
@@ -92,12 +92,12 @@ class SendMessage(Request, kw_only=True):
     steer: Literal["queue", "steer", "interrupt"] = "queue"
 
 
-class EditMessage(Request, kw_only=True):
+class EditMessage(Request, frozen=True, kw_only=True):
     content: str
     mentions: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
-class MessagesQuery(Request, kw_only=True):
+class MessagesQuery(Request, frozen=True, kw_only=True):
     room: str | None = None
     chat: str | None = None
     topic: int | None = None
@@ -110,26 +110,26 @@ class MessagesQuery(Request, kw_only=True):
     limit: int = 50
 
 
-class InboxQuery(Request, kw_only=True):
+class InboxQuery(Request, frozen=True, kw_only=True):
     agent: str | None = None
     after: int | None = None
     limit: int = 50
 
 
-class InboxItem(Answer, kw_only=True):
+class InboxItem(Answer, frozen=True, kw_only=True):
     message: Message
     reason: str
     delivery: int | None = None
     status: DeliveryStatus | None = None
 
 
-class InboxAnswer(Answer, kw_only=True):
+class InboxAnswer(Answer, frozen=True, kw_only=True):
     messages: list[Message]
     items: list[InboxItem]
     next: str | None = None
 
 
-class TraceStep(Answer, kw_only=True):
+class TraceStep(Answer, frozen=True, kw_only=True):
     """One link of the way from message to answer, in plain words."""
 
     at: int | None
@@ -140,7 +140,7 @@ class TraceStep(Answer, kw_only=True):
     facts: dict[str, Any] = {}
 
 
-class TraceAnswer(Answer, kw_only=True):
+class TraceAnswer(Answer, frozen=True, kw_only=True):
     message: int
     steps: list[TraceStep]
     broken: str | None = None
@@ -148,5 +148,5 @@ class TraceAnswer(Answer, kw_only=True):
     advice: str | None = None
 
 
-class DeliveriesOf(Page, kw_only=True):
+class DeliveriesOf(Page, frozen=True, kw_only=True):
     message: int | None = None

@@ -8,7 +8,7 @@ from .base import Answer, Page, Request
 from .words import Role, TokenKind
 
 
-class Login(Request, kw_only=True):
+class Login(Request, frozen=True, kw_only=True):
     """One of: a token, a one-time code, a name with password."""
 
     token: str | None = None
@@ -17,7 +17,7 @@ class Login(Request, kw_only=True):
     password: str | None = None
 
 
-class Me(Answer, kw_only=True):
+class Me(Answer, frozen=True, kw_only=True):
     kind: str
     name: str
     display_name: str = ""
@@ -30,11 +30,11 @@ class Me(Answer, kw_only=True):
     topic: int | None = None
 
 
-class MeAnswer(Answer, kw_only=True):
+class MeAnswer(Answer, frozen=True, kw_only=True):
     me: Me
 
 
-class User(Answer, kw_only=True):
+class User(Answer, frozen=True, kw_only=True):
     id: str
     username: str
     display_name: str
@@ -43,30 +43,30 @@ class User(Answer, kw_only=True):
     created_at: int
 
 
-class UserAnswer(Answer, kw_only=True):
+class UserAnswer(Answer, frozen=True, kw_only=True):
     user: User
 
 
-class UsersAnswer(Answer, kw_only=True):
+class UsersAnswer(Answer, frozen=True, kw_only=True):
     users: list[User]
     next: str | None = None
 
 
-class CreateUser(Request, kw_only=True):
+class CreateUser(Request, frozen=True, kw_only=True):
     username: str
     display_name: str = ""
     role: Role = "member"
     password: str | None = None
 
 
-class ChangeUser(Request, kw_only=True):
+class ChangeUser(Request, frozen=True, kw_only=True):
     display_name: str | msgspec.UnsetType = msgspec.UNSET
     role: Role | msgspec.UnsetType = msgspec.UNSET
     password: str | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-class Token(Answer, kw_only=True):
+class Token(Answer, frozen=True, kw_only=True):
     id: str
     kind: TokenKind
     name: str
@@ -78,22 +78,22 @@ class Token(Answer, kw_only=True):
     revoked_at: int | None = None
 
 
-class TokenAnswer(Answer, kw_only=True):
+class TokenAnswer(Answer, frozen=True, kw_only=True):
     token: Token
 
 
-class CreatedTokenAnswer(Answer, kw_only=True):
+class CreatedTokenAnswer(Answer, frozen=True, kw_only=True):
     token: Token
     secret: str
     """Shown this once."""
 
 
-class TokensAnswer(Answer, kw_only=True):
+class TokensAnswer(Answer, frozen=True, kw_only=True):
     tokens: list[Token]
     next: str | None = None
 
 
-class CreateToken(Request, kw_only=True):
+class CreateToken(Request, frozen=True, kw_only=True):
     name: str
     kind: TokenKind = "user"
     user: str | None = None
@@ -102,7 +102,7 @@ class CreateToken(Request, kw_only=True):
     expires_at: int | None = None
 
 
-class AuditEntry(Answer, kw_only=True):
+class AuditEntry(Answer, frozen=True, kw_only=True):
     id: int
     at: int
     actor: str
@@ -112,17 +112,17 @@ class AuditEntry(Answer, kw_only=True):
     hash: str
 
 
-class AuditAnswer(Answer, kw_only=True):
+class AuditAnswer(Answer, frozen=True, kw_only=True):
     audit: list[AuditEntry]
     next: str | None = None
 
 
-class AuditVerified(Answer, kw_only=True):
+class AuditVerified(Answer, frozen=True, kw_only=True):
     ok: bool
     entries: int
     first_changed: int | None = None
     head: str = ""
 
 
-class AuditQuery(Page, kw_only=True):
+class AuditQuery(Page, frozen=True, kw_only=True):
     action: str | None = None

@@ -8,7 +8,7 @@ from .base import Answer, Page, Request
 from .words import Mode, Role
 
 
-class Room(Answer, kw_only=True):
+class Room(Answer, frozen=True, kw_only=True):
     id: str
     name: str
     title: str
@@ -21,16 +21,16 @@ class Room(Answer, kw_only=True):
     archived_at: int | None = None
 
 
-class RoomAnswer(Answer, kw_only=True):
+class RoomAnswer(Answer, frozen=True, kw_only=True):
     room: Room
 
 
-class RoomsAnswer(Answer, kw_only=True):
+class RoomsAnswer(Answer, frozen=True, kw_only=True):
     rooms: list[Room]
     next: str | None = None
 
 
-class CreateRoom(Request, kw_only=True):
+class CreateRoom(Request, frozen=True, kw_only=True):
     name: str
     """Letters, digits, dash, underscore and dot; unique in the workspace."""
     title: str = ""
@@ -39,7 +39,7 @@ class CreateRoom(Request, kw_only=True):
     client_id: str | None = None
 
 
-class ChangeRoom(Request, kw_only=True):
+class ChangeRoom(Request, frozen=True, kw_only=True):
     title: str | msgspec.UnsetType = msgspec.UNSET
     rules: str | msgspec.UnsetType = msgspec.UNSET
     debounce_for: int | msgspec.UnsetType = msgspec.UNSET
@@ -50,7 +50,7 @@ class ChangeRoom(Request, kw_only=True):
     """Milliseconds a run in this room may take; null for no limit."""
 
 
-class Member(Answer, kw_only=True):
+class Member(Answer, frozen=True, kw_only=True):
     kind: Literal["user", "agent", "guest"]
     name: str
     """A user's name, an agent's key or a guest's name."""
@@ -61,37 +61,37 @@ class Member(Answer, kw_only=True):
     joined_at: int
 
 
-class MembersAnswer(Answer, kw_only=True):
+class MembersAnswer(Answer, frozen=True, kw_only=True):
     members: list[Member]
     next: str | None = None
 
 
-class Mentionable(Answer, kw_only=True):
+class Mentionable(Answer, frozen=True, kw_only=True):
     name: str
     kind: Literal["user", "agent"]
     display_name: str
     mode: Mode | None = None
 
 
-class MentionablesAnswer(Answer, kw_only=True):
+class MentionablesAnswer(Answer, frozen=True, kw_only=True):
     mentionables: list[Mentionable]
     next: str | None = None
 
 
-class InviteAgent(Request, kw_only=True):
+class InviteAgent(Request, frozen=True, kw_only=True):
     agent: str
     mode: Mode = "mentions"
 
 
-class InviteUser(Request, kw_only=True):
+class InviteUser(Request, frozen=True, kw_only=True):
     user: str
 
 
-class MemberAnswer(Answer, kw_only=True):
+class MemberAnswer(Answer, frozen=True, kw_only=True):
     member: Member
 
 
-class Topic(Answer, kw_only=True):
+class Topic(Answer, frozen=True, kw_only=True):
     id: int
     room: str
     title: str
@@ -101,21 +101,21 @@ class Topic(Answer, kw_only=True):
     archived_at: int | None = None
 
 
-class TopicAnswer(Answer, kw_only=True):
+class TopicAnswer(Answer, frozen=True, kw_only=True):
     topic: Topic
 
 
-class TopicsAnswer(Answer, kw_only=True):
+class TopicsAnswer(Answer, frozen=True, kw_only=True):
     topics: list[Topic]
     next: str | None = None
 
 
-class CreateTopic(Request, kw_only=True):
+class CreateTopic(Request, frozen=True, kw_only=True):
     title: str
     client_id: str | None = None
 
 
-class StartDebate(Request, kw_only=True):
+class StartDebate(Request, frozen=True, kw_only=True):
     """Two agents take turns in a new topic; `a` begins. `turns` counts the agents' messages."""
 
     room: str
@@ -126,7 +126,7 @@ class StartDebate(Request, kw_only=True):
     client_id: str | None = None
 
 
-class Debate(Answer, kw_only=True):
+class Debate(Answer, frozen=True, kw_only=True):
     id: str
     topic: int
     a: str
@@ -136,13 +136,13 @@ class Debate(Answer, kw_only=True):
     status: Literal["running", "finished", "stopped"]
 
 
-class DebateAnswer(Answer, kw_only=True):
+class DebateAnswer(Answer, frozen=True, kw_only=True):
     debate: Debate
 
 
-class RoomsQuery(Page, kw_only=True):
+class RoomsQuery(Page, frozen=True, kw_only=True):
     q: str | None = None
 
 
-class TopicsQuery(Page, kw_only=True):
+class TopicsQuery(Page, frozen=True, kw_only=True):
     q: str | None = None

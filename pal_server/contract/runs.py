@@ -7,7 +7,7 @@ from .deliveries import UnderLease
 from .words import Decision, InteractionKind, InteractionStatus, RunStatus
 
 
-class Usage(Answer, kw_only=True):
+class Usage(Answer, frozen=True, kw_only=True):
     user_ms: int | None = None
     system_ms: int | None = None
     max_rss_kib: int | None = None
@@ -16,7 +16,7 @@ class Usage(Answer, kw_only=True):
     cost_usd: float | None = None
 
 
-class Run(Answer, kw_only=True):
+class Run(Answer, frozen=True, kw_only=True):
     id: int
     delivery: int | None
     agent: str
@@ -49,22 +49,22 @@ class Run(Answer, kw_only=True):
     duration_ms: int | None = None
 
 
-class RunAnswer(Answer, kw_only=True):
+class RunAnswer(Answer, frozen=True, kw_only=True):
     run: Run
 
 
-class OpenedAnswer(Answer, kw_only=True):
+class OpenedAnswer(Answer, frozen=True, kw_only=True):
     run: Run
     token: str
     """The run's credential; dies with the run."""
 
 
-class RunsAnswer(Answer, kw_only=True):
+class RunsAnswer(Answer, frozen=True, kw_only=True):
     runs: list[Run]
     next: str | None = None
 
 
-class RunsQuery(Page, kw_only=True):
+class RunsQuery(Page, frozen=True, kw_only=True):
     agent: str | None = None
     computer: str | None = None
     room: str | None = None
@@ -74,7 +74,7 @@ class RunsQuery(Page, kw_only=True):
     until: int | None = None
 
 
-class OpenRun(Request, kw_only=True):
+class OpenRun(Request, frozen=True, kw_only=True):
     """With a lease: open a run for a delivery. Without: hand in a finished run of an external client (DR-24)."""
 
     delivery_id: int | None = None
@@ -90,11 +90,11 @@ class OpenRun(Request, kw_only=True):
     client_id: str | None = None
 
 
-class ReportPid(UnderLease, kw_only=True):
+class ReportPid(UnderLease, frozen=True, kw_only=True):
     pid: int
 
 
-class RunEventIn(Request, kw_only=True):
+class RunEventIn(Request, frozen=True, kw_only=True):
     seq: int
     kind: str
     at: int
@@ -105,19 +105,19 @@ class RunEventIn(Request, kw_only=True):
     data: dict[str, Any] = {}
 
 
-class AddRunEvents(UnderLease, kw_only=True):
+class AddRunEvents(UnderLease, frozen=True, kw_only=True):
     events: list[RunEventIn]
     after_source: int | None = None
     """Where the sender believes the server stands; 409 conflict with the true value otherwise."""
 
 
-class AddedAnswer(Answer, kw_only=True):
+class AddedAnswer(Answer, frozen=True, kw_only=True):
     accepted: int
     last_seq: int
     last_source: int | None
 
 
-class RunEvent(Answer, kw_only=True):
+class RunEvent(Answer, frozen=True, kw_only=True):
     run: int
     seq: int
     kind: str
@@ -127,17 +127,17 @@ class RunEvent(Answer, kw_only=True):
     data: dict[str, Any] = {}
 
 
-class RunEventsAnswer(Answer, kw_only=True):
+class RunEventsAnswer(Answer, frozen=True, kw_only=True):
     events: list[RunEvent]
     next: str | None = None
 
 
-class RunEventsQuery(Request, kw_only=True):
+class RunEventsQuery(Request, frozen=True, kw_only=True):
     after: int = 0
     limit: int = 200
 
 
-class FinishRun(UnderLease, kw_only=True):
+class FinishRun(UnderLease, frozen=True, kw_only=True):
     status: RunStatus
     """succeeded, failed, cancelled, interrupted or dry_run."""
     exit_code: int | None = None
@@ -152,17 +152,17 @@ class FinishRun(UnderLease, kw_only=True):
     effects: dict[str, Any] = {}
 
 
-class RunState(UnderLease, kw_only=True):
+class RunState(UnderLease, frozen=True, kw_only=True):
     """The run is now running, waiting or paused."""
 
     status: RunStatus
 
 
-class RunAction(Request, kw_only=True):
+class RunAction(Request, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class ReportResult(Request, kw_only=True):
+class ReportResult(Request, frozen=True, kw_only=True):
     status: str
     """done, blocked or needs_input."""
     summary: str
@@ -170,7 +170,7 @@ class ReportResult(Request, kw_only=True):
     next_steps: list[str] = []
 
 
-class Session(Answer, kw_only=True):
+class Session(Answer, frozen=True, kw_only=True):
     id: str
     topic: int
     agent: str
@@ -180,33 +180,33 @@ class Session(Answer, kw_only=True):
     created_at: int
 
 
-class SessionAnswer(Answer, kw_only=True):
+class SessionAnswer(Answer, frozen=True, kw_only=True):
     session: Session
 
 
-class SessionsAnswer(Answer, kw_only=True):
+class SessionsAnswer(Answer, frozen=True, kw_only=True):
     sessions: list[Session]
     next: str | None = None
 
 
-class CreateSession(Request, kw_only=True):
+class CreateSession(Request, frozen=True, kw_only=True):
     topic: int
     agent: str
     fresh: bool = False
     """True: a new generation of the session."""
 
 
-class BindNativeSession(UnderLease, kw_only=True):
+class BindNativeSession(UnderLease, frozen=True, kw_only=True):
     native_session: str | None
     run: int | None = None
 
 
-class SessionsQuery(Page, kw_only=True):
+class SessionsQuery(Page, frozen=True, kw_only=True):
     topic: int | None = None
     agent: str | None = None
 
 
-class Interaction(Answer, kw_only=True):
+class Interaction(Answer, frozen=True, kw_only=True):
     id: int
     run: int | None
     topic: int
@@ -227,22 +227,22 @@ class Interaction(Answer, kw_only=True):
     answered_at: int | None = None
 
 
-class InteractionAnswer(Answer, kw_only=True):
+class InteractionAnswer(Answer, frozen=True, kw_only=True):
     interaction: Interaction
 
 
-class InteractionsAnswer(Answer, kw_only=True):
+class InteractionsAnswer(Answer, frozen=True, kw_only=True):
     interactions: list[Interaction]
     next: str | None = None
 
 
-class InteractionsQuery(Page, kw_only=True):
+class InteractionsQuery(Page, frozen=True, kw_only=True):
     status: InteractionStatus | None = None
     topic: int | None = None
     run: int | None = None
 
 
-class OpenInteraction(UnderLease, kw_only=True):
+class OpenInteraction(UnderLease, frozen=True, kw_only=True):
     """Raised by a run through its daemon. `key` is the program's own id; the same one again is the same interaction."""
 
     key: str
@@ -252,7 +252,7 @@ class OpenInteraction(UnderLease, kw_only=True):
     options: list[str] = []
 
 
-class AskQuestion(Request, kw_only=True):
+class AskQuestion(Request, frozen=True, kw_only=True):
     """Raised by an agent itself, with its run's token (`pal cli ask`)."""
 
     title: str
@@ -262,12 +262,12 @@ class AskQuestion(Request, kw_only=True):
     client_id: str | None = None
 
 
-class AnswerInteraction(Request, kw_only=True):
+class AnswerInteraction(Request, frozen=True, kw_only=True):
     answer: str | None = None
     decision: Decision | None = None
     reason: str | None = None
     hash: str | None = None
 
 
-class InteractionApplied(UnderLease, kw_only=True):
+class InteractionApplied(UnderLease, frozen=True, kw_only=True):
     applied: bool = True

@@ -5,12 +5,12 @@ from typing import Any
 from .base import Answer
 
 
-class Health(Answer, kw_only=True):
+class Health(Answer, frozen=True, kw_only=True):
     status: str
     checks: dict[str, Any] = {}
 
 
-class Version(Answer, kw_only=True):
+class Version(Answer, frozen=True, kw_only=True):
     name: str
     version: str
     protocol: int
