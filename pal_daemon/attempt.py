@@ -14,7 +14,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,11 +48,13 @@ from pal_daemon.runtimes.base import (
 from pal_daemon.runtimes.registry import Registry, missing_note
 from pal_daemon.settings import Settings
 from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
+from pal_daemon.starts import find_keeper
 from pal_server.contract.deliveries import ReleaseDelivery, Work
 from pal_server.contract.runs import BindNativeSession, OpenedAnswer, OpenInteraction, OpenRun, ReportPid
 
 FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back because our disk is full
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
+TITLE_CHARS = 300  # of an interaction, as the server takes it
 LOOK_AGAIN = 0.2  # seconds between looks at a keeper that lives and does not talk
 
 log = logging.getLogger(__name__)
@@ -132,6 +134,7 @@ class Attempt:
         try:
             await self._note("claimed", agent=self.agent, runtime=self.runtime_name, session=self.session)
         except JournalFull as error:
+            self._is_settled.set()
             await self._give_back(f"the daemon's disk takes no more: {error}")
             return
         self.house.troubles.pop("journal", None)
@@ -139,6 +142,7 @@ class Attempt:
             stack.push_async_callback(_cancel, asyncio.create_task(self.lease.hold(self.house.bus), name="lease"))
             opened = await self._open()
             if opened is None:
+                self._is_settled.set()
                 await self._note_done()
                 return
             reports = Reports(self.house.bus, opened.run.id, self.lease, last_seq=opened.run.last_seq)
@@ -147,7 +151,7 @@ class Attempt:
     async def take_up(self, *, last_seq: int, last_source: int | None) -> None:
         """What an earlier daemon began: read its spool from the start, report what the server lacks, and go on."""
         assert self.run is not None
-        self._keeper = await keeper_client.attach(self._folder)
+        self._keeper = await find_keeper(self._folder)
         self._is_settled.set()
         if self._token_hash and self._keeper is not None:
             self.house.tokens[self._token_hash] = self.run
@@ -197,6 +201,10 @@ class Attempt:
     @property
     def is_live(self) -> bool:
         return self.run is not None and self.end is None
+
+    async def wait_begun(self) -> None:
+        """Return once the process was started, or never will be."""
+        await self._is_settled.wait()
 
     # Opening
 
@@ -301,7 +309,7 @@ class Attempt:
             return endings.end_before_start(error)
         self.house.tokens[self._token_hash] = opened.run.id
         try:
-            self._keeper = await keeper_client.launch(self._folder, spec)
+            self._keeper = await _unbroken(keeper_client.launch(self._folder, spec))
         except (KeeperFailed, OSError) as error:
             return endings.end_before_start(error)
         agent = self._keeper.agent
@@ -435,8 +443,8 @@ class Attempt:
             fence=self.lease.fence,
             key=ask.key,
             kind=ask.kind,
-            title=ask.title,
-            body=ask.body,
+            title=_clip(ask.title),
+            body=ask.body if len(ask.title) <= TITLE_CHARS else f"{ask.title}\n\n{ask.body}",
             options=list(ask.options),
         )
         await self.house.bus.open_interaction(self.run, request)
@@ -510,9 +518,25 @@ class Attempt:
             self.house.troubles["journal"] = str(error)
 
 
+async def _unbroken(launching: Coroutine[object, object, Keeper]) -> Keeper:
+    """A start is seen to its end before a cancel takes effect: it takes milliseconds, and a half start helps nobody."""
+    task = asyncio.ensure_future(launching)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,), timeout=LATE)
+        raise
+
+
 def hash_token(token: str) -> str:
     """How a run's token is known here once the agent has it."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _clip(title: str) -> str:
+    """A title on one line; what is cut off stays in the body."""
+    line = " ".join(title.split()) or "The agent waits for an answer"
+    return line if len(line) <= TITLE_CHARS else line[: TITLE_CHARS - 1] + "…"
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

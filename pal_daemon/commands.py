@@ -12,6 +12,7 @@ import logging
 import msgspec
 
 from pal_daemon.attempt import Attempt, House
+from pal_daemon.bus import ApiProblem
 from pal_daemon.patience import until_answered
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.base import Answer, InteractionKind
@@ -108,7 +109,10 @@ class Commands:
         if not await attempt.give_answer(f"answer-{data.interaction}", rendered):
             raise Refused("the program reads no more")
         request = InteractionApplied(lease_id=attempt.lease.id, fence=attempt.lease.fence)
-        await until_answered(lambda: self._house.bus.interaction_applied(data.interaction, request))
+        try:
+            await until_answered(lambda: self._house.bus.interaction_applied(data.interaction, request))
+        except ApiProblem as error:  # the program has its answer; only the note of it came too late
+            log.info("not noted as applied: %s", error, extra={"action": "command", "command": data.interaction})
         return "answered"
 
     async def _steer(self, command: Command, attempt: Attempt) -> str:

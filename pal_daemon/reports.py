@@ -63,7 +63,7 @@ class Reports:
         self._run = run
         self._lease = lease
         self._seq = last_seq
-        self._source = last_source
+        self._source = last_source or 0  # bytes; 0 is the beginning
         self._queue: deque[_Waiting | Step] = deque()
         self._size = 0  # bytes waiting
         self._is_closed = False
@@ -75,7 +75,7 @@ class Reports:
 
     def event(self, event: Event, *, at: int, source: int) -> None:
         """`at` in UTC ms; `source` is where its spool record ends."""
-        if self._is_over or (self._source is not None and source <= self._source):
+        if self._is_over or source <= self._source:
             return
         for text in _pieces(event):
             size = _size(text, event.data)
@@ -174,7 +174,7 @@ class Reports:
             except Exception as error:
                 batch = await self._after_failure(batch, error, pauses)
                 continue
-            self._seq, self._source = answer.last_seq, answer.last_source
+            self._seq, self._source = answer.last_seq, answer.last_source or 0
             break
         if self._size <= WAITING_BYTES // 2:
             self._has_room.set()
@@ -200,9 +200,8 @@ class Reports:
             return batch
         if isinstance(error, ApiProblem) and error.code == "conflict" and "last_seq" in error.facts:
             self._seq = int(error.facts["last_seq"])
-            source = error.facts.get("last_source")
-            self._source = None if source is None else int(source)
-            left = batch if self._source is None else [waiting for waiting in batch if waiting.source > self._source]
+            self._source = int(error.facts.get("last_source") or 0)
+            left = [waiting for waiting in batch if waiting.source > self._source]
             if len(left) == len(batch):  # it stands before us: what it lacks is not here any more
                 await asyncio.sleep(pauses.next())
             return left

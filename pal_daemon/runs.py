@@ -14,14 +14,16 @@ from pal_daemon import endings
 from pal_daemon.attempt import Attempt, House
 from pal_daemon.folders import remove_old_runs, run_folder, runs_with_processes
 from pal_daemon.journal import JournalFull, Line
-from pal_daemon.keeper_client import KeeperGone, attach
+from pal_daemon.keeper_client import KeeperGone
 from pal_daemon.leases import HeldLease
 from pal_daemon.patience import until_answered
 from pal_daemon.process_tree import find_left_over, sweep
+from pal_daemon.starts import find_keeper
 from pal_server.contract.agents import LiveRun
 from pal_server.contract.deliveries import ClaimedDelivery, ReleaseDelivery
 
 TIDY_EVERY = 3600.0  # seconds
+LEAVE_WITHIN = 2.0  # seconds; a start takes some hundredths, a server that is away longer than anybody waits
 
 log = logging.getLogger(__name__)
 Work = Callable[[], Awaitable[None]]
@@ -100,7 +102,12 @@ class Runs:
         await asyncio.gather(*(attempt.ask_to_end("lost") for attempt in self), return_exceptions=True)
 
     async def leave(self) -> None:
-        """Let go of everything; keepers and agents go on."""
+        """Let go of everything; keepers and agents go on. What is just being started is seen to its start first."""
+        starting = [asyncio.create_task(attempt.wait_begun()) for attempt in self]
+        if starting:
+            await asyncio.wait(starting, timeout=LEAVE_WITHIN)
+        for waiting in starting:
+            waiting.cancel()
         tasks = tuple(self._attempts.values())
         for task in tasks:
             task.cancel()
@@ -180,7 +187,7 @@ class Runs:
         folder = run_folder(self._house.settings, run)
         if not folder.is_dir():
             return
-        keeper = await attach(folder)
+        keeper = await find_keeper(folder)
         if keeper is not None:
             log.warning(
                 "run %s goes on and is not ours any more: it is ended", run, extra={"action": "end", "run": run}

@@ -319,7 +319,7 @@ class FakeBus:
         return {"run": self._run_answer(run)}
 
     def _add_events(self, run: FakeRun, body: dict[str, Any]) -> dict[str, Any]:
-        if body.get("after_source") != run.last_source:
+        if body.get("after_source", 0) != (run.last_source or 0):
             raise Refusal(409, "conflict", last_seq=run.last_seq, last_source=run.last_source)
         for event in body["events"]:
             assert event["seq"] == run.last_seq + 1, "events are numbered without holes"
