@@ -20,11 +20,13 @@ from pal_server.domain.agents import (
     parse_text,
 )
 from pal_server.domain.computers import ComputerStatus
+from pal_server.domain.deliveries import Status
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.names import parse_key, parse_label
 from pal_server.domain.pages import Page, page_of, parse_limit
 from pal_server.errors import AlreadyExists, Conflict, Invalid
 from pal_server.storage import agents, rooms
+from pal_server.storage import deliveries as delivery_rows
 from pal_server.storage.tx import Tx
 
 T = TypeVar("T")
@@ -157,6 +159,7 @@ def delete(tx: Tx, *, actor: Actor, key: str) -> Agent:
     """
     access.need(actor, Role.ADMIN)
     before = access.agent(tx, actor, key)
+    _take_back(tx, agent=before)
     deliveries.cancel_of_agent(tx, actor=actor, agent=before.key)
     runs.kill_of_agent(tx, actor=actor, agent=before.key)
     agents.delete(tx, before)
@@ -189,6 +192,26 @@ def list_page(tx: Tx, *, actor: Actor, after: str | None, limit: int) -> Page[Ag
         if agent.key == actor.agent or agents.shares_room(tx, actor.agent or "", agent.key)
     )
     return Page(items=known, next=page.next)
+
+
+def _take_back(tx: Tx, *, agent: Agent) -> None:
+    """Cancel what a computer has claimed for the agent and not started: its lease is void, so it never starts."""
+    for delivery_id, room_id in agents.unstarted(tx, agent):
+        rooms.lock(tx, room_id=room_id)
+        found = delivery_rows.find_locked(tx, workspace_id=agent.workspace_id, id=delivery_id)
+        if found is None or found.status is not Status.CLAIMED or found.started:
+            continue
+        cancelled = replace(
+            found,
+            status=Status.CANCELLED,
+            lease_id=None,
+            lease_until=None,
+            error="its agent was deleted",
+            updated_at=tx.now,
+        )
+        delivery_rows.put(tx, cancelled, was=found)
+        deliveries.changed(tx, "delivery.cancelled", cancelled)
+        deliveries.go_on(tx, cancelled)
 
 
 def _create(tx: Tx, *, actor: Actor, key: str, display_name: str | None, runtime: str | None) -> None:

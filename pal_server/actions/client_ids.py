@@ -1,6 +1,7 @@
 """The same creating request again answers with the first result.
 
-A client that did not hear the answer repeats with its `client_id`; one id means one request of one actor, for ever.
+A client that did not hear the answer repeats with its `client_id`; one id means one request of one actor,
+for as long as anybody would repeat it (a month).
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pal_server.storage import messages
 from pal_server.storage.tx import Tx
 
 LIMIT = 200  # characters
+FORGET_LIMIT = 1_000  # rows in one transaction
 
 
 def earlier(tx: Tx, *, actor: Actor, client_id: str | None, verb: str, said: dict[str, Any]) -> str | None:
@@ -43,6 +45,11 @@ def remember(
             target=str(target),
             digest=_digest(said),
         )
+
+
+def forget(tx: Tx, *, before: int) -> int:
+    """Drop ids of requests so old that nobody repeats them; how many they were, at most `FORGET_LIMIT`."""
+    return messages.forget_client_ids(tx, before=before, limit=FORGET_LIMIT)
 
 
 def _digest(said: dict[str, Any]) -> str:

@@ -141,6 +141,11 @@ def need_epoch(tx: Tx, *, actor: Actor, computer: str | None = None, epoch: int 
     return found
 
 
+def any_silent(tx: Tx) -> bool:
+    """Whether `mark_offline` has anything to do."""
+    return bool(computers.silent(tx))
+
+
 def mark_offline(tx: Tx) -> list[str]:
     """Write down which computers have not been heard of for too long; their ids. For a loop."""
     gone = []
@@ -188,9 +193,9 @@ def revoke(tx: Tx, *, actor: Actor, ref: str) -> Computer:
     """
     access.need(actor, Role.ADMIN)
     before = access.computer(tx, actor, ref)
+    known = agents.list_of_computer(tx, before.id)
     if not computers.revoke(tx, before.id):
         return before
-    known = agents.list_of_computer(tx, before.id)
     tokens.revoke_of(tx, workspace_id=before.workspace_id, kind="computer", subject=before.id)
     after = _cut_off(tx, before)
     _tell_readiness(tx, before=known)

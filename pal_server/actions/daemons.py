@@ -36,9 +36,7 @@ class Beat:
     now: int
 
 
-def fenced(
-    tx: Tx, *, actor: Actor, epoch: int, action: Callable[..., T], arguments: Mapping[str, object]
-) -> T:
+def fenced(tx: Tx, *, actor: Actor, epoch: int, action: Callable[..., T], arguments: Mapping[str, object]) -> T:
     """Run a daemon's action unless another daemon has taken its computer over since `epoch`."""
     computers.need_epoch(tx, actor=actor, epoch=epoch)
     return action(tx, **arguments)
@@ -86,9 +84,7 @@ def beat(
     stalled: Sequence[int],
 ) -> Beat:
     """The daemon is there; all open commands go with the answer, until they are reported done."""
-    found = computers.heartbeat(
-        tx, actor=actor, computer=computer, epoch=epoch, runtimes=runtimes, stalled=stalled
-    )
+    found = computers.heartbeat(tx, actor=actor, computer=computer, epoch=epoch, runtimes=runtimes, stalled=stalled)
     return Beat(
         computer=found,
         commands=tuple(commands.open_for(tx, computer_id=found.id)),

@@ -276,6 +276,11 @@ def waiting_for(tx: Tx, *, actor: Actor) -> int:
     return deliveries.pending_for(tx, computer_id=actor.id)
 
 
+def any_overdue(tx: Tx) -> bool:
+    """Whether `expire_overdue` has anything to do."""
+    return deliveries.any_overdue(tx)
+
+
 def next_due(tx: Tx, *, computer_id: str) -> int | None:
     """When the next delivery that is held back for the rest of its burst may be claimed, in UTC milliseconds."""
     return deliveries.next_due(tx, computer_id=computer_id)

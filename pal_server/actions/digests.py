@@ -10,6 +10,11 @@ STEP_LIMIT = 50  # members per step
 NAMED = 50  # messages a digest points at
 
 
+def any_due(tx: Tx) -> bool:
+    """Whether `send_due` has anything to do."""
+    return bool(rooms.due_digests(tx, limit=1))
+
+
 def send_due(tx: Tx) -> int:
     """Send every digest that is due; how many members were looked at."""
     due = rooms.due_digests(tx, limit=STEP_LIMIT)

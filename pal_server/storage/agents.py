@@ -63,6 +63,12 @@ def assign(tx: Tx, agent: Agent, *, computer_id: str | None, account_id: str | N
     )
 
 
+def unstarted(tx: Tx, agent: Agent) -> list[tuple[int, str]]:
+    """Deliveries a computer holds for the agent without having started a run, each with its room."""
+    rows = tx.sql.all("agents.unstarted", workspace_id=agent.workspace_id, key=agent.key)
+    return [(row.id, row.room_id) for row in rows]
+
+
 def delete(tx: Tx, agent: Agent) -> None:
     """Remove the agent, its memberships and inbox, and what would let a successor continue its conversations."""
     for statement in ("agents.leave_rooms", "agents.empty_inbox", "agents.forget_sessions", "agents.delete"):

@@ -173,6 +173,10 @@ def prompt(tx: Tx, *, id: int) -> str | None:
     return None if row is None else row["prompt"]
 
 
+def any_overdue(tx: Tx) -> bool:
+    return tx.sql.one("deliveries.any_overdue", now=tx.now) is not None
+
+
 def overdue(tx: Tx, *, limit: int) -> list[Delivery]:
     return [_delivery(row) for row in tx.sql.all("deliveries.overdue", now=tx.now, limit=limit)]
 

@@ -220,6 +220,10 @@ def keep(tx: Tx, *, workspace_id: str, actor: str, client_id: str, verb: str, ta
     )
 
 
+def forget_client_ids(tx: Tx, *, before: int, limit: int) -> int:
+    return tx.sql.run("messages.forget_client_ids", before=before, limit=limit)
+
+
 def _text(value: object) -> str:
     return _encode(value).decode()
 

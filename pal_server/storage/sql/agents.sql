@@ -46,6 +46,12 @@ UPDATE agents
    SET computer_id = :computer_id, account_id = :account_id, updated_at = :now
  WHERE workspace_id = :workspace_id AND key = :key;
 
+-- name: unstarted(workspace_id, key)
+SELECT id, room_id
+  FROM deliveries
+ WHERE workspace_id = :workspace_id AND agent = :key AND status = 'claimed' AND started = 0
+ ORDER BY room_id, id;
+
 -- name: delete(workspace_id, key)
 DELETE FROM agents WHERE workspace_id = :workspace_id AND key = :key;
 

@@ -97,6 +97,9 @@ DELETE FROM delivery_messages WHERE message_id = :message_id;
 -- The message a burst began with is gone; the next of it takes its place.
 UPDATE deliveries SET message_id = :message_id, updated_at = :now WHERE id = :id;
 
+-- name: any_overdue
+SELECT 1 AS found FROM deliveries WHERE status = 'claimed' AND started = 0 AND lease_until < :now LIMIT 1;
+
 -- name: overdue
 SELECT * FROM deliveries
  WHERE status = 'claimed' AND started = 0 AND lease_until < :now

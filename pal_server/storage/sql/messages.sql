@@ -109,3 +109,7 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
 
 -- name: by_ids_of_run
 SELECT m.id FROM messages m WHERE m.topic_id = :topic_id AND m.id > :after AND m.run_id = :run_id ORDER BY m.id LIMIT :limit;
+
+-- name: forget_client_ids
+DELETE FROM client_ids WHERE (workspace_id, actor, client_id) IN (
+    SELECT workspace_id, actor, client_id FROM client_ids WHERE created_at < :before ORDER BY created_at LIMIT :limit);

@@ -136,6 +136,7 @@ CREATE TABLE client_ids (
     created_at   BIGINT NOT NULL,
     PRIMARY KEY (workspace_id, actor, client_id)
 );
+CREATE INDEX client_ids_age ON client_ids (created_at);
 
 CREATE TABLE computers (
     id             TEXT PRIMARY KEY,
