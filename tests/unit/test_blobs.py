@@ -43,9 +43,10 @@ def test_equal_content_is_stored_once(blobs: Blobs, tmp_path: Path) -> None:
 
 
 def test_too_much_leaves_nothing(blobs: Blobs, tmp_path: Path) -> None:
-    with pytest.raises(TooLarge), blobs.upload(limit=4) as upload:
+    with blobs.upload(limit=4) as upload:
         upload.write(b"hel")
-        upload.write(b"lo")
+        with pytest.raises(TooLarge):
+            upload.write(b"lo")
 
     assert names(tmp_path) == []
 
