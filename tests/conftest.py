@@ -1,0 +1,63 @@
+"""What every run of the tests shares: the order, how many workers, and that nothing is skipped in silence."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).parent
+ORDER = ("repo", "unit", "migrations", "conformance", "api", "cli", "daemon", "bridges", "acceptance", "browser")
+MOST_WORKERS = 4  # beyond it the processes that tests start wait for each other
+WITHOUT_WORKERS = 2  # paths on the command line up to which starting workers costs more than it saves
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker per core for the whole run or a folder, none for a few files."""
+    named = [Path(str(argument).partition("::")[0]) for argument in config.args]
+    is_small = all(path.suffix == ".py" for path in named) and len(named) <= WITHOUT_WORKERS
+    cores = os.cpu_count() or 1
+    return 0 if is_small or cores == 1 else min(cores, MOST_WORKERS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The fast slice first: what is wrong with the text is known before anything is started."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+    return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: "pytest.CallInfo[None]"
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI set a skipped test has failed: nothing may be missing there without a word."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and _is_ci():
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where everything has to run: {_reason(report.longrepr)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file that is skipped while it is read."""
+    report = yield
+    if report.skipped and _is_ci():
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where everything has to run: {_reason(report.longrepr)}"
+    return report
+
+
+def _is_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def _reason(longrepr: Any) -> str:
+    return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)

@@ -1,0 +1,22 @@
+"""Format, lint and types are part of the tests."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.repo.tree import ROOT
+
+CHECKS = {
+    "format": ["-m", "ruff", "format", "--check", "--quiet", "."],
+    "lint": ["-m", "ruff", "check", "--output-format", "concise", "."],
+    "types": ["-m", "mypy", "--no-error-summary"],
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.timeout(300)  # types without a cache on a small machine
+def test_the_tree_passes(check: str) -> None:
+    done = subprocess.run([sys.executable, *CHECKS[check]], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, f"{' '.join(CHECKS[check][1:])}\n{done.stdout}{done.stderr}"
