@@ -119,6 +119,7 @@ def cleanup(tx: Tx, *, actor: Actor) -> Cleaned:
     gone = files.ended(tx, workspace_id=actor.workspace_id, limit=CLEANED_AT_ONCE)
     for file in gone:
         files.delete(tx, file.id)
+        tx.emit("file.removed", workspace_id=actor.workspace_id, room_id=file.room, data={"id": file.id})
     unused = tuple(sha256 for sha256 in sorted({file.sha256 for file in gone}) if not files.is_used(tx, sha256))
     if gone:
         audit.record(tx, actor=actor, action="file.cleaned_up", target="files", detail={"removed": len(gone)})

@@ -11,6 +11,7 @@ from pal_server.storage.tx import Row, Tx
 class Ended:
     id: str
     sha256: str
+    room: str | None
 
 
 def insert(tx: Tx, file: File) -> None:
@@ -62,7 +63,7 @@ def revoke(tx: Tx, id: str) -> bool:
 def ended(tx: Tx, *, workspace_id: str, limit: int) -> list[Ended]:
     """Files that are revoked or expired."""
     rows = tx.sql.all("files.ended", workspace_id=workspace_id, now=tx.now, limit=limit)
-    return [Ended(id=row.id, sha256=row.sha256) for row in rows]
+    return [Ended(id=row.id, sha256=row.sha256, room=row.room_id) for row in rows]
 
 
 def delete(tx: Tx, id: str) -> None:

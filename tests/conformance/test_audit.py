@@ -1,5 +1,6 @@
 """The audit log: what it holds, and that a change in it shows."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,16 @@ async def test_a_long_log_is_followed_to_its_end(store: Store, people: People) -
     await store.write(fill, count=1100)
 
     assert (await store.read(audit.verify, actor=people.owner)).entries == 1103
+
+
+async def test_entries_written_at_the_same_time_follow_each_other(store: Store, people: People) -> None:
+    await asyncio.gather(
+        *(store.write(tokens.create, actor=people.admin, name=f"t{n}", secret_hash=f"h{n}") for n in range(20))
+    )
+
+    result = await store.read(audit.verify, actor=people.owner)
+
+    assert (result.ok, result.entries) == (True, 23)
 
 
 async def test_pages_go_back_in_time(store: Store, people: People) -> None:

@@ -1,5 +1,7 @@
 """Users, tokens and log-in: who gets in, as whom, and how it ends."""
 
+import asyncio
+
 import pytest
 
 from pal_server.actions import computers, login, tokens, users
@@ -189,6 +191,24 @@ async def test_a_log_in_link_works_once(store: Store, people: People) -> None:
     assert first is not None
     assert second is None
     assert await store.read(tokens.authenticate, secret_hash="code") is None
+
+
+async def test_of_two_who_follow_a_link_at_once_one_gets_in(store: Store, people: People) -> None:
+    await store.write(
+        tokens.issue,
+        kind="code",
+        subject=people.owner.id,
+        name="link",
+        workspace_id="w",
+        created_by="test",
+        secret_hash="code",
+    )
+
+    came = await asyncio.gather(
+        *(store.write(login.with_code, code_hash="code", session_hash=f"s{n}") for n in range(4))
+    )
+
+    assert sum(done is not None for done in came) == 1
 
 
 async def test_only_the_right_kind_of_secret_logs_in(store: Store, people: People) -> None:

@@ -24,7 +24,7 @@ SELECT id, workspace_id, room_id, run_id, name, title, mime, size, sha256, creat
 UPDATE files SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
 
 -- name: ended(workspace_id, now, limit)
-SELECT id, sha256
+SELECT id, sha256, room_id
   FROM files
  WHERE workspace_id = :workspace_id AND (revoked_at IS NOT NULL OR expires_at <= :now)
  ORDER BY id
