@@ -13,11 +13,7 @@ def owner_of_port(port: int) -> str | None:
         return None
     inodes = _listening_sockets(port)
     for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        try:
-            links = {os.readlink(link) for link in (process / "fd").iterdir()}
-        except OSError:  # another user's, or gone
-            continue
-        if any(f"socket:[{inode}]" in links for inode in inodes):
+        if not inodes.isdisjoint(_sockets_of(process)):
             return f"{_name(process)} (pid {process.name})"
     return "another program"
 
@@ -39,6 +35,23 @@ def _listening_sockets(port: int) -> set[str]:
             fields = line.split()
             if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
                 inodes.add(fields[9])
+    return inodes
+
+
+def _sockets_of(process: Path) -> set[str]:
+    """The inodes of its sockets; none for a process of another user, or one that is gone."""
+    inodes: set[str] = set()
+    try:
+        links = list((process / "fd").iterdir())
+    except OSError:
+        return inodes
+    for link in links:
+        try:
+            target = os.readlink(link)
+        except OSError:  # closed in this moment, as the one this folder was listed with
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target.removeprefix("socket:[").removesuffix("]"))
     return inodes
 
 

@@ -97,7 +97,7 @@ def fake_api() -> Iterator[FakeApi]:
             if told.cut:
                 return
             data = told.raw if told.raw is not None else json.dumps(told.body).encode()
-            self.send_response(told.status)
+            self.send_response_only(told.status)
             for name, value in {"Content-Type": "application/json", **told.headers}.items():
                 self.send_header(name, value)
             if told.raw is None:
