@@ -16,7 +16,7 @@ from tests.support.fake_bus import KEY, FakeBus
 
 
 class RunningDaemon:
-    """A daemon as a task of the test. `leave` is SIGTERM, `vanish` is what SIGKILL leaves: nothing is said or written."""
+    """A daemon as a task of the test. `leave` is SIGTERM, `vanish` gives it no say."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -119,7 +119,7 @@ async def test_while_the_server_is_away_runs_go_on_and_report_later(bus, start_d
     run = await bus.run_of(delivery)
     await bus.until(lambda: run.events)
     bus.is_away = True
-    await until_keeper_ends(run.pid)
+    await until_process_ends(run.pid)
 
     bus.is_away = False
 
@@ -153,7 +153,7 @@ async def test_a_lost_lease_ends_the_process_without_a_word(bus, start_daemon, s
     delivery.fence += 1
     delivery.status = "cancelled"
 
-    await until_keeper_ends(run.pid)
+    await until_process_ends(run.pid)
     assert run.finish is None
 
 
@@ -215,7 +215,7 @@ async def test_a_daemon_that_was_replaced_ends_with_its_agents(bus, start_daemon
     with pytest.raises(Over, match="taken over") as ended:
         await daemon.end()
     assert ended.value.code == 3
-    await until_keeper_ends(run.pid)
+    await until_process_ends(run.pid)
 
 
 async def test_a_daemon_that_is_sent_away_ends(bus, start_daemon):
@@ -338,14 +338,18 @@ def start_process(settings) -> subprocess.Popen[bytes]:
     )
 
 
-async def until_keeper_ends(pid: int) -> None:
+async def until_process_ends(pid: int) -> None:
     """Wait for the end of a process that is not our child."""
-    async with asyncio.timeout(15):
-        fd = os.pidfd_open(pid) if Path(f"/proc/{pid}").exists() else -1
-        if fd < 0:
-            return
-        ended = asyncio.Event()
-        asyncio.get_running_loop().add_reader(fd, ended.set)
-        await ended.wait()
-        asyncio.get_running_loop().remove_reader(fd)
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(fd, ended.set)
+    try:
+        async with asyncio.timeout(15):
+            await ended.wait()
+    finally:
+        loop.remove_reader(fd)
         os.close(fd)

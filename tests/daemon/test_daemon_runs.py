@@ -45,7 +45,12 @@ async def test_the_agents_environment_names_the_run_and_hides_the_daemons_secret
     env = json.loads(run.finish["text"])
     assert env["PAL_RUN_ID"] == str(run.id)
     assert env["PAL_RUN_TOKEN"] == run.token
-    assert (env["PAL_AGENT_KEY"], env["PAL_ROOM"], env["PAL_TOPIC"], env["PAL_MESSAGE"]) == ("worker", "general", "7", "71")
+    assert (env["PAL_AGENT_KEY"], env["PAL_ROOM"], env["PAL_TOPIC"], env["PAL_MESSAGE"]) == (
+        "worker",
+        "general",
+        "7",
+        "71",
+    )
     assert env["PAL_DAEMON_URL"] == daemon.url
     assert "PAL_API_KEY" not in env
     assert "LOCK_DAEMON_TOKEN" not in env
@@ -161,7 +166,9 @@ async def test_work_done_by_hand_waits_for_a_person(bus, start_daemon, settings)
 
 async def test_a_killed_run_ends_cancelled_with_its_children(bus, start_daemon, settings):
     await start_daemon()
-    delivery = await bus.given_delivery(runtime="command", command="sh -c 'sleep 300 & sleep 300'", command_allowed=True)
+    delivery = await bus.given_delivery(
+        runtime="command", command="sh -c 'sleep 300 & sleep 300'", command_allowed=True
+    )
     run = await bus.run_of(delivery)
     await bus.until(lambda: run.pid)
 

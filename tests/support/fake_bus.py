@@ -1,7 +1,8 @@
-"""A bus of a few hundred lines in memory, for tests of the daemon: claims, leases, runs, events, orders, and faults to order.
+"""A bus of a few hundred lines in memory, for tests of the daemon: claims, leases, runs, events, orders, and faults to
+order.
 
-It checks what the real server checks where the daemon depends on it: leases and fences, numbering and `after_source`, one open run per
-delivery. What it stored is plain Python for tests to look at.
+It checks what the real server checks where the daemon depends on it: leases and fences, numbering and
+`after_source`, one open run per delivery. What it stored is plain Python for tests to look at.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class FakeBus:
     # What tests do
 
     async def given_delivery(self, *, content: str = "hello", look: bool = True, **agent: Any) -> FakeDelivery:
-        id = len(self.deliveries) + 1
+        number = len(self.deliveries) + 1
         profile = {"key": "worker", "display_name": "Worker", "runtime": "demo", **agent}
         work = {
             "agent": profile,
@@ -116,20 +117,20 @@ class FakeBus:
             "room": "room_1",
             "room_name": "general",
             "topic": 7,
-            "message": 70 + id,
-            "session": f"session_{id}",
+            "message": 70 + number,
+            "session": f"session_{number}",
         }
-        delivery = FakeDelivery(id=id, work=work)
-        self.deliveries[id] = delivery
+        delivery = FakeDelivery(id=number, work=work)
+        self.deliveries[number] = delivery
         if look:
             await self.say_look("deliveries")
         return delivery
 
     async def given_command(self, order: str, run: int, **data: Any) -> int:
-        id = len(self.commands) + 1
-        self.commands[id] = {"id": id, "kind": order, "run": run, "data": data, "created_at": _now()}
+        number = len(self.commands) + 1
+        self.commands[number] = {"id": number, "kind": order, "run": run, "data": data, "created_at": _now()}
         await self.say_look("commands")
-        return id
+        return number
 
     async def say_look(self, what: str) -> None:
         await self._send({"type": "look", "what": what})
@@ -234,7 +235,12 @@ class FakeBus:
             case ["sessions", _, "runtime-session"]:
                 return {"session": {}}
             case ["echo"]:
-                return {"method": method, "as": request.headers["Authorization"], "query": request.query_string, "body": body}
+                return {
+                    "method": method,
+                    "as": request.headers["Authorization"],
+                    "query": request.query_string,
+                    "body": body,
+                }
             case _:
                 raise Refusal(404, "not_found")
 
@@ -292,8 +298,8 @@ class FakeBus:
         delivery = self._held(body["delivery_id"], body)
         run = self.runs.get(delivery.run or 0)
         if run is None or run.fence != delivery.fence:
-            id = self._first_run + len(self.runs)
-            run = FakeRun(id=id, delivery=delivery.id, fence=delivery.fence, token=f"pal_run_secret{id}")
+            number = self._first_run + len(self.runs)
+            run = FakeRun(id=number, delivery=delivery.id, fence=delivery.fence, token=f"pal_run_secret{number}")
             self.runs[run.id] = run
             delivery.run, delivery.is_started = run.id, True
         return {"run": self._run_answer(run), "token": run.token}
@@ -309,9 +315,9 @@ class FakeBus:
             case "events":
                 return self._add_events(run, body)
             case "interactions":
-                id = run.interactions.setdefault(body["key"], 100 + len(run.interactions))
+                number = run.interactions.setdefault(body["key"], 100 + len(run.interactions))
                 run.status = "waiting"
-                return {"interaction": self._interaction(id, body)}
+                return {"interaction": self._interaction(number, body)}
             case "finish":
                 if run.finish is None:
                     run.finish, run.status = body, body["status"]
@@ -328,7 +334,11 @@ class FakeBus:
 
     def _held(self, id: int, body: dict[str, Any]) -> FakeDelivery:
         delivery = self.deliveries[id]
-        if delivery.status != "claimed" or body["fence"] != delivery.fence or body["lease_id"] != self._lease_id(delivery):
+        if (
+            delivery.status != "claimed"
+            or body["fence"] != delivery.fence
+            or body["lease_id"] != self._lease_id(delivery)
+        ):
             raise Refusal(409, "lease_lost")
         return delivery
 
@@ -343,7 +353,7 @@ class FakeBus:
     # Shapes
 
     def _open_commands(self) -> list[dict[str, Any]]:
-        return [command for id, command in self.commands.items() if id not in self.commands_done]
+        return [command for number, command in self.commands.items() if number not in self.commands_done]
 
     def _lease_id(self, delivery: FakeDelivery) -> str:
         return f"lease_{delivery.id}_{delivery.fence}"
