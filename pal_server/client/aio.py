@@ -1,12 +1,11 @@
 """The client for programs that run on: typed calls on aiohttp, and a stream that resumes.
 
-    async with Client(url, token) as client:
-        answer = await client.call("POST", "/api/deliveries/claim", body=ClaimDeliveries(limit=4), answer=ClaimsAnswer)
+async with Client(url, token) as client:
+    answer = await client.call("POST", "/api/deliveries/claim", body=ClaimDeliveries(limit=4), answer=ClaimsAnswer)
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from functools import cache
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -120,9 +119,11 @@ class Client:
                         for frame in reader.feed(received):
                             if frame.event == "end":
                                 return
-                            position = position if frame.id is None else frame.id
+                            if frame.id is not None:
+                                position = frame.id
                             pauses.reset()
                             yield decoder.decode(frame.data)
+                        position = reader.position if position is None else position
             except ApiProblem as exc:
                 if not is_worth_repeating(exc):
                     raise
@@ -131,7 +132,9 @@ class Client:
                 pass  # cut: the same again from the position we have
             await asyncio.sleep(pauses.next(at_least=at_least))
 
-    async def websocket(self, path: str, *, headers: Mapping[str, str] | None = None) -> aiohttp.ClientWebSocketResponse:
+    async def websocket(
+        self, path: str, *, headers: Mapping[str, str] | None = None
+    ) -> aiohttp.ClientWebSocketResponse:
         """Open a WebSocket; the caller closes it. `ApiProblem` or `Unreachable` when it cannot be opened."""
         try:
             return await self._open().ws_connect(
@@ -156,7 +159,15 @@ class Client:
 
 
 _STREAMING = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=SILENCE)
-_CODES = {400: "invalid", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 409: "conflict", 429: "rate_limited"}
+_DECODERS: dict[type, Any] = {}  # by type; a dictionary cannot say that what it gives follows what it gets
+_CODES = {
+    400: "invalid",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    429: "rate_limited",
+}
 
 
 def _handshake_problem(status: int, retry_after: str | None) -> ApiProblem:
@@ -171,9 +182,11 @@ def _parameters(query: Mapping[str, object] | None) -> dict[str, str]:
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 
-@cache
 def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
-    return msgspec.json.Decoder(kind)
+    known: msgspec.json.Decoder[T] | None = _DECODERS.get(kind)
+    if known is None:
+        known = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    return known
 
 
 def _document(raw: bytes) -> object:

@@ -36,7 +36,9 @@ def problem_of(status: int, document: object, *, retry_after: str | None = None)
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict) or not isinstance(error.get("code"), str):
         code = "unavailable" if status >= 500 else "invalid"
-        return ApiProblem(code, f"the answer was HTTP {status} without an explanation", status=status, retry_after=seconds)
+        return ApiProblem(
+            code, f"the answer was HTTP {status} without an explanation", status=status, retry_after=seconds
+        )
     facts = error.get("facts")
     return ApiProblem(
         error["code"],

@@ -19,6 +19,7 @@ class SseReader:
     """Feed it bytes as they arrive, cut anywhere. Comments keep a stream alive and yield nothing."""
 
     def __init__(self) -> None:
+        self.position: int | None = None  # of the newest event, or where the server said the stream begins
         self._rest = b""
         self._id: int | None = None
         self._event = ""
@@ -36,6 +37,7 @@ class SseReader:
                 self._read_line(line.decode(errors="replace"))
                 continue
             if self._data:
+                self.position = self.position if self._id is None else self._id
                 frames.append(Frame(id=self._id, event=self._event or "message", data="\n".join(self._data)))
             self._event, self._data, self._size = "", [], 0
         if self._size + len(self._rest) > FRAME_LIMIT:
@@ -45,6 +47,11 @@ class SseReader:
     def _read_line(self, line: str) -> None:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
+        if not name:
+            begin = value.removeprefix("position ")
+            if begin != value and begin.isascii() and begin.isdigit():
+                self.position = int(begin)
+            return
         match name:
             case "data":
                 self._data.append(value)
@@ -52,5 +59,5 @@ class SseReader:
                 self._event = value
             case "id" if value.isascii() and value.isdigit():
                 self._id = int(value)
-            case _:  # comments, retry, and what a later server may add
+            case _:  # retry, and what a later server may add
                 return

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pal_server.client.problems import ApiProblem, Unreachable, problem_of
 from pal_server.client.retry import Pauses, is_worth_repeating
-from pal_server.client.stream import SILENCE, SseReader
+from pal_server.client.stream import SILENCE, Frame, SseReader
 
 __all__ = ["ApiProblem", "Client", "Unreachable"]
 
@@ -78,7 +78,9 @@ class Client:
             raise Unreachable("what answers there is not pal")
         return document
 
-    def stream(self, path: str, after: int | None = None, *, query: Mapping[str, object] | None = None) -> Iterator[Any]:
+    def stream(
+        self, path: str, after: int | None = None, *, query: Mapping[str, object] | None = None
+    ) -> Iterator[Any]:
         """Events one by one, each once and in order, for ever: a stream that is cut goes on from its position.
 
         Without `after`: from now on. A refusal (`ApiProblem`) ends it; silence, cuts and a busy server do not.
@@ -87,12 +89,14 @@ class Client:
         pauses = Pauses()
         while True:
             try:
-                for frame_id, event in self._one_stream(path, position, query):
-                    if frame_id is not None:
-                        position = frame_id
+                for begin, frame in self._one_stream(path, position, query):
+                    position = begin if frame is None else frame.id if frame.id is not None else position
+                    if frame is None:
+                        continue
+                    if frame.event == "end":
+                        return
                     pauses.reset()
-                    if event is not None:
-                        yield event
+                    yield json.loads(frame.data)
                 pause = pauses.next()
             except (ApiProblem, Unreachable) as exc:
                 if not is_worth_repeating(exc):
@@ -102,7 +106,8 @@ class Client:
 
     def _one_stream(
         self, path: str, position: int | None, query: Mapping[str, object] | None
-    ) -> Iterator[tuple[int | None, Any]]:
+    ) -> Iterator[tuple[int | None, Frame | None]]:
+        """Frames as they come; before the first one (None, so to say) where the stream begins."""
         headers = self._headers({"Accept": "text/event-stream"})
         if position is not None:
             headers["Last-Event-ID"] = str(position)
@@ -115,8 +120,11 @@ class Client:
                 raise problem_of(answer.status, _document(answer.read()), retry_after=retry_after)
             reader = SseReader()
             while received := answer.read1(65536):
-                for frame in reader.feed(received):
-                    yield frame.id, json.loads(frame.data)
+                frames = reader.feed(received)
+                if not frames and reader.position is not None and position is None:
+                    yield reader.position, None
+                for frame in frames:
+                    yield None, frame
         except (OSError, http.client.HTTPException, ValueError) as exc:
             raise Unreachable(_reason(exc)) from exc
         finally:

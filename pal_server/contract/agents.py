@@ -208,6 +208,12 @@ class HeartbeatAnswer(Answer, frozen=True, kw_only=True):
     now: int
 
 
+class DrainComputer(Request, kw_only=True):
+    """False: take work again."""
+
+    draining: bool = True
+
+
 class CommandDone(Request, frozen=True, kw_only=True):
     ok: bool = True
     detail: str = ""

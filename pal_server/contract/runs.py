@@ -56,7 +56,13 @@ class RunAnswer(Answer, frozen=True, kw_only=True):
 class OpenedAnswer(Answer, frozen=True, kw_only=True):
     run: Run
     token: str
-    """The run's credential; dies with the run."""
+    """The run's credential; dies with the run. Empty for a finished run that was handed in."""
+
+
+class PromptAnswer(Answer, kw_only=True):
+    """What the run was told."""
+
+    prompt: str
 
 
 class RunsAnswer(Answer, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ class Hub:
 
     def count(self, *keys: str) -> int:
         """When any of `keys` was woken last."""
-        return max(self._last.get(key, self._forgotten) for key in keys)
+        return max((self._last.get(key, self._forgotten) for key in keys), default=0)
 
     def wake(self, *keys: str) -> None:
         """Whoever waits for one of `keys` looks again. Call on the event loop."""

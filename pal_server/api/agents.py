@@ -1,0 +1,130 @@
+"""Agents and accounts."""
+
+from aiohttp.web_response import StreamResponse
+
+from pal_server.actions import accounts, agents
+from pal_server.api.answers import answer_response
+from pal_server.api.fields import keep
+from pal_server.api.present import present, present_all
+from pal_server.api.routing import Call
+from pal_server.contract import agents as contract
+from pal_server.contract.base import Page
+from pal_server.errors import Invalid
+
+
+async def list_agents(call: Call) -> contract.AgentsAnswer:
+    query = call.query(Page)
+    page = await call.read(agents.list_page, actor=call.actor, after=query.after, limit=query.limit)
+    return contract.AgentsAnswer(agents=present_all(page.items, contract.Agent), next=page.next)
+
+
+async def create(call: Call) -> StreamResponse:
+    return await onboard(call)
+
+
+async def onboard(call: Call) -> StreamResponse:
+    """Creates the agent (201), or updates what is named of it (200)."""
+    request = call.body(contract.CreateAgent)
+    key = _either(request.agent_key, request.key, names=("agent_key", "key"))
+    if key is None:
+        raise Invalid("agent_key is missing in the body.", field="agent_key")
+    put = await call.write(
+        agents.put,
+        actor=call.actor,
+        key=key,
+        display_name=_either(request.display_name, request.name, names=("display_name", "name")),
+        runtime=request.runtime,
+        description=request.description,
+        computer=request.computer_id,
+        command=request.command,
+        cwd=request.cwd,
+        model=request.model,
+        effort=request.effort,
+        instructions=request.instructions,
+        account=request.account,
+        concurrency=request.concurrency,
+        max_duration=request.max_duration,
+    )
+    answer = contract.AgentAnswer(agent=present(put.agent, contract.Agent))
+    return answer_response(answer, status=201 if put.is_new else 200, request_id=call.request_id)
+
+
+async def get(call: Call) -> contract.AgentAnswer:
+    agent = await call.read(agents.get, actor=call.actor, key=call.text("key"))
+    return contract.AgentAnswer(agent=present(agent, contract.Agent))
+
+
+async def change(call: Call) -> contract.AgentAnswer:
+    request = call.body(contract.ChangeAgent)
+    agent = await call.write(
+        agents.change,
+        actor=call.actor,
+        key=call.text("key"),
+        display_name=keep(request.display_name),
+        runtime=keep(request.runtime),
+        description=keep(request.description),
+        command=keep(request.command),
+        cwd=keep(request.cwd),
+        model=keep(request.model),
+        effort=keep(request.effort),
+        instructions=keep(request.instructions),
+        account=keep(request.account),
+        concurrency=keep(request.concurrency),
+        max_duration=keep(request.max_duration),
+        enabled=keep(request.enabled),
+    )
+    return contract.AgentAnswer(agent=present(agent, contract.Agent))
+
+
+async def delete(call: Call) -> contract.AgentAnswer:
+    agent = await call.write(agents.delete, actor=call.actor, key=call.text("key"))
+    return contract.AgentAnswer(agent=present(agent, contract.Agent))
+
+
+async def assign(call: Call) -> contract.AssignmentAnswer:
+    request = call.body(contract.AssignAgent)
+    agent = await call.write(
+        agents.assign, actor=call.actor, key=call.text("key"), computer=request.computer_id
+    )
+    return contract.AssignmentAnswer(agent=present(agent, contract.Agent))
+
+
+async def list_accounts(call: Call) -> contract.AccountsAnswer:
+    query = call.query(Page)
+    page = await call.read(accounts.list_page, actor=call.actor, after=query.after, limit=query.limit)
+    return contract.AccountsAnswer(accounts=present_all(page.items, contract.Account), next=page.next)
+
+
+async def add_account(call: Call) -> contract.AccountAnswer:
+    request = call.body(contract.AddAccount)
+    account = await call.write(
+        accounts.add,
+        actor=call.actor,
+        computer=request.computer,
+        runtime=request.runtime,
+        label=request.label,
+        bin=request.bin,
+        home=request.home,
+        env=request.env,
+        args=request.args,
+    )
+    return contract.AccountAnswer(account=present(account, contract.Account))
+
+
+async def change_account(call: Call) -> contract.AccountAnswer:
+    request = call.body(contract.ChangeAccount)
+    account = await call.write(
+        accounts.set_disabled, actor=call.actor, ref=call.text(), disabled=request.disabled
+    )
+    return contract.AccountAnswer(account=present(account, contract.Account))
+
+
+async def remove_account(call: Call) -> contract.AccountAnswer:
+    account = await call.write(accounts.remove, actor=call.actor, ref=call.text())
+    return contract.AccountAnswer(account=present(account, contract.Account))
+
+
+def _either(one: str | None, other: str | None, *, names: tuple[str, str]) -> str | None:
+    if one is not None and other is not None and one != other:
+        raise Invalid(f"{names[0]} and {names[1]} mean the same; the two differ here.", field=names[1])
+    return one if one is not None else other

@@ -1,0 +1,91 @@
+"""Approvals, questions and plans that wait for a person."""
+
+from pal_server.actions import interactions
+from pal_server.api.present import present, present_all
+from pal_server.api.routing import Call
+from pal_server.contract import runs as contract
+from pal_server.domain.interactions import Interaction
+
+
+async def list_interactions(call: Call) -> contract.InteractionsAnswer:
+    query = call.query(contract.InteractionsQuery)
+    page = await call.read(
+        interactions.list_page,
+        actor=call.actor,
+        status=query.status,
+        topic=query.topic,
+        run=query.run,
+        after=query.after,
+        limit=query.limit,
+    )
+    return contract.InteractionsAnswer(interactions=present_all(page.items, contract.Interaction), next=page.next)
+
+
+async def open_for_run(call: Call) -> contract.InteractionAnswer:
+    request = call.body(contract.OpenInteraction)
+    return _answer(
+        await call.write(
+            interactions.open_for_run,
+            actor=call.actor,
+            run=call.number(),
+            lease_id=request.lease_id,
+            fence=request.fence,
+            key=request.key,
+            kind=request.kind,
+            title=request.title,
+            body=request.body,
+            options=tuple(request.options),
+        )
+    )
+
+
+async def ask(call: Call) -> contract.InteractionAnswer:
+    request = call.body(contract.AskQuestion)
+    return _answer(
+        await call.write(
+            interactions.ask,
+            actor=call.actor,
+            title=request.title,
+            body=request.body,
+            options=tuple(request.options),
+            kind=request.kind,
+            client_id=request.client_id,
+        )
+    )
+
+
+async def get(call: Call) -> contract.InteractionAnswer:
+    return _answer(await call.read(interactions.get, actor=call.actor, id=call.number()))
+
+
+async def answer(call: Call) -> contract.InteractionAnswer:
+    request = call.body(contract.AnswerInteraction)
+    return _answer(
+        await call.write(
+            interactions.answer,
+            actor=call.actor,
+            id=call.number(),
+            text=request.answer,
+            decision=request.decision,
+            reason=request.reason,
+            shown_hash=request.hash,
+        )
+    )
+
+
+async def applied(call: Call) -> contract.InteractionAnswer:
+    request = call.body(contract.InteractionApplied)
+    return _answer(
+        await call.write(
+            interactions.applied,
+            actor=call.actor,
+            id=call.number(),
+            lease_id=request.lease_id,
+            fence=request.fence,
+            was_applied=request.applied,
+        )
+    )
+
+
+def _answer(interaction: Interaction) -> contract.InteractionAnswer:
+    return contract.InteractionAnswer(interaction=present(interaction, contract.Interaction))

@@ -1,0 +1,43 @@
+"""Wrong log-ins are slowed down, per name and per address. In memory and bounded: a restart forgives."""
+
+from collections.abc import Callable
+
+from pal_server.errors import RateLimited
+
+WINDOW = 60_000  # milliseconds in which wrong tries add up
+PER_NAME = 5
+PER_ADDRESS = 20  # several people may share one address, and pages try old cookies
+KEPT = 10_000  # names and addresses remembered
+
+
+class Throttle:
+    """Counts failures under keys. A right log-in forgives its name."""
+
+    def __init__(self, *, clock: Callable[[], int], kept: int = KEPT) -> None:
+        self._clock = clock
+        self._kept = kept
+        self._failures: dict[str, tuple[int, int]] = {}  # key → failures, end of the window
+
+    def check(self, *, name: str | None, address: str) -> None:
+        """`RateLimited` when either failed too often; asked before the password is looked at."""
+        now = self._clock()
+        for key, most in self._keys(name, address):
+            failures, until = self._failures.get(key, (0, 0))
+            if failures >= most and now < until:
+                raise RateLimited("Too many wrong log-ins; try again later.", retry_after=(until - now) / 1000)
+
+    def failed(self, *, name: str | None, address: str) -> None:
+        now = self._clock()
+        for key, _ in self._keys(name, address):
+            failures, until = self._failures.pop(key, (0, 0))
+            self._failures[key] = (failures + 1, until) if now < until else (1, now + WINDOW)
+        while len(self._failures) > self._kept:
+            del self._failures[next(iter(self._failures))]
+
+    def succeeded(self, *, name: str | None) -> None:
+        if name is not None:
+            self._failures.pop(f"name {name}", None)
+
+    def _keys(self, name: str | None, address: str) -> list[tuple[str, int]]:
+        keys = [(f"address {address}", PER_ADDRESS)]
+        return keys if name is None else [(f"name {name[:64]}", PER_NAME), *keys]
