@@ -208,6 +208,8 @@ def retry(tx: Tx, *, actor: Actor, id: int, fresh: bool = False, any_end: bool =
     delivery = access.delivery(tx, actor, id)
     rooms.lock(tx, room_id=delivery.room_id)
     delivery = access.delivery(tx, actor, id, locked=True)
+    if agent_rows.get(tx, delivery.agent, workspace_id=actor.workspace_id) is None:
+        raise Conflict("the agent of this delivery is deleted", delivery=id, agent=delivery.agent)
     lane_is_open = deliveries.lane_is_open(tx, topic_id=delivery.topic_id, agent=delivery.agent)
     again = rules.retry(delivery, fresh=fresh, lane_is_open=lane_is_open, now=tx.now, any_end=any_end)
     deliveries.put(tx, again, was=delivery)

@@ -214,30 +214,9 @@ def order(tx: Tx, *, actor: Actor, run: Run, wanted: Wanted, reason: str = "") -
     out any more, so the run ends here.
     """
     access.need_person(actor)
+    ordered = _carry_out(tx, actor=actor, run=run, wanted=wanted)
     audit.record(tx, actor=actor, action=f"run.{wanted}", target=f"run:{run.id}", detail={"reason": reason[:500]})
-    if not run.is_live:
-        if wanted is not Wanted.RESTART:
-            need_live(run)
-        if run.delivery_id is None:
-            raise Conflict("this run has no delivery that could go on", run=run.id)
-        deliveries.retry(tx, actor=actor, id=run.delivery_id, any_end=True)
-        return run
-    runs.want(tx, id=run.id, wanted=wanted, wanted_by=actor.name)
-    computer = None if run.computer_id is None else computer_rows.get(tx, run.computer_id)
-    if computer is None or computer.revoked_at is not None:
-        return _end_without_computer(tx, run=_reread(tx, workspace_id=run.workspace_id, id=run.id))
-    kind = "stop" if wanted is Wanted.STOP else "kill"
-    if not any(command.kind == kind for command in commands.open_of_run(tx, run_id=run.id)):
-        commands.add(
-            tx,
-            workspace_id=run.workspace_id,
-            computer_id=computer.id,
-            kind=kind,
-            run_id=run.id,
-            data={"wanted": wanted, "by": actor.name},
-        )
-    tx.wake(f"commands:{computer.id}")
-    return _changed(tx, run)
+    return ordered
 
 
 def order_by_id(tx: Tx, *, actor: Actor, id: int, wanted: Wanted, reason: str = "") -> Run:
@@ -441,6 +420,32 @@ def bind_native_session(
             runs.bind_session(tx, id=id, native_session=native_session)
             return access.session(tx, actor, id)
     raise LeaseLost("no live run of this session has this lease", session=session.id)
+
+
+def _carry_out(tx: Tx, *, actor: Actor, run: Run, wanted: Wanted) -> Run:
+    if not run.is_live:
+        if wanted is not Wanted.RESTART:
+            need_live(run)
+        if run.delivery_id is None:
+            raise Conflict("this run has no delivery that could go on", run=run.id)
+        deliveries.retry(tx, actor=actor, id=run.delivery_id, any_end=True)
+        return run
+    runs.want(tx, id=run.id, wanted=wanted, wanted_by=actor.name)
+    computer = None if run.computer_id is None else computer_rows.get(tx, run.computer_id)
+    if computer is None or computer.revoked_at is not None:
+        return _end_without_computer(tx, run=_reread(tx, workspace_id=run.workspace_id, id=run.id))
+    kind = "stop" if wanted is Wanted.STOP else "kill"
+    if not any(command.kind == kind for command in commands.open_of_run(tx, run_id=run.id)):
+        commands.add(
+            tx,
+            workspace_id=run.workspace_id,
+            computer_id=computer.id,
+            kind=kind,
+            run_id=run.id,
+            data={"wanted": wanted, "by": actor.name},
+        )
+    tx.wake(f"commands:{computer.id}")
+    return _changed(tx, run)
 
 
 def _insert(tx: Tx, *, delivery: Delivery) -> int:
