@@ -142,7 +142,7 @@ def add_events(
         raise Conflict(
             "the server stands elsewhere in the spool", last_seq=run.last_seq, last_source=run.last_source or 0
         )
-    rows = [_event_row(event, number=number) for number, event in enumerate(events)]
+    rows = [_event_row(event, number=number, now=tx.now) for number, event in enumerate(events)]
     if not rows:
         return Accepted(accepted=0, last_seq=run.last_seq, last_source=run.last_source)
     accepted = runs.add_events(tx, run_id=run.id, events=rows)
@@ -510,7 +510,7 @@ def _need_attempt(run: Run, delivery: Delivery, *, lease_id: str, fence: int, no
         raise LeaseLost("the run has ended or belongs to another attempt", run=run.id)
 
 
-def _event_row(event: dict[str, Any], *, number: int) -> dict[str, Any]:
+def _event_row(event: dict[str, Any], *, number: int, now: int) -> dict[str, Any]:
     data = msgspec.json.encode(event["data"])
     where = f"events[{number}]"
     if event["seq"] < 1:
@@ -522,7 +522,7 @@ def _event_row(event: dict[str, Any], *, number: int) -> dict[str, Any]:
     return {
         "seq": event["seq"],
         "kind": event["kind"],
-        "at": event["at"],
+        "at": now if event["at"] is None else event["at"],
         "lane": event["lane"],
         "text": event["text"],
         "data": data.decode(),

@@ -60,7 +60,8 @@ def first_start(tx: Tx, *, owner_hash: str, code_hash: str) -> Start:
     )
     _issue_code(tx, actor=server, user=owner, code_hash=code_hash)
     tx.emit("user.created", workspace_id=workspace_id, data=owner.fact())
-    rooms.create(tx, actor=server, name=FIRST_ROOM, title="General")
+    room = rooms.create(tx, actor=server, name=FIRST_ROOM, title="General")
+    rooms.invite_user(tx, actor=server, room=room.id, user=owner.username)
     audit.record(tx, actor=server, action="workspace.created", target=WORKSPACE)
     return Start(workspace_id=workspace_id, is_first=True)
 

@@ -114,7 +114,7 @@ async def list_events(call: Call) -> contract.RunEventsAnswer:
 async def finish(call: Call) -> contract.RunAnswer:
     request = call.body(contract.FinishRun)
     ending = Ending(
-        status=parse_end(request.status),
+        status=parse_end(request.status, exit_code=request.exit_code, signal=request.signal),
         exit_code=request.exit_code,
         signal=request.signal,
         error_kind=request.error_kind,

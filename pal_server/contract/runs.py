@@ -103,7 +103,8 @@ class ReportPid(UnderLease, frozen=True, kw_only=True):
 class RunEventIn(Request, frozen=True, kw_only=True):
     seq: int
     kind: str
-    at: int
+    at: int | None = None
+    """When it happened; when it arrives, when left out."""
     text: str | None = None
     source: int | None = None
     """Where in the spool this event's last byte ends; see `Run.last_source`."""
@@ -144,8 +145,8 @@ class RunEventsQuery(Request, frozen=True, kw_only=True):
 
 
 class FinishRun(UnderLease, frozen=True, kw_only=True):
-    status: RunStatus
-    """succeeded, failed, cancelled, interrupted or dry_run."""
+    status: RunStatus | None = None
+    """succeeded, failed, cancelled, interrupted or dry_run; follows from exit_code and signal when left out."""
     exit_code: int | None = None
     signal: str | None = None
     error_kind: str | None = None

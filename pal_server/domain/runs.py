@@ -178,8 +178,10 @@ class Ending:
     effects: dict[str, Any] | None = None
 
 
-def parse_end(status: str) -> Status:
-    """A final run status, or `Invalid`."""
+def parse_end(status: str | None, *, exit_code: int | None = None, signal: str | None = None) -> Status:
+    """A final run status, or `Invalid`. Without one it follows from how the process ended."""
+    if status is None and (exit_code is not None or signal is not None):
+        return Status.SUCCEEDED if exit_code == 0 and signal is None else Status.FAILED
     if status not in ENDS:
         raise Invalid(f"a run ends as one of {', '.join(sorted(ENDS))}", field="status", value=status)
     return Status(status)
