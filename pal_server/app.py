@@ -23,11 +23,13 @@ from pal_server.actions import setup, tokens
 from pal_server.api.auth import Credentials
 from pal_server.api.http_server import HttpServer
 from pal_server.api.middleware import Edge
+from pal_server.api.openapi import document_of
 from pal_server.api.origins import Origins
 from pal_server.api.routes import ROUTES
 from pal_server.api.routing import Table
 from pal_server.api.services import STOPPING, Lifetime, Readiness, Services
 from pal_server.api.stream import Tailer
+from pal_server.api.system import own_version
 from pal_server.api.throttle import Throttle
 from pal_server.clock import Clock
 from pal_server.config import Settings, prepare_home, read_key, write_private
@@ -170,6 +172,7 @@ async def _assemble(
         cookie=f"pal_session_{workspace_id[-8:]}",
         key=key,
         url=lambda: url,
+        api_document=document_of(ROUTES, version=own_version()),
         lifetime=Lifetime(),
         readiness=lambda: _readiness(store, loops=loops, home=home),
     )

@@ -6,6 +6,7 @@ aiohttp still does the beginning (headers, handshake) and the end.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 
 from aiohttp import HttpVersion11, web
@@ -83,9 +84,9 @@ class SseDoor(_Transport):
 
     async def end(self, last: bytes, /) -> web.StreamResponse:
         """Say `last` and close in good order."""
-        if last:
-            self.write(self.frame(last))
-        await self._response.write_eof()
+        if last and self.write(self.frame(last)):
+            with suppress(ConnectionError):  # the reader went first
+                await self._response.write_eof()
         return self._response
 
 

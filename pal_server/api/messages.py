@@ -3,6 +3,7 @@
 import msgspec
 
 from pal_server.actions import messages
+from pal_server.actions import trace as trace_of
 from pal_server.api.decoding import room_of
 from pal_server.api.fields import or_none
 from pal_server.api.present import present, present_all, present_sent
@@ -73,6 +74,17 @@ async def inbox(call: Call) -> contract.InboxAnswer:
     )
     items = [_item(item) for item in page.items]
     return contract.InboxAnswer(messages=[item.message for item in items], items=items, next=page.next)
+
+
+async def trace(call: Call) -> contract.TraceAnswer:
+    found = await call.read(trace_of.of_message, actor=call.actor, id=call.number())
+    broken = found.first_broken
+    return contract.TraceAnswer(
+        message=found.message,
+        steps=[msgspec.convert(step, contract.TraceStep, from_attributes=True) for step in found.steps],
+        broken=None if broken is None else broken.what,
+        advice=None if broken is None else broken.advice,
+    )
 
 
 def _item(item: InboxItem) -> contract.InboxItem:

@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Callable
 from time import perf_counter
 
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 from aiohttp.web_exceptions import HTTPException, HTTPRequestEntityTooLarge
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
@@ -29,7 +31,7 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class Edge:
-    """Handles every request of the server. `handle` never raises but for a cancellation or a broken connection."""
+    """Handles every request of the server. `handle` never raises but for a cancellation."""
 
     def __init__(self, *, table: Table, services: Services, with_access_log: bool = False) -> None:
         self._table = table
@@ -48,8 +50,11 @@ class Edge:
             response = _problem_response(exc, request_id)
         except HTTPException as exc:  # aiohttp's own, of broken bodies and handshakes
             response = _problem_response(_translate(exc), request_id)
-        except ConnectionError:
-            raise
+        except (RequestPayloadError, HttpProcessingError) as exc:
+            response = _problem_response(Invalid(f"The body cannot be read: {exc}."), request_id)
+        except ConnectionError:  # nobody is there any more to read an answer
+            response = Response(status=400)
+            response.force_close()
         except Exception:
             log.exception(
                 "a request failed in a way nobody planned for",

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the table: what is not in the table is not in the document, and the reverse."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -10,6 +11,11 @@ from pal_server.api.routing import Route
 from pal_server.contract.base import ProblemAnswer
 
 _REF = "#/components/schemas/{name}"
+
+
+def document_of(routes: Iterable[Route], *, version: str) -> Callable[[], bytes]:
+    """The document as JSON, made when somebody asks for the first time."""
+    return cache(lambda: msgspec.json.encode(describe_api(routes, version=version)))
 
 
 def describe_api(routes: Iterable[Route], *, version: str) -> dict[str, Any]:

@@ -170,6 +170,7 @@ ROUTES: tuple[Route, ...] = (
     get("/api/messages/{id:int}", messages.get, READERS, "One message", m.MessageAnswer),
     patch("/api/messages/{id:int}", messages.edit, SPEAKERS, "Change one's own words", m.MessageAnswer, m.EditMessage),
     delete("/api/messages/{id:int}", messages.delete, SPEAKERS, "Take back one's own words", m.MessageAnswer),
+    get("/api/messages/{id:int}/trace", messages.trace, READERS, "Why there is no reply", m.TraceAnswer),
     get("/api/inbox", messages.inbox, READERS, "What was addressed to an agent", m.InboxAnswer, m.InboxQuery),
     # deliveries
     get(

@@ -30,6 +30,7 @@ class Services:
     cookie: str  # name of the session cookie, of this server alone
     key: bytes  # of `secret.key`
     url: Callable[[], str]
+    api_document: Callable[[], bytes]  # OpenAPI, as JSON
     lifetime: "Lifetime"
     readiness: "Callable[[], Awaitable[Readiness]]"
 

@@ -7,7 +7,6 @@ from aiohttp import web
 from aiohttp.web_response import StreamResponse
 
 from pal_server.api.answers import encode
-from pal_server.api.openapi import describe_api
 from pal_server.api.routing import Call
 from pal_server.contract.system import Health, Version
 
@@ -36,8 +35,8 @@ async def show_version(_: Call) -> Version:
     return Version(name="pal", version=own_version(), protocol=PROTOCOL)
 
 
-async def openapi(_: Call) -> StreamResponse:
-    return web.Response(body=_document(), headers={"Content-Type": "application/json"})
+async def openapi(call: Call) -> StreamResponse:
+    return web.Response(body=call.services.api_document(), headers={"Content-Type": "application/json"})
 
 
 @cache
@@ -47,9 +46,3 @@ def own_version() -> str:
     except PackageNotFoundError:  # run from a source tree that was not installed
         return "0"
 
-
-@cache
-def _document() -> bytes:
-    from pal_server.api.routes import ROUTES  # the table names this module
-
-    return encode(describe_api(ROUTES, version=own_version()))
