@@ -208,7 +208,7 @@ class HeartbeatAnswer(Answer, frozen=True, kw_only=True):
     now: int
 
 
-class DrainComputer(Request, kw_only=True):
+class DrainComputer(Request, frozen=True, kw_only=True):
     """False: take work again."""
 
     draining: bool = True

@@ -59,7 +59,7 @@ class OpenedAnswer(Answer, frozen=True, kw_only=True):
     """The run's credential; dies with the run. Empty for a finished run that was handed in."""
 
 
-class PromptAnswer(Answer, kw_only=True):
+class PromptAnswer(Answer, frozen=True, kw_only=True):
     """What the run was told."""
 
     prompt: str
