@@ -41,6 +41,8 @@ USAGE = 2
 REFUSED = 3  # by the server, or by another daemon's presence
 AWAY = 4  # nobody answers, or something is in the way that may pass
 
+VOID_WITHIN = 0.6  # seconds a server may take to forget a void key
+
 log = logging.getLogger(__name__)
 
 
@@ -209,20 +211,26 @@ class _Daemon:
 
     async def _explain_end(self, error: BaseException) -> BaseException:
         """Why we cannot go on. Runs are ended only when somebody else answers for them or nobody may."""
-        if isinstance(error, SentAway):
-            if error.code in ("revoked", "replaced", "taken_over"):
-                await self._runs.kill_all()
-            return Over(REFUSED, f"the server sent this daemon away: {error}")
-        if isinstance(error, ApiProblem) and error.code == "unauthenticated":
-            return Over(
-                REFUSED, "this computer's key is no longer good: it was rotated or revoked; agents that run go on"
-            )
-        if isinstance(error, ApiProblem) and error.code == "conflict":
+        if not isinstance(error, ApiProblem | SentAway):
+            return error
+        if error.code == "unauthenticated" or await self._is_key_void():
+            text = "this computer's key is no longer good, it was rotated or revoked: start with the new key"
+            return Over(REFUSED, f"{text}. Agents that run go on until then")
+        if error.code == "conflict":
             await self._runs.kill_all()
             return Over(REFUSED, "another daemon has taken over this computer: this one ends, and its agents with it")
-        if isinstance(error, ApiProblem):
-            return Over(REFUSED, f"the server refuses this daemon: {error}")
-        return error
+        return Over(REFUSED, f"the server sent this daemon away: {error}")
+
+    async def _is_key_void(self) -> bool:
+        """A key that is rotated or revoked also fences us out; the server may say that first, the key a moment later."""
+        for _ in range(3):
+            try:
+                await self._heartbeat.step()
+            except (ApiProblem, Unreachable) as error:
+                if isinstance(error, ApiProblem) and error.code == "unauthenticated":
+                    return True
+            await asyncio.sleep(VOID_WITHIN / 3)
+        return False
 
     async def _reach_goal(self) -> int:
         """The exit code once there is nothing more to do; without --once and --drain there always is."""
