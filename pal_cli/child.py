@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from pal_cli.supervised import SUPERVISOR
-from pal_server.client.terminal.output import say
+from pal_server.client.terminal.output import note
 
 STOP_WITHIN = 20.0  # seconds a child may take to end by itself; the server tells its streams to come back
 _CHUNK = 65_536  # bytes
@@ -80,7 +80,7 @@ class Child:
             async with asyncio.timeout(STOP_WITHIN):
                 await self.wait()
         except TimeoutError:
-            say(f"the {self.name} does not end by itself and is ended now")
+            note(f"the {self.name} does not end by itself and is ended now")
             self._process.kill()
             await self.wait()
 
@@ -111,5 +111,4 @@ class Child:
     def _tell(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r")
         if not self._keeps(text):
-            say(f"{self.name:6} | {text}")
-            sys.stdout.flush()
+            note(f"{self.name:6} | {text}")

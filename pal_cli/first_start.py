@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pal_server.client.resolve import Place
-from pal_server.client.sync import ApiProblem
+from pal_server.client.sync import ApiProblem, Client, Unreachable
 from pal_server.client.terminal.line import Line, NotLetIn
 from pal_server.client.terminal.output import note
 
@@ -37,17 +37,19 @@ def owner_line(*, url: str, home: Path) -> Line:
 
 
 def computer_key(owner: Line, *, home: Path) -> str:
-    """This computer's key: the kept one while it is good, else one of a computer provisioned now."""
+    """This computer's key: the kept one while it is good, else a new one, of the same computer if it still may."""
     file = home / "daemon" / "key"
     kept = _read(file)
     if kept and computer_of(owner.place.url, kept) is not None:
         return kept
-    if kept:
-        note("the key of this computer is no longer good here; provisioning it anew")
-    provisioned = _provision(owner)
-    _write_private(file, provisioned["api_key"] + "\n")
-    _marker(home).unlink(missing_ok=True)  # another computer than before, so its agents are to be made
-    return str(provisioned["api_key"])
+    given = _key_of_known_computer(owner, home=home) if kept else None
+    if given is None:
+        given = _provision(owner)
+        _marker(home).unlink(missing_ok=True)  # another computer than before, so its agents are to be made
+    # The id first: should we die in between, the next start finds a computer that nobody uses and takes it.
+    _write_private(home / "daemon" / "computer", given["computer"]["id"] + "\n")
+    _write_private(file, given["api_key"] + "\n")
+    return str(given["api_key"])
 
 
 def computer_of(url: str, key: str) -> str | None:
@@ -80,25 +82,56 @@ def make_program_agents(owner: Line, *, home: Path, computer: Computer) -> None:
     _write_private(_marker(home), "the agents of the first start were made\n")
 
 
-def wait_until_online(owner: Line, *, computer: str, is_over: Callable[[], bool]) -> Computer | None:
-    """The computer once its daemon is online; None after `ONLINE_WITHIN` or when `is_over` says so."""
+def wait_until_online(
+    owner: Line, *, computer: str, is_connected: Callable[[], bool], is_over: Callable[[], bool]
+) -> Computer | None:
+    """The computer once its daemon is connected; None after `ONLINE_WITHIN` or when `is_over` says so.
+
+    The server alone would not do: it calls a computer online for a while after its daemon was killed.
+    """
     until = time.monotonic() + ONLINE_WITHIN
     while time.monotonic() < until and not is_over():
-        found = next((c for c in owner.get("/api/computers", limit=200)["computers"] if c["id"] == computer), None)
-        if found is not None and found["status"] in ("online", "draining"):
-            return dict(found)
-        time.sleep(0.1)
+        if is_connected():
+            found = next((c for c in owner.get("/api/computers", limit=200)["computers"] if c["id"] == computer), None)
+            if found is not None and found["status"] in ("online", "draining"):
+                return dict(found)
+        time.sleep(0.05)
     return None
+
+
+def is_connected_daemon(place: Place, *, pid: int) -> bool:
+    """Whether the daemon there is that process, and connected to its server."""
+    try:
+        health = Client(place.url, place.token, timeout=5).call("GET", "/health")
+    except (ApiProblem, Unreachable):
+        return False
+    return health.get("pid") == pid and health.get("connected") is True
 
 
 def _make_agent(owner: Line, *, key: str, name: str, runtime: str, computer: str, about: str) -> None:
     existing = {agent["key"]: agent for agent in owner.get("/api/agents", limit=200)["agents"]}
-    if key in existing and existing[key].get("computer"):
+    if key in existing and _status(owner, existing[key].get("computer")) not in (None, "revoked"):
         return  # somebody's already, perhaps on another computer
     body: dict[str, object] = {"agent_key": key, "display_name": name, "runtime": runtime, "computer_id": computer}
     if about:
         body["description"] = about
     owner.post("/api/agents/onboard", body)
+
+
+def _key_of_known_computer(owner: Line, *, home: Path) -> dict[str, Any] | None:
+    """A new key for the computer this home had, unless it is gone or its key now serves a daemon elsewhere."""
+    known = _read(home / "daemon" / "computer")
+    if _status(owner, known) not in ("offline", "provisioned"):
+        note("the key of this computer is no longer good; it becomes a new computer")
+        return None
+    note("the key of this computer is no longer good; it gets a new one")
+    return owner.post(f"/api/computers/{known}/rotate")
+
+
+def _status(owner: Line, computer: str | None) -> str | None:
+    """The status of a computer; None when there is none of that id."""
+    computers = owner.get("/api/computers", limit=200)["computers"] if computer else []
+    return next((str(one["status"]) for one in computers if one["id"] == computer), None)
 
 
 def _provision(owner: Line) -> dict[str, Any]:

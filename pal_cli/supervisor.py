@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pal_cli import first_start
 from pal_cli.child import Child
-from pal_server.client.resolve import pal_home
+from pal_server.client.resolve import daemon_place, pal_home
 from pal_server.client.sync import ApiProblem, Client, Unreachable
 from pal_server.client.terminal.exits import BUG, DONE, REFUSED, TRY_AGAIN
 from pal_server.client.terminal.line import Line
@@ -69,6 +69,8 @@ class Supervisor:
         self._server = Child(name="server", argv=["server", "run"], env=self._server_env(), keeps=self._keeps_link)
         self._daemon: Child | None = None
         self._url = ""
+        port = wishes.local_port
+        self._local_port = urlsplit(daemon_place().url).port or 80 if port is None else port
 
     async def run(self) -> int:
         """Start everything, say when it is ready, keep it running until asked to stop; the exit code."""
@@ -117,7 +119,16 @@ class Supervisor:
         def is_over() -> bool:
             return self._stop.is_set() or self._daemon is None or not self._daemon.is_running
 
-        found = await asyncio.to_thread(first_start.wait_until_online, owner, computer=computer, is_over=is_over)
+        def is_connected() -> bool:
+            daemon = self._daemon
+            if daemon is None or self._local_port == 0:  # it picked a port we do not know
+                return daemon is not None
+            place = daemon_place(daemon=f"http://127.0.0.1:{self._local_port}")
+            return first_start.is_connected_daemon(place, pid=daemon.pid)
+
+        found = await asyncio.to_thread(
+            first_start.wait_until_online, owner, computer=computer, is_connected=is_connected, is_over=is_over
+        )
         if found is None:
             if not is_over():
                 note("the daemon is not online yet; `pal doctor` finds out why")
@@ -162,9 +173,7 @@ class Supervisor:
             since = time.monotonic()
             code = await child.wait()
             if child is self._daemon and code == REFUSED:
-                note(
-                    "the server no longer takes this computer's key, so its daemon stays off. `pal up` makes a new one"
-                )
+                note("the daemon was refused, so it stays off. `pal up` started anew gets it a new key if it needs one")
                 return
             if time.monotonic() - since > STEADY_AFTER:
                 pause = FIRST_PAUSE
@@ -221,10 +230,7 @@ class Supervisor:
         return env | {"PAL_API_KEY": key}  # not on the command line, where everybody on this computer could read it
 
     def _daemon_argv(self) -> list[str]:
-        argv = ["daemon", "--server", self._url]
-        if self._wishes.local_port is not None:
-            argv += ["--local-port", str(self._wishes.local_port)]
-        return argv
+        return ["daemon", "--server", self._url, "--local-port", str(self._local_port)]
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

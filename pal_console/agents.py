@@ -234,7 +234,8 @@ def show_agent(answer: verbs.Answer) -> None:
     """One agent in a line, and what keeps it from working."""
     agent = answer["agent"]
     where = f"on {agent['computer']}" if agent.get("computer") else "on no computer yet (--computer-id assigns it)"
-    say(f"{agent['key']} ({agent['display_name']}), {agent['runtime']}, {where}")
+    state = "" if agent.get("enabled", True) else ", disabled"
+    say(f"{agent['key']} ({agent['display_name']}), {agent['runtime']}, {where}{state}")
     if agent["runtime"] == "command" and not agent.get("command_allowed"):
         say("its command is not allowed yet: an administrator names it with --command")
     if agent.get("runtime_note"):

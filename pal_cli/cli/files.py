@@ -4,7 +4,8 @@ import argparse
 
 from pal_cli.cli.daemon_line import connect, connection_flags, room_flag, room_of
 from pal_cli.light import Command, positive
-from pal_server.client.terminal import shown, verbs
+from pal_server.client.terminal import shown
+from pal_server.client.terminal.output import say_json
 
 
 def _put_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +21,9 @@ def _put_arguments(parser: argparse.ArgumentParser) -> None:
 def _put(args: argparse.Namespace) -> None:
     from pal_server.client.terminal import sending
 
+    line = connect(args)
     answer = sending.upload(
-        connect(args),
+        line,
         path=args.path,
         data=sending.read_upload(args.path),
         client_id=args.client_id or sending.new_client_id(),
@@ -30,7 +32,12 @@ def _put(args: argparse.Namespace) -> None:
         ttl=args.ttl,
         room=room_of(args),
     )
-    verbs.show(answer, as_json=args.json, render=shown.artifact)
+    if args.json:
+        say_json(answer)
+        return
+    url = str(answer["artifact"]["url"])
+    # The address is the server's, and the daemon knows best which one that is.
+    shown.artifact(answer, url=line.get("/health")["server"] + url if url.startswith("/") else url)
 
 
 PUT = Command(

@@ -161,7 +161,7 @@ def show_sent(answer: dict[str, Any]) -> None:
 def receipt_words(receipt: dict[str, Any]) -> str:
     """What the server said of it; from outcome and place where it said nothing."""
     if receipt.get("text"):
-        return str(receipt["text"])
+        return str(receipt["text"]).removeprefix(f"{receipt['agent']} ")
     place = receipt.get("place")
     return f"{receipt['outcome']}, {ordinal(place)}" if isinstance(place, int) else str(receipt["outcome"])
 

@@ -140,9 +140,10 @@ def interaction(answer: Answer) -> None:
         say(f"answered{by}: {words}")
 
 
-def artifact(answer: Answer) -> None:
+def artifact(answer: Answer, *, url: str) -> None:
+    """The address alone on stdout, ready to be passed on."""
     one = answer["artifact"]
-    say(one["url"])
+    say(url)
     note(f"{one['name']}: {size(one['size'])}, {one['mime']}, id {one['id']}")
 
 

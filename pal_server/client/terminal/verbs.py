@@ -66,6 +66,6 @@ def run_action(line: Line, *, as_json: bool, run: str, action: str, reason: str 
         one = answer.get("run", {})
         wanted = one.get("wanted")
         tail = f"; {wanted} is asked for and follows when its computer answers" if wanted else ""
-        say(f"run {one.get('id', run)}: {one.get('status', 'accepted')}{tail}")
+        say(f"{action} of run {run} is accepted; run {one.get('id', run)} is {one.get('status', 'known')}{tail}")
 
     show(answer, as_json=as_json, render=said)
