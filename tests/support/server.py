@@ -171,6 +171,12 @@ class ServerUnderTest:
         body = {"name": f"test {secrets.token_hex(3)}", "kind": kind, "user": username, **more}
         return str(expect(await self.post("/api/tokens", body), 201)["secret"])
 
+    async def revoke_tokens(self) -> None:
+        """End every token made by `token` and `user`."""
+        for token in expect(await self.get("/api/tokens", limit=200), 200)["tokens"]:
+            if token["name"].startswith("test "):
+                expect(await self.post(f"/api/tokens/{token['id']}/revoke"), 200)
+
     async def room(self, name: str, **more: Any) -> Any:
         return expect(await self.post("/api/rooms", {"name": name, **more}), 201)["room"]
 
