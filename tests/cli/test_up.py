@@ -1,0 +1,156 @@
+"""`pal up`: one command from nothing to an agent that answers; kept alive; stopped without harm."""
+
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.living import READY, Living, is_alive
+from tests.support.stack import eventually
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@pytest.fixture
+def living(tmp_path: Path) -> Iterator[Living]:
+    living = Living(tmp_path)
+    yield living
+    if living.process is not None:
+        living.stop(signal.SIGTERM)
+
+
+def mentions_answered(living: Living, text: str) -> bool:
+    """Whether the demo agent said something with these words."""
+    messages = living.json("cli", "messages", "list", "--room", "general")["messages"]
+    return any(m["sender"]["name"] == "demo" and text in m["content"] for m in messages)
+
+
+def test_the_first_start_ends_with_a_link_and_an_agent_that_answers(living: Living) -> None:
+    said = living.start()
+
+    ready = next(line for line in said.splitlines() if line.startswith(READY))
+    assert "/login?code=" in ready
+    assert said.count("/login?code=") == 1
+    living.pal("cli", "send", "--room", "general", "--mention", "demo", "/echo good morning")
+    eventually("demo answers", lambda: mentions_answered(living, "good morning"))
+    secrets = [living.home / name for name in ("owner.token", "secret.key", "daemon/token", "daemon/key")]
+    assert [oct(stat.S_IMODE(file.stat().st_mode)) for file in secrets] == ["0o600"] * 4
+    assert living.pal("doctor").count("FAIL") == 0
+
+
+def test_a_later_start_finds_everything_and_makes_nothing_twice(living: Living) -> None:
+    living.start()
+    before = living.json("console", "computers", "list")["computers"]
+    living.pal("console", "agents", "delete", "--key", "demo", "--yes")
+    assert living.stop() == 0
+
+    said = living.start()
+
+    after = living.json("console", "computers", "list")["computers"]
+    assert "code=" not in said
+    assert f"{READY}: http://127.0.0.1:{living.port}" in said
+    assert [c["id"] for c in after] == [c["id"] for c in before]
+    assert living.json("console", "agents", "list")["agents"] == []
+
+
+def test_a_running_agent_goes_on_while_everything_is_stopped(living: Living) -> None:
+    living.start()
+    living.pal("cli", "send", "--room", "general", "--mention", "demo", "/slow 3")
+    run = eventually("a run", lambda: living.json("cli", "runs", "--status", "running")["runs"])[0]
+
+    assert living.stop() == 0
+    assert is_alive(run["pid"]) or run["pid"] is None
+    living.start()
+
+    def is_done() -> bool:
+        return bool(living.json("cli", "runs", "--status", "succeeded")["runs"])
+
+    eventually("the run is done", is_done)
+    assert [one["id"] for one in living.json("cli", "runs")["runs"]] == [run["id"]]
+
+
+def test_a_part_that_is_killed_comes_back(living: Living) -> None:
+    living.start()
+    server, daemon = sorted(living.children())
+    os.kill(daemon, signal.SIGKILL)
+    os.kill(server, signal.SIGKILL)
+
+    eventually("both are told of", lambda: living.said().count("ended unexpectedly (signal SIGKILL)") == 2)
+
+    eventually("all is well again", lambda: living.is_well(), within=30)
+
+
+def test_its_children_do_not_outlive_it(living: Living) -> None:
+    living.start()
+    children = living.children()
+
+    living.stop(signal.SIGKILL)
+
+    assert len(children) == 2
+    eventually("server and daemon end", lambda: not any(is_alive(pid) for pid in children))
+
+
+@pytest.mark.parametrize("taken", ["port", "local port"])
+def test_a_taken_port_is_one_sentence_and_the_end(taken: str, living: Living) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        number = living.port if taken == "port" else living.local_port
+        other.bind(("127.0.0.1", number))
+        other.listen()
+
+        living.begin()
+
+        assert living.end() == 4
+    assert f"{number}" in living.said()
+    assert READY not in living.said()
+
+
+def test_a_home_in_use_is_one_sentence_and_the_end(living: Living, tmp_path: Path) -> None:
+    living.start()
+    second = Living(tmp_path / "second")
+    (tmp_path / "second").mkdir()
+    second.env["PAL_HOME"] = str(living.home)
+
+    second.begin()
+
+    assert second.end() == 3
+    assert len(second.said().splitlines()) == 1
+    assert str(living.home) in second.said()
+
+
+def test_a_rotated_key_is_made_good_by_the_next_start(living: Living) -> None:
+    living.start()
+    computer = living.json("console", "computers", "list")["computers"][0]["id"]
+    living.pal("console", "computers", "rotate-key", computer, "--yes")
+    eventually("the daemon stays off", lambda: "stays off" in living.said())
+    living.stop()
+
+    living.start()
+
+    computers = living.json("console", "computers", "list")["computers"]
+    assert [(c["id"], c["status"], c["agents"]) for c in computers] == [(computer, "online", ["demo"])]
+
+
+def test_the_server_alone(living: Living) -> None:
+    living.start("--no-daemon")
+
+    assert living.json("console", "computers", "list")["computers"] == []
+    assert len(living.children()) == 1
+
+
+def test_in_the_background(living: Living) -> None:
+    said = living.pal("up", "--port", str(living.port), "--detach")
+
+    assert READY in said
+    pid = int(said.rpartition("kill ")[2])
+    try:
+        assert living.json("cli", "health")["connected"] is True
+        assert stat.S_IMODE((living.home / "up.log").stat().st_mode) == 0o600
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        eventually("it has ended", lambda: not is_alive(pid))
