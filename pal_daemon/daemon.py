@@ -13,7 +13,7 @@ import platform
 import socket
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from importlib.metadata import PackageNotFoundError, version
 
 from pal_daemon.attempt import House
@@ -24,7 +24,7 @@ from pal_daemon.discovery import discover_runtimes
 from pal_daemon.environment import link_program
 from pal_daemon.heartbeat import Heartbeat
 from pal_daemon.identity import HomeInUse, hold_home, local_token, machine_name
-from pal_daemon.journal import Journal
+from pal_daemon.journal import Journal, Line
 from pal_daemon.local_api import LocalApi
 from pal_daemon.patience import new_pauses
 from pal_daemon.runs import Runs
@@ -60,24 +60,32 @@ async def run_daemon(settings: Settings, *, stop: asyncio.Event, ready: Callable
     `ready` is called once with the local API's address when the server knows us. Raises Over with the reason when it
     cannot go on.
     """
-    try:
-        with hold_home(settings.folder):
-            return await _Daemon(settings, stop).live(ready)
-    except HomeInUse as error:
-        raise Over(REFUSED, f"{error}: stop it, or choose another PAL_HOME") from error
-    except OSError as error:
-        raise Over(FAILED, f"{settings.folder} cannot be used: {error.strerror or error}") from error
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold_home(settings.folder))
+            own_token, machine = local_token(settings.folder), machine_name(settings.folder)
+            journal = Journal(settings.folder / "journal")
+            stack.callback(journal.close)
+            entries = journal.open()
+        except HomeInUse as error:
+            raise Over(REFUSED, f"{error}: stop it, or choose another PAL_HOME") from error
+        except OSError as error:
+            raise Over(REFUSED, f"{settings.folder} cannot be used: {error.strerror or error}") from error
+        daemon = _Daemon(settings, stop, journal=journal, machine=machine)
+        tokens = (own_token,) if settings.local_token is None else (own_token, settings.local_token)
+        return await daemon.live(ready, entries=entries, local_tokens=tokens)
 
 
 class _Daemon:
-    def __init__(self, settings: Settings, stop: asyncio.Event) -> None:
+    def __init__(self, settings: Settings, stop: asyncio.Event, *, journal: Journal, machine: str) -> None:
         self._settings = settings
+        self._machine = machine
         self._stop = stop
         self._client = Client(settings.server, settings.key)
         self._house = House(
             settings=settings,
             bus=Bus(self._client),
-            journal=Journal(settings.folder / "journal"),
+            journal=journal,
             registry=load_registry(),
             clock=_utc_ms,
         )
@@ -89,14 +97,14 @@ class _Daemon:
         self._socket = WakeupSocket(self._client, self._house.bus, self._heartbeat, self._claims)
         self._has_connected = False
 
-    async def live(self, ready: Callable[[str], None] | None) -> int:
+    async def live(
+        self, ready: Callable[[str], None] | None, *, entries: list[Line], local_tokens: tuple[str, ...]
+    ) -> int:
         settings, house = self._settings, self._house
         async with AsyncExitStack() as stack:
-            stack.callback(house.journal.close)
-            entries = house.journal.open()
             house.program_folder = link_program(settings.folder / "bin")
             stack.push_async_callback(self._client.close)
-            local_api = LocalApi(house, tokens=self._local_tokens(), health=self._tell_health)
+            local_api = LocalApi(house, tokens=local_tokens, health=self._tell_health)
             await self._listen(local_api)
             stack.push_async_callback(local_api.close)
             house.daemon_url = local_api.url
@@ -130,10 +138,6 @@ class _Daemon:
                 AWAY, f"port {port} is taken, perhaps by another daemon: choose another with --local-port"
             ) from error
 
-    def _local_tokens(self) -> tuple[str, ...]:
-        kept = local_token(self._settings.folder)
-        return (kept,) if self._settings.local_token is None else (kept, self._settings.local_token)
-
     # Connecting
 
     async def _connect(self) -> ConnectedAnswer | None:
@@ -141,7 +145,7 @@ class _Daemon:
         runtimes = await discover_runtimes(self._house.registry)
         settings = self._settings
         request = ConnectComputer(
-            machine=machine_name(settings.folder),
+            machine=self._machine,
             host=socket.gethostname(),
             os=f"{platform.system()} {platform.release()}",
             daemon_version=_version(),
@@ -222,7 +226,7 @@ class _Daemon:
         return Over(REFUSED, f"the server sent this daemon away: {error}")
 
     async def _is_key_void(self) -> bool:
-        """A key that is rotated or revoked also fences us out; the server may say that first, the key a moment later."""
+        """A key that is rotated or revoked also fences us out; the server may say that first."""
         for _ in range(3):
             try:
                 await self._heartbeat.step()

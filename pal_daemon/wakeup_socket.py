@@ -44,7 +44,6 @@ class WakeupSocket:
         self._bus = bus
         self._heartbeat = heartbeat
         self._claims = claims
-        self.silence = SILENCE
 
     async def run(self) -> None:
         """Connect for ever. Raises SentAway, or ApiProblem once the key is no longer good."""
@@ -76,9 +75,9 @@ class WakeupSocket:
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Pass on what comes; return when the connection is over or silent."""
         heard_at = monotonic()
-        while monotonic() - heard_at < self.silence:
+        while monotonic() - heard_at < SILENCE:
             try:
-                async with asyncio.timeout(min(PING_EVERY, self.silence / 3)):
+                async with asyncio.timeout(min(PING_EVERY, SILENCE / 3)):
                     message = await socket.receive()
             except TimeoutError:
                 try:

@@ -82,6 +82,7 @@ class FakeBus:
         self.epoch = 1
         self.status = "online"
         self.url = ""
+        self.websocket = self._websocket
         self._first_run = first_run
         self._sockets: set[web.WebSocketResponse] = set()
         self._changed = asyncio.Condition()
@@ -90,7 +91,7 @@ class FakeBus:
 
     async def start(self) -> None:
         app = web.Application(client_max_size=32 << 20)
-        app.router.add_get("/api/daemon/ws", self._websocket)
+        app.router.add_get("/api/daemon/ws", lambda request: self.websocket(request))
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
