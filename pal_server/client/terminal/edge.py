@@ -61,7 +61,7 @@ def _explain_problem(problem: Exception, *, name: str) -> int:
     assert isinstance(problem, ApiProblem)
     note(f"{name}: {problem.message}")
     candidates = problem.facts.get("candidates")
-    if isinstance(candidates, list) and candidates:
+    if isinstance(candidates, list) and any(str(one) not in problem.message for one in candidates):
         note("It could be one of:")
         for one in candidates:
             note(f"  {one}")

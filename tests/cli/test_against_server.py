@@ -1,0 +1,195 @@
+"""The command line against a real server and daemon: what it prints is what the API says, inside runs and outside."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.living import PAL, Living
+from tests.support.stack import eventually
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@pytest.fixture(scope="module")
+def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    """One server and daemon for all tests here; each test uses a room of its own."""
+    living = Living(tmp_path_factory.mktemp("living"))
+    living.start()
+    yield living
+    living.stop()
+
+
+@pytest.fixture
+def room(living: Living, request: pytest.FixtureRequest) -> str:
+    """A new room with the demo agent in it."""
+    name = f"room-{abs(hash(request.node.name)) % 10**8}"
+    living.pal("cli", "rooms", "create", name)
+    living.pal("cli", "rooms", "invite", "--room", name, "--agent", "demo")
+    return name
+
+
+def ask_api(living: Living, path: str) -> Any:
+    """The API's own answer to the owner."""
+    connection = HTTPConnection("127.0.0.1", living.port, timeout=10)
+    token = (living.home / "owner.token").read_text().strip()
+    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+    answer = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer
+
+
+def said_by(living: Living, room: str, agent: str) -> list[str]:
+    """What an agent said in a room."""
+    messages = living.json("cli", "messages", "list", "--room", room)["messages"]
+    return [m["content"] for m in messages if m["sender"]["name"] == agent]
+
+
+def test_the_command_line_prints_what_the_api_says(living: Living, room: str) -> None:
+    """RM-9."""
+    sent = living.json("cli", "send", "--room", room, "--mention", "demo", "/echo hi")
+    eventually("an answer", lambda: said_by(living, room, "demo"))
+    message = sent["message"]["id"]
+
+    same = {
+        f"cli messages show {message}": f"/api/messages/{message}",
+        f"cli messages list --room {room}": f"/api/messages?room={room}",
+        "cli inbox --agent demo": "/api/inbox?agent=demo",
+        f"cli rooms members --room {room}": f"/api/rooms/{room}/members",
+        f"cli topics list --room {room}": f"/api/rooms/{room}/topics",
+        "cli runs": "/api/runs",
+        f"why {message}": f"/api/messages/{message}/trace",
+    }
+
+    assert {line: living.json(*line.split()) for line in same} == {
+        line: ask_api(living, path) for line, path in same.items()
+    }
+
+
+def test_one_sending_across_a_restart_is_one_message(living: Living, room: str) -> None:
+    """RM-4: the server is killed, the same invocation finds it again and sends once."""
+    os.kill(json.loads((living.home / "server.json").read_text())["pid"], signal.SIGKILL)
+
+    living.pal("cli", "send", "--room", room, "only once")
+
+    messages = living.json("cli", "messages", "list", "--room", room)["messages"]
+    assert [m["content"] for m in messages] == ["only once"]
+
+
+def test_listening_goes_on_across_a_restart(living: Living, room: str) -> None:
+    """RM-21: what was said before, during and after the cut comes once, in order."""
+    position = living.json("cli", "send", "--room", room, "before")["message"]["id"]
+    listening = subprocess.Popen(
+        [*PAL, "cli", "listen", "--json", "--room", room, "--after", "0", "--limit", "3"],
+        env=living.env,
+        stdout=subprocess.PIPE,
+    )
+    assert listening.stdout is not None
+    first = json.loads(listening.stdout.readline())
+
+    os.kill(json.loads((living.home / "server.json").read_text())["pid"], signal.SIGKILL)
+    living.pal("cli", "send", "--room", room, "during")
+    living.pal("cli", "send", "--room", room, "after")
+
+    told = [first, *(json.loads(line) for line in listening.stdout)]
+    assert listening.wait(20) == 0
+    assert first["id"] == position
+    assert [one["content"] for one in told] == ["before", "during", "after"]
+
+
+def test_inside_a_run_nothing_is_configured(living: Living, room: str, tmp_path: Path) -> None:
+    """CL-9: with an empty home and only the run's variables everything an agent needs works; the rest exits 3."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    works = (
+        "send --json 'from inside'",
+        "rooms list --json",
+        "rooms members --json",
+        "topics list --json",
+        "messages list --json",
+        "inbox --json",
+        "health --json",
+        "ask --json 'Which one?' --option a",
+        "result --json --status done 'all is well'",
+    )
+    refused = ("rooms create mine", "messages list --room general-of-others")
+    script = tmp_path / "agent.sh"
+    keep = 'env -i PATH="$PATH" PAL_RUN_ID="$PAL_RUN_ID" PAL_RUN_TOKEN="$PAL_RUN_TOKEN" PAL_AGENT_KEY="$PAL_AGENT_KEY" '
+    keep += 'PAL_ROOM="$PAL_ROOM" PAL_TOPIC="$PAL_TOPIC" PAL_MESSAGE="$PAL_MESSAGE" PAL_DAEMON_URL="$PAL_DAEMON_URL" '
+    keep += f"HOME={shlex.quote(str(empty))} pal cli "
+    lines = [f"{keep}{command} > {tmp_path}/out 2> {tmp_path}/err; echo $? $(cat {tmp_path}/err)" for command in works]
+    lines += [f"{keep}{command} 2> /dev/null; echo $?" for command in refused]
+    script.write_text("\n".join(lines) + "\n")
+    computer = living.json("console", "computers", "list")["computers"][0]["id"]
+    living.pal("console", "agents", "onboard", "--key", "shell", "--name", "Shell", "--runtime", "command",
+               "--command", f"sh {script}", "--computer-id", computer)  # fmt: skip
+    living.pal("cli", "rooms", "invite", "--room", room, "--agent", "shell")
+
+    sent = living.json("cli", "send", "--room", room, "--mention", "shell", "go")
+
+    def ended_run() -> Any:
+        runs = living.json("cli", "runs", "--agent", "shell", "--room", room)["runs"]
+        return runs[0] if runs and runs[0]["ended_at"] else None
+
+    run = eventually("the run has ended", ended_run)
+    assert living.pal("logs", str(run["id"])).splitlines() == ["0"] * len(works) + ["3"] * len(refused)
+    inside = [
+        m for m in living.json("cli", "messages", "list", "--room", room)["messages"] if m["content"] == "from inside"
+    ]
+    assert [(m["sender"]["name"], m["parent"]) for m in inside] == [("shell", sent["message"]["id"])]
+    assert living.json("cli", "runs", "--agent", "shell")["runs"][0]["result"]["summary"] == "all is well"
+    assert list(empty.iterdir()) == []
+
+
+def test_a_question_is_answered_from_the_command_line(living: Living, room: str) -> None:
+    living.pal("cli", "send", "--room", room, "--mention", "demo", "/ask which colour?")
+
+    def waiting() -> Any:
+        found = ask_api(living, "/api/interactions?status=pending")["interactions"]
+        return [one for one in found if one["agent"] == "demo"]
+
+    question = eventually("a question", waiting)[0]
+    living.pal("cli", "answer", str(question["id"]), "blue")
+
+    assert eventually("an answer", lambda: [text for text in said_by(living, room, "demo") if "blue" in text])
+    living.pal("cli", "answer", str(question["id"]), "red", code=3)
+
+
+def test_the_beginning_of_an_id_is_enough(living: Living, room: str) -> None:
+    """CL-5."""
+    whole = next(
+        one["id"] for one in living.json("cli", "rooms", "list", "--limit", "200")["rooms"] if one["name"] == room
+    )
+
+    by_beginning = living.json("cli", "rooms", "members", "--room", whole[:16])
+
+    assert by_beginning == living.json("cli", "rooms", "members", "--room", room)
+    living.pal("cli", "rooms", "members", "--room", "room_0000", code=3)
+
+
+def test_attach_follows_a_run_to_its_end(living: Living, room: str) -> None:
+    living.pal("cli", "send", "--room", room, "--mention", "demo", "/slow 2")
+    run = eventually("a run", lambda: living.json("cli", "runs", "--room", room)["runs"])[0]
+
+    before = time.monotonic()
+    living.pal("attach", str(run["id"]))
+
+    assert time.monotonic() - before < 15
+    assert living.json("cli", "runs", "--room", room)["runs"][0]["status"] == "succeeded"
+
+
+def test_the_seed_s_legacy_agent_command_line_is_refused_kindly(living: Living) -> None:
+    """A wrong key exits 3 with a sentence, whichever form it came in."""
+    wrong = ["daemon", "--server", f"http://127.0.0.1:{living.port}", "--local-port", "0", "--api-key", "sk_machine_no"]
+    other_home = living.env | {"PAL_HOME": str(living.home.parent / "other")}
+
+    living.pal(*wrong, code=3, env=other_home)
