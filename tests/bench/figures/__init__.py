@@ -1,0 +1,1 @@
+"""The figures, one file each: `FIGURES` says what is promised, `measure` what is so."""
