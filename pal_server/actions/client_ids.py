@@ -23,6 +23,7 @@ def earlier(tx: Tx, *, actor: Actor, client_id: str | None, verb: str, said: dic
         return None
     if not 1 <= len(client_id) <= LIMIT:
         raise Invalid(f"client_id has 1 to {LIMIT} characters", field="client_id")
+    messages.lock_client_id(tx, workspace_id=actor.workspace_id, actor=actor.key, client_id=client_id)
     kept = messages.kept(tx, workspace_id=actor.workspace_id, actor=actor.key, client_id=client_id)
     if kept is None:
         return None

@@ -8,7 +8,6 @@ from pal_server.domain.addressing import Reason
 from pal_server.domain.messages import Message, Sender
 from pal_server.domain.rooms import AgentMember, Mode, Room, parse_title
 from pal_server.domain.runs import Run
-from pal_server.domain.runs import Status as RunStatus
 from pal_server.errors import Invalid, NotFound
 from pal_server.storage import debates, messages, rooms
 from pal_server.storage import deliveries as delivery_rows
@@ -87,8 +86,8 @@ def get(tx: Tx, *, actor: Actor, id: str) -> Debate:
     return debate
 
 
-def turn_ended(tx: Tx, *, run: Run, status: RunStatus) -> None:
-    """Hand the next turn over when the run was one and has said something; otherwise end the debate and say why."""
+def turn_ended(tx: Tx, *, run: Run) -> None:
+    """Hand the next turn over when this one has said something; otherwise end the debate and say why."""
     debate = debates.of_topic(tx, topic_id=run.topic_id)
     if debate is None or debate.status != "running" or run.agent != debate.next_agent:
         return
@@ -102,7 +101,7 @@ def turn_ended(tx: Tx, *, run: Run, status: RunStatus) -> None:
             workspace_id=run.workspace_id,
             room=room,
             topic_id=run.topic_id,
-            content=f"The debate ends here: the turn of {run.agent} {status} and said nothing.",
+            content=f"The debate ends here: the turn of {run.agent} {run.status} and said nothing.",
             card={"type": "debate_stopped", "debate": debate.id, "run": run.id},
         )
         return

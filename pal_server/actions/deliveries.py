@@ -21,7 +21,7 @@ from pal_server.domain.rooms import AgentMember, Room
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import computers as computer_rows
-from pal_server.storage import deliveries, rooms
+from pal_server.storage import debates, deliveries, messages, rooms
 from pal_server.storage.tx import Tx
 
 CLAIM_LIMIT = 20
@@ -82,18 +82,29 @@ def create_by_hand(tx: Tx, *, actor: Actor, message: int, agent: str) -> Deliver
     """Give a message to an agent that it was not addressed to."""
     access.need_person(actor)
     found = access.message(tx, actor, message)
+    if found.deleted_at is not None:
+        raise Conflict("the message is deleted", message=message)
     room = access.room(tx, actor, found.room_id)
     members = {member.key: member for member in rooms.agents_in(tx, room_id=room.id)}
     if agent not in members:
         raise NotFound("there is no such agent in this room", agent=agent, room=room.name)
     rooms.lock(tx, room_id=room.id)
-    for delivery in deliveries.of_message(tx, message_id=message):
+    for delivery in all_of_message(tx, message=found):
         if delivery.agent == agent:
             raise AlreadyExists("the agent has this message already: retry that delivery", delivery=delivery.id)
     delivery_id, _ = create(tx, room=room, message=found, to=Addressed(agent=members[agent], reason=Reason.MANUAL))
     delivery = access.delivery(tx, actor, delivery_id)
     _emit(tx, "delivery.created", delivery)
     return delivery
+
+
+def all_of_message(tx: Tx, *, message: Message) -> list[Delivery]:
+    """Those the message began, and those it joined as part of a burst."""
+    joined = [
+        deliveries.find(tx, workspace_id=message.workspace_id, id=delivery_id)
+        for delivery_id in deliveries.bursts_of(tx, message_id=message.id)
+    ]
+    return [*deliveries.of_message(tx, message_id=message.id), *(found for found in joined if found is not None)]
 
 
 def claim_queue(
@@ -131,6 +142,8 @@ def claim(tx: Tx, *, actor: Actor, id: int, epoch: int | None = None) -> Claimed
     if agent is None or not access.is_assigned(tx, actor, delivery.agent):
         raise NotFound("there is no such delivery", delivery=id)
     if delivery.status is Status.PENDING:
+        if not agent.enabled:
+            raise Conflict("the agent is disabled", agent=agent.key)
         if computer.draining:
             raise Conflict("the computer is draining and takes nothing new", computer=computer.id)
         held = deliveries.held_on(tx, computer_id=computer.id)
@@ -159,6 +172,7 @@ def release(
     burn_attempt: bool = True,
 ) -> Delivery:
     """Hand an attempt back that has not started."""
+    rooms.lock(tx, room_id=_held(tx, actor=actor, id=id, locked=False).room_id)
     delivery = _held(tx, actor=actor, id=id)
     released = rules.release(
         delivery,
@@ -181,9 +195,11 @@ def cancel(tx: Tx, *, actor: Actor, id: int) -> Delivery:
     return drop(tx, access.delivery(tx, actor, id, locked=True))
 
 
-def drop(tx: Tx, delivery: Delivery) -> Delivery:
-    """Cancel a delivery that waits; the lane goes on. The room's row is locked."""
-    cancelled = rules.cancel(delivery, now=tx.now)
+def drop(tx: Tx, delivery: Delivery, *, withdraw: bool = False) -> Delivery:
+    """Cancel a delivery that waits, with `withdraw` one that is claimed and not started too; the lane goes on. The
+    room's row is locked.
+    """
+    cancelled = (rules.withdraw if withdraw else rules.cancel)(delivery, now=tx.now)
     if cancelled is delivery:
         return delivery
     deliveries.put(tx, cancelled, was=delivery)
@@ -192,14 +208,32 @@ def drop(tx: Tx, delivery: Delivery) -> Delivery:
     return cancelled
 
 
-def without_message(tx: Tx, delivery: Delivery) -> None:
-    """The message it began with is taken back: go on with the rest of its burst, or drop it."""
-    rest = deliveries.burst_messages(tx, delivery_id=delivery.id)
+def without_message(tx: Tx, *, workspace_id: str, id: int) -> None:
+    """The message it began with is taken back: go on with the rest of its burst, or drop it. What has started or ended
+    stays as it is. The room's row is locked.
+    """
+    delivery = deliveries.find_locked(tx, workspace_id=workspace_id, id=id)
+    if delivery is None or delivery.is_final or delivery.started:
+        return
+    rest = deliveries.burst_messages(tx, delivery_id=id)
     if not rest:
-        drop(tx, delivery)
+        drop(tx, delivery, withdraw=True)
         return
     deliveries.leave_burst(tx, message_id=rest[0])
-    deliveries.lead_with(tx, id=delivery.id, message_id=rest[0])
+    deliveries.lead_with(tx, id=id, message_id=rest[0])
+    led = deliveries.find(tx, workspace_id=workspace_id, id=id)
+    assert led is not None, "it was read in this transaction"
+    _emit(tx, "delivery.changed", led)
+
+
+def reopen(tx: Tx, delivery: Delivery) -> Delivery:
+    """An edit calls an agent again that an earlier one no longer called. The room's row is locked."""
+    lane_is_open = deliveries.lane_is_open(tx, topic_id=delivery.topic_id, agent=delivery.agent)
+    again = rules.retry(delivery, fresh=delivery.fresh, lane_is_open=lane_is_open, now=tx.now, any_end=True)
+    deliveries.put(tx, again, was=delivery)
+    _emit(tx, "delivery.retried", again)
+    wake_agent(tx, workspace_id=delivery.workspace_id, agent=delivery.agent)
+    return again
 
 
 def retry(tx: Tx, *, actor: Actor, id: int, fresh: bool = False, any_end: bool = False) -> Delivery:
@@ -208,14 +242,37 @@ def retry(tx: Tx, *, actor: Actor, id: int, fresh: bool = False, any_end: bool =
     delivery = access.delivery(tx, actor, id)
     rooms.lock(tx, room_id=delivery.room_id)
     delivery = access.delivery(tx, actor, id, locked=True)
-    if agent_rows.get(tx, delivery.agent, workspace_id=actor.workspace_id) is None:
-        raise Conflict("the agent of this delivery is deleted", delivery=id, agent=delivery.agent)
+    if delivery.is_final and (why := why_not_again(tx, delivery)) is not None:
+        raise Conflict(f"it cannot be done again: {why}", delivery=id)
     lane_is_open = deliveries.lane_is_open(tx, topic_id=delivery.topic_id, agent=delivery.agent)
     again = rules.retry(delivery, fresh=fresh, lane_is_open=lane_is_open, now=tx.now, any_end=any_end)
     deliveries.put(tx, again, was=delivery)
     _emit(tx, "delivery.retried", again)
     wake_agent(tx, workspace_id=actor.workspace_id, agent=delivery.agent)
     return again
+
+
+def why_not_again(tx: Tx, delivery: Delivery) -> str | None:
+    """What stands against doing it once more, in words; None when nothing does."""
+    if agent_rows.get(tx, delivery.agent, workspace_id=delivery.workspace_id) is None:
+        return "its agent is deleted"
+    if not work.burst_of(tx, delivery):
+        return "what it was for is deleted"
+    if is_said_turn(tx, delivery):
+        return "a turn of a debate is said once"
+    return None
+
+
+def is_said_turn(tx: Tx, delivery: Delivery) -> bool:
+    """Whether it is a turn of a debate, and its newest run has said it."""
+    if not is_turn(tx, delivery) or delivery.run_id is None:
+        return False
+    return messages.last_of_run(tx, topic_id=delivery.topic_id, run_id=delivery.run_id) is not None
+
+
+def is_turn(tx: Tx, delivery: Delivery) -> bool:
+    """Whether a debate made it, be that debate over or not."""
+    return delivery.reason is Reason.DIRECT and debates.of_topic(tx, topic_id=delivery.topic_id) is not None
 
 
 def cancel_of_agent(tx: Tx, *, actor: Actor, agent: str) -> int:
@@ -235,7 +292,11 @@ def cancel_of_agent(tx: Tx, *, actor: Actor, agent: str) -> int:
 def expire_overdue(tx: Tx) -> int:
     """Take back every attempt whose lease is over before its run started; how many that were."""
     overdue = deliveries.overdue(tx, limit=REAP_LIMIT)
-    for delivery in overdue:
+    for room_id in sorted({delivery.room_id for delivery in overdue}):
+        rooms.lock(tx, room_id=room_id)
+    for seen in overdue:
+        delivery = deliveries.find_locked(tx, workspace_id=seen.workspace_id, id=seen.id)
+        assert delivery is not None, "a delivery is never removed"
         given_back = rules.expire(delivery, now=tx.now)
         if given_back is not delivery:
             _store_given_back(tx, given_back, was=delivery)
@@ -319,6 +380,7 @@ def changed(tx: Tx, kind: str, delivery: Delivery) -> None:
 def _claiming(tx: Tx, *, actor: Actor, epoch: int | None) -> Computer:
     if actor.kind is not ActorKind.COMPUTER:
         raise Forbidden("only a computer's key claims deliveries")
+    computer_rows.lock(tx, actor.id)  # two claims at once would both count what it holds before the other's
     computer = computer_rows.get(tx, actor.id)
     if computer is None:
         raise NotFound("there is no such computer", computer=actor.id)
@@ -335,10 +397,10 @@ def _lease(tx: Tx, *, delivery: Delivery, agent: Agent, computer: Computer) -> C
     return Claimed(delivery=claimed, work=given)
 
 
-def _held(tx: Tx, *, actor: Actor, id: int) -> Delivery:
+def _held(tx: Tx, *, actor: Actor, id: int, locked: bool = True) -> Delivery:
     if actor.kind is not ActorKind.COMPUTER:
         raise Forbidden("only the computer that claimed it may")
-    return access.delivery(tx, actor, id, locked=True)
+    return access.delivery(tx, actor, id, locked=locked)
 
 
 def _store_given_back(tx: Tx, given_back: Delivery, *, was: Delivery) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from pal_server.actions import access, audit, cards, messages
 from pal_server.domain import interactions as rules
 from pal_server.domain.actors import Actor, ActorKind
-from pal_server.domain.chains import let_go_on
+from pal_server.domain.chains import end, let_go_on
 from pal_server.domain.deliveries import need_lease
 from pal_server.domain.interactions import Interaction, Kind, Status, fingerprint
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
@@ -37,10 +37,13 @@ def open_for_run(
     body: str = "",
     options: tuple[str, ...] = (),
 ) -> Interaction:
-    """A program asks through its daemon. The same key again is the same interaction."""
+    """A program asks through its daemon. The same again is the same interaction; its key for something else is a
+    `Conflict`, because an answer is for exactly what was shown.
+    """
+    rooms.lock(tx, room_id=access.own_run(tx, actor, run).room_id)
     found = access.own_run(tx, actor, run)
     _need_lease(tx, found, lease_id=lease_id, fence=fence)
-    if (known := interactions.by_key(tx, run_id=run, key=key)) is not None:
+    if (known := _known(tx, run=found, key=key, kind=kind, title=title, body=body, options=options)) is not None:
         return known
     opened = _open(tx, run=found, key=key, kind=kind, title=title, body=body, options=options)
     runs.set_status(tx, id=run, status=RunStatus.WAITING)
@@ -61,11 +64,12 @@ def ask(
     """An agent asks by itself, with its run's token, and fetches the answer."""
     if actor.kind is not ActorKind.RUN or actor.run_id is None:
         raise Forbidden("questions are asked from inside a run")
+    rooms.lock(tx, room_id=access.run(tx, actor, actor.run_id).room_id)
     run = access.run(tx, actor, actor.run_id)
     if run.status not in LIVE:
         raise Conflict("the run has ended", run=run.id)
     key = ASKED + (client_id or tx.new_id("ask"))
-    if (known := interactions.by_key(tx, run_id=run.id, key=key)) is not None:
+    if (known := _known(tx, run=run, key=key, kind=kind, title=title, body=body, options=options)) is not None:
         return known
     opened = _open(tx, run=run, key=key, kind=kind, title=title, body=body, options=options)
     runs.set_status(tx, id=run.id, status=RunStatus.WAITING)
@@ -88,6 +92,8 @@ def answer(
     if actor.kind not in (ActorKind.USER, ActorKind.BRIDGE):
         raise Forbidden("a person answers this, not an agent")
     access.need_person(actor)
+    rooms.lock(tx, room_id=asked.room_id)  # its run ends before the answer or after it
+    asked = access.interaction(tx, actor, id)
     given = rules.answer(asked, text=text, decision=decision, reason=reason, shown_hash=shown_hash)
     run = None if asked.run_id is None else runs.find(tx, workspace_id=asked.workspace_id, id=asked.run_id)
     if asked.run_id is not None and (run is None or not run.is_live):
@@ -178,6 +184,20 @@ def list_page(
     return page_of(found, limit=limit, cursor=lambda interaction: str(interaction.id))
 
 
+def _known(
+    tx: Tx, *, run: Run, key: str, kind: str, title: str, body: str, options: tuple[str, ...]
+) -> Interaction | None:
+    """What this run asked under this key before."""
+    known = interactions.by_key(tx, run_id=run.id, key=key)
+    if known is None:
+        return None
+    title = " ".join(title.split())
+    asked = fingerprint(run_id=run.id, key=key, kind=Kind(kind), title=title, body=body, options=options)
+    if asked != known.hash:
+        raise Conflict("this key was used for another question: make a new one", interaction=known.id, key=key)
+    return known
+
+
 def _open(tx: Tx, *, run: Run, key: str, kind: str, title: str, body: str, options: tuple[str, ...]) -> Interaction:
     title = " ".join(title.split())
     if not 1 <= len(title) <= TITLE_LIMIT:
@@ -241,11 +261,12 @@ def _changed(tx: Tx, kind: str, interaction: Interaction) -> None:
 def _chain_answered(tx: Tx, interaction: Interaction) -> None:
     assert interaction.chain_id is not None, "what belongs to no run belongs to a chain"
     assert interaction.answer is not None, "it was answered in this transaction"
+    chain = chains.open_chain(tx, id=interaction.chain_id, workspace_id=interaction.workspace_id)
     if interaction.answer.get("decision") == "approve":
-        rooms.lock(tx, room_id=interaction.room_id)
-        chain = chains.open_chain(tx, id=interaction.chain_id, workspace_id=interaction.workspace_id)
         chains.put(tx, let_go_on(chain))
         messages.let_chain_go_on(tx, interaction)
+    else:
+        chains.put(tx, end(chain))
 
 
 def _send_answer(tx: Tx, *, run: Run, asked: Interaction) -> None:

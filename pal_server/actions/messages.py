@@ -13,6 +13,7 @@ from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.addressing import Addressed, Addressing, Reason, address
 from pal_server.domain.chains import stopped_by
 from pal_server.domain.deliveries import Delivery
+from pal_server.domain.deliveries import Status as DeliveryStatus
 from pal_server.domain.interactions import Interaction, Kind, fingerprint
 from pal_server.domain.messages import (
     FILES_LIMIT,
@@ -29,10 +30,12 @@ from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Run
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import agents as agent_rows
-from pal_server.storage import chains, debates, interactions, messages, rooms, runs, search
+from pal_server.storage import chains, interactions, messages, rooms, runs, search
 from pal_server.storage import deliveries as delivery_rows
 from pal_server.storage import files as file_rows
 from pal_server.storage.tx import Tx
+
+_ADDRESSED = frozenset({Reason.MENTION, Reason.REPLY, Reason.ALL})  # reasons that lie in the words themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ def send(
     if (
         target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="messages.send", said=said)
     ) is not None:
-        return _sent_before(tx, actor=actor, id=int(target))
+        return _sent_before(tx, actor=actor, id=int(target), called=called)
     if len(called) > MENTIONS_LIMIT:
         raise Invalid(f"a message has at most {MENTIONS_LIMIT} mentions", field="mentions", limit=MENTIONS_LIMIT)
     content = parse_content(content, has_files=bool(file_ids))
@@ -130,7 +133,7 @@ def say(
     """Store a message and what follows from it. The caller has checked who speaks and where."""
     seq = rooms.next_seq(tx, room_id=room.id)
     work = None if run is None or run.delivery_id is None else _work_of(tx, run)
-    is_debate = run is not None and _is_turn(tx, run=run, topic=topic)
+    is_debate = run is not None and work is not None and _is_turn(tx, run=run, work=work, topic=topic)
     addressing = _address(tx, room=room, parent=parent, sender=sender, content=content, called=called, work=work)
     message = messages.add(
         tx,
@@ -173,7 +176,10 @@ def say(
 
 
 def edit(tx: Tx, *, actor: Actor, id: int, content: str, mentions: Iterable[str] | None = None) -> Message:
-    """Change one's own words. Waiting deliveries follow: agents no longer called lose theirs, others get one."""
+    """Change one's own words. Waiting deliveries follow: agents no longer called lose theirs, others get one.
+
+    Without `mentions` whoever was called beside the text stays called.
+    """
     access.need_writer(actor)
     message = _own(tx, actor=actor, id=id)
     content = parse_content(content, has_files=bool(message.files))
@@ -182,17 +188,22 @@ def edit(tx: Tx, *, actor: Actor, id: int, content: str, mentions: Iterable[str]
     parent = (
         None if message.parent_id is None else messages.find(tx, workspace_id=actor.workspace_id, id=message.parent_id)
     )
+    if mentions is None:
+        in_text = {name.lower() for name in mentions_in(message.content, known=_lower(message.mentions))}
+        mentions = [name for name in message.mentions if name.lower() not in in_text]
     addressing = _address(
-        tx, room=room, parent=parent, sender=message.sender, content=content, called=mentions or (), work=None
+        tx, room=room, parent=parent, sender=message.sender, content=content, called=mentions, work=None
     )
     messages.edit(tx, id=id, content=content, mentions=addressing.mentions)
     tx.index_message(id, room_id=room.id, text=content)
     wanted = {to.agent.key for to in addressing.deliver}
-    had = delivery_rows.of_message(tx, message_id=id)
-    for delivery in had:
-        if delivery.status == "pending" and delivery.agent not in wanted:
-            deliveries.drop(tx, delivery)
-    known = {delivery.agent for delivery in had}
+    for delivery in delivery_rows.of_message(tx, message_id=id):
+        if delivery.agent not in wanted and delivery.status is DeliveryStatus.PENDING and delivery.reason in _ADDRESSED:
+            deliveries.without_message(tx, workspace_id=delivery.workspace_id, id=delivery.id)
+        is_called_again = delivery.agent in wanted and delivery.agent not in message.mentions
+        if is_called_again and delivery.status is DeliveryStatus.CANCELLED:
+            deliveries.reopen(tx, delivery)
+    known = {delivery.agent for delivery in deliveries.all_of_message(tx, message=message)}
     outcome = _Outcome()
     new = tuple(to for to in addressing.deliver if to.agent.key not in known and message.sender.kind != "agent")
     _deliver(tx, room=room, message=message, addressing=replace(addressing, deliver=new), outcome=outcome)
@@ -208,8 +219,7 @@ def delete(tx: Tx, *, actor: Actor, id: int) -> Message:
     message = _own(tx, actor=actor, id=id, or_admin=True)
     rooms.lock(tx, room_id=message.room_id)
     for delivery in delivery_rows.of_message(tx, message_id=id):
-        if delivery.status == "pending":
-            deliveries.without_message(tx, delivery)
+        deliveries.without_message(tx, workspace_id=delivery.workspace_id, id=delivery.id)
     delivery_rows.leave_burst(tx, message_id=id)
     messages.delete(tx, id=id)
     search.unindex(tx, id)
@@ -284,10 +294,11 @@ def inbox(tx: Tx, *, actor: Actor, agent: str | None, after: int | None, limit: 
 
 def let_chain_go_on(tx: Tx, interaction: Interaction) -> None:
     """A person said so: deliver what was held."""
-    for message_id in interaction.held:
-        message = messages.find(tx, workspace_id=interaction.workspace_id, id=message_id)
-        if message is None or message.deleted_at is not None:
-            continue
+    found = [messages.find(tx, workspace_id=interaction.workspace_id, id=message_id) for message_id in interaction.held]
+    held = [message for message in found if message is not None and message.deleted_at is None]
+    for room_id in sorted({message.room_id for message in held}):
+        rooms.lock(tx, room_id=room_id)
+    for message in held:
         room = rooms.find(tx, workspace_id=interaction.workspace_id, ref=message.room_id)
         assert room is not None, "a message has a room"
         parent = None
@@ -300,9 +311,14 @@ def let_chain_go_on(tx: Tx, interaction: Interaction) -> None:
             sender=message.sender,
             content=message.content,
             called=message.mentions,
-            work=None,
+            work=_work_behind(tx, message),
         )
-        _deliver(tx, room=room, message=message, addressing=addressing, outcome=_Outcome())
+        outcome = _Outcome()
+        _deliver(tx, room=room, message=message, addressing=addressing, outcome=outcome)
+        for made in outcome.deliveries:
+            delivery = delivery_rows.find(tx, workspace_id=message.workspace_id, id=made.id)
+            assert delivery is not None, "it was written in this transaction"
+            deliveries.changed(tx, "delivery.created", delivery)
 
 
 def _place(
@@ -375,14 +391,15 @@ def _speaking_run(tx: Tx, *, actor: Actor, topic: Topic) -> Run | None:
     if actor.kind is not ActorKind.RUN or actor.run_id is None:
         return None
     run = runs.find(tx, workspace_id=actor.workspace_id, id=actor.run_id)
-    if run is not None and run.posted and _is_turn(tx, run=run, topic=topic):
+    if run is None or run.delivery_id is None or not run.posted:
+        return run
+    if _is_turn(tx, run=run, work=_work_of(tx, run), topic=topic):
         raise Conflict("a turn of a debate is one message: yours is said", topic=topic.id)
     return run
 
 
-def _is_turn(tx: Tx, *, run: Run, topic: Topic) -> bool:
-    debate = debates.of_topic(tx, topic_id=topic.id)
-    return debate is not None and debate.status == "running" and run.agent in (debate.a, debate.b)
+def _is_turn(tx: Tx, *, run: Run, work: Delivery, topic: Topic) -> bool:
+    return run.topic_id == topic.id and deliveries.is_turn(tx, work)
 
 
 def _work_of(tx: Tx, run: Run) -> Delivery:
@@ -390,6 +407,12 @@ def _work_of(tx: Tx, run: Run) -> Delivery:
     work = delivery_rows.find(tx, workspace_id=run.workspace_id, id=run.delivery_id)
     assert work is not None, "a run's delivery is never removed"
     return work
+
+
+def _work_behind(tx: Tx, message: Message) -> Delivery | None:
+    """What an agent worked on when it said this."""
+    run = None if message.run_id is None else runs.find(tx, workspace_id=message.workspace_id, id=message.run_id)
+    return None if run is None or run.delivery_id is None else _work_of(tx, run)
 
 
 def _files(tx: Tx, *, actor: Actor, ids: list[str]) -> tuple[dict[str, Any], ...]:
@@ -414,11 +437,16 @@ def _address(
     called: Iterable[str],
     work: Delivery | None,
 ) -> Addressing:
-    names = [*called, *mentions_in(content)]
+    agents = rooms.agents_in(tx, room_id=room.id)
+    names = [*called]
+    people: list[str] = []
+    if names or "@" in content:
+        people = [person.username for person in rooms.people_in(tx, room_id=room.id)]
+        names += mentions_in(content, known=_lower([*people, *(agent.key for agent in agents)]))
     return address(
         called=names,
-        agents=rooms.agents_in(tx, room_id=room.id),
-        people=[person.username for person in rooms.people_in(tx, room_id=room.id)] if names else (),
+        agents=agents,
+        people=people,
         author_agent=sender.name if sender.kind == "agent" else None,
         by_person=sender.kind in ("user", "guest"),
         parent_agent=parent.sender.name if parent is not None and parent.sender.kind == "agent" else None,
@@ -464,6 +492,9 @@ def _join_burst(tx: Tx, *, room: Room, message: Message, to: Addressed) -> Recei
     burst = delivery_rows.burst(tx, topic_id=message.topic_id, agent=to.agent.key)
     if burst is None or (burst.said_by, burst.said_by_kind) != (message.sender.name, message.sender.kind):
         return None
+    now = delivery_rows.find_locked(tx, workspace_id=message.workspace_id, id=burst.delivery.id)
+    if now is None or now.status is not DeliveryStatus.PENDING:  # a computer was quicker and has its prompt
+        return None
     delivery_rows.join_burst(tx, delivery_id=burst.delivery.id, message_id=message.id)
     messages.keep_in_inbox(
         tx, workspace_id=message.workspace_id, agent=to.agent.key, message_id=message.id, reason=to.reason
@@ -479,6 +510,11 @@ def _join_burst(tx: Tx, *, room: Room, message: Message, to: Addressed) -> Recei
 def _hold(tx: Tx, *, room: Room, message: Message, addressing: Addressing, outcome: _Outcome) -> bool:
     """Whether the chain has gone far enough; then nothing is delivered and one card asks a person."""
     chain = chains.open_chain(tx, id=message.chain_id, workspace_id=message.workspace_id)
+    if chain.is_ended:
+        for to in addressing.deliver:
+            text = "not delivered: a person ended this exchange between agents"
+            outcome.receipts.append(Receipt(agent=to.agent.key, outcome=Outcome.REFUSED, text=text))
+        return True
     why = stopped_by(chain, hop=message.hop, more=len(addressing.deliver))
     if why is None:
         chains.count(tx, id=chain.id, more=len(addressing.deliver))
@@ -542,22 +578,35 @@ def _own(tx: Tx, *, actor: Actor, id: int, or_admin: bool = False) -> Message:
     return message
 
 
-def _sent_before(tx: Tx, *, actor: Actor, id: int) -> Sent:
+def _sent_before(tx: Tx, *, actor: Actor, id: int, called: list[str]) -> Sent:
     message = access.message(tx, actor, id)
     made = delivery_rows.of_message(tx, message_id=id)
-    members = {agent.key: agent for agent in rooms.agents_in(tx, room_id=message.room_id)}
-    receipts = [
-        deliveries.receipt_for(tx, delivery=delivery, agent=members[delivery.agent])
-        for delivery in made
-        if delivery.agent in members
-    ]
-    names = {name.lower() for name in message.mentions}
+    known = _lower(message.mentions)
+    names = [*called, *mentions_in(message.content, known=known)]
     return Sent(
         message=message,
         deliveries=tuple(SentDelivery(id=d.id, agent=d.agent, status=d.status, reason=d.reason) for d in made),
-        unresolved_mentions=tuple(name for name in mentions_in(message.content) if name.lower() not in names),
-        receipts=tuple(receipts),
+        unresolved_mentions=tuple(dict.fromkeys(name for name in names if name.lower() not in known)),
+        receipts=tuple(_receipts_now(tx, message=message)),
     )
+
+
+def _receipts_now(tx: Tx, *, message: Message) -> list[Receipt]:
+    """What became of a message that was sent before, for each agent it was for."""
+    members = {agent.key: agent for agent in rooms.agents_in(tx, room_id=message.room_id)}
+    receipts = []
+    for delivery in deliveries.all_of_message(tx, message=message):
+        if delivery.agent in members:
+            receipts.append(deliveries.receipt_for(tx, delivery=delivery, agent=members[delivery.agent]))
+    for agent, reason in messages.kept_for(tx, message_id=message.id):
+        if agent in members and all(receipt.agent != agent for receipt in receipts):
+            text = f"kept in the inbox of {agent} ({reason})"
+            receipts.append(Receipt(agent=agent, outcome=Outcome.SAVED, text=text))
+    return receipts
+
+
+def _lower(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def _search(

@@ -64,6 +64,13 @@ def create(
     client_ids.remember(tx, actor=actor, client_id=client_id, verb="rooms.create", said=said, target=room_id)
     room = _reread(tx, actor, room_id)
     tx.emit("room.created", workspace_id=actor.workspace_id, room_id=room_id, data=room.fact())
+    general = access.topic(tx, actor, topic_id)
+    tx.emit("topic.created", workspace_id=actor.workspace_id, room_id=room_id, data=general.fact())
+    if actor.kind is ActorKind.USER:
+        maker = rooms.member(tx, room_id=room_id, kind="user", principal=actor.id)
+        assert maker is not None, "it was written in this transaction"
+        data = {"room": room_id, **maker.fact()}
+        tx.emit("member.joined", workspace_id=actor.workspace_id, room_id=room_id, data=data)
     return room
 
 

@@ -82,20 +82,15 @@ def open_run(
     rooms.lock(tx, room_id=delivery.room_id)
     delivery = access.delivery(tx, actor, delivery_id, locked=True)
     known = runs.of_attempt(tx, delivery_id=delivery_id, lease_id=lease_id, fence=fence)
-    if known is not None and (known.is_live or known.status is Status.DRY_RUN):
+    if known is not None and known.status is Status.DRY_RUN:
+        return known
+    if known is not None and known.is_live:
         _issue_token(tx, run=known, secret_hash=secret_hash)
         return known
-    if delivery.started:
-        raise LeaseLost("another attempt has started", delivery=delivery_id)
-    rules.need_lease(delivery, lease_id=lease_id, fence=fence, now=tx.now)
-    run_id = _insert(tx, delivery=delivery)
-    started = rules.start(delivery, lease_id=lease_id, fence=fence, run_id=run_id, now=tx.now)
-    delivery_rows.put(tx, started, was=delivery)
-    run = _reread(tx, workspace_id=actor.workspace_id, id=run_id)
-    _issue_token(tx, run=run, secret_hash=secret_hash)
-    _emit(tx, "run.started", run)
+    run, started = _begin(tx, delivery, lease_id=lease_id, fence=fence)
     if dry_run:
         return _settle(tx, run=run, delivery=started, ending=Ending(status=Status.DRY_RUN), quiet=True)
+    _issue_token(tx, run=run, secret_hash=secret_hash)
     return run
 
 
@@ -150,6 +145,8 @@ def add_events(
     sources = [row["source"] for row in rows if row["source"] is not None]
     last_source = max([run.last_source or 0, *sources]) if sources else run.last_source
     runs.took(tx, id=run.id, last_seq=last_seq, last_source=last_source)
+    if run.stalled_since is not None:  # it gives signs of life again
+        _changed(tx, run)
     tx.wake(f"run:{run.id}")
     return Accepted(accepted=accepted, last_seq=last_seq, last_source=last_source)
 
@@ -183,7 +180,11 @@ def settle_delivery(
     error: str | None = None,
     error_kind: str | None = None,
 ) -> Delivery:
-    """`ack` and `fail`: end an attempt by its delivery, with or without a run. A repeat under the lease is fine."""
+    """`ack` and `fail`: end an attempt by its delivery. A repeat under the lease is fine.
+
+    An attempt that was never opened as a run is recorded as one that began and ended now, so that its text, its card
+    and what follows are the same.
+    """
     if actor.kind is not ActorKind.COMPUTER:
         raise Forbidden("only the computer that claimed it may")
     delivery = access.delivery(tx, actor, id)
@@ -196,13 +197,7 @@ def settle_delivery(
     run = runs.of_attempt(tx, delivery_id=id, lease_id=lease_id, fence=fence) if delivery.started else None
     ending = Ending(status=end, text=text, error=error, error_kind=error_kind)
     if run is None:
-        settled = rules.settle(
-            delivery, lease_id=lease_id, fence=fence, outcome=delivery_status(end), error=error, now=tx.now
-        )
-        delivery_rows.put(tx, settled, was=delivery)
-        deliveries.changed(tx, f"delivery.{settled.status}", settled)
-        deliveries.go_on(tx, settled)
-        return settled
+        run, delivery = _begin(tx, delivery, lease_id=lease_id, fence=fence)
     _settle(tx, run=run, delivery=delivery, ending=ending)
     return access.delivery(tx, actor, id)
 
@@ -229,7 +224,7 @@ def order_by_id(tx: Tx, *, actor: Actor, id: int, wanted: Wanted, reason: str = 
 def kill_of_agent(tx: Tx, *, actor: Actor, agent: str) -> int:
     """Kill whatever an agent runs; how many runs that are."""
     live = runs.live_of_agent(tx, workspace_id=actor.workspace_id, agent=agent)
-    for run in live:
+    for run in sorted(live, key=lambda run: run.room_id):
         order(tx, actor=actor, run=run, wanted=Wanted.KILL, reason="the agent is deleted")
     return len(live)
 
@@ -423,6 +418,8 @@ def bind_native_session(
 
 
 def _carry_out(tx: Tx, *, actor: Actor, run: Run, wanted: Wanted) -> Run:
+    rooms.lock(tx, room_id=run.room_id)  # whoever ends it holds this lock: it ends before the order, or obeys it
+    run = _reread(tx, workspace_id=run.workspace_id, id=run.id)
     if not run.is_live:
         if wanted is not Wanted.RESTART:
             need_live(run)
@@ -430,6 +427,8 @@ def _carry_out(tx: Tx, *, actor: Actor, run: Run, wanted: Wanted) -> Run:
             raise Conflict("this run has no delivery that could go on", run=run.id)
         deliveries.retry(tx, actor=actor, id=run.delivery_id, any_end=True)
         return run
+    if wanted is Wanted.RESTART and (why := _why_not_again(tx, run)) is not None:
+        raise Conflict(f"it cannot be done again: {why}", run=run.id)
     runs.want(tx, id=run.id, wanted=wanted, wanted_by=actor.name)
     computer = None if run.computer_id is None else computer_rows.get(tx, run.computer_id)
     if computer is None or computer.revoked_at is not None:
@@ -446,6 +445,26 @@ def _carry_out(tx: Tx, *, actor: Actor, run: Run, wanted: Wanted) -> Run:
         )
     tx.wake(f"commands:{computer.id}")
     return _changed(tx, run)
+
+
+def _begin(tx: Tx, delivery: Delivery, *, lease_id: str, fence: int) -> tuple[Run, Delivery]:
+    """Record that the attempt has started. The room's row is locked."""
+    if delivery.started:
+        raise LeaseLost("another attempt has started", delivery=delivery.id)
+    rules.need_lease(delivery, lease_id=lease_id, fence=fence, now=tx.now)
+    run_id = _insert(tx, delivery=delivery)
+    started = rules.start(delivery, lease_id=lease_id, fence=fence, run_id=run_id, now=tx.now)
+    delivery_rows.put(tx, started, was=delivery)
+    run = _reread(tx, workspace_id=delivery.workspace_id, id=run_id)
+    _emit(tx, "run.started", run)
+    return run, started
+
+
+def _why_not_again(tx: Tx, run: Run) -> str | None:
+    assert run.delivery_id is not None, "a live run has a delivery"
+    delivery = delivery_rows.find_locked(tx, workspace_id=run.workspace_id, id=run.delivery_id)
+    assert delivery is not None, "a run's delivery is never removed"
+    return deliveries.why_not_again(tx, delivery)
 
 
 def _insert(tx: Tx, *, delivery: Delivery) -> int:
@@ -500,6 +519,7 @@ def _under_lease(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int) ->
     if run.delivery_id is None:
         raise Conflict("this run has no delivery", run=id)
     delivery = access.delivery(tx, actor, run.delivery_id, locked=True)
+    run = _reread(tx, workspace_id=run.workspace_id, id=id)  # as of the lock
     _need_attempt(run, delivery, lease_id=lease_id, fence=fence, now=tx.now)
     return run
 
@@ -554,21 +574,27 @@ def _settle(tx: Tx, *, run: Run, delivery: Delivery, ending: Ending, quiet: bool
     ended = _reread(tx, workspace_id=run.workspace_id, id=run.id)
     _emit(tx, "run.finished", ended)
     tx.wake(f"run:{run.id}")
+    if run.wanted is Wanted.RESTART and deliveries.why_not_again(tx, delivery) is None:
+        _put_back(tx, delivery)
+        return ended
     _end_delivery(tx, run=ended, delivery=delivery, error=error)
-    if not quiet and run.wanted is not Wanted.RESTART:
-        debates.turn_ended(tx, run=ended, status=status)
+    if deliveries.is_turn(tx, delivery):
+        debates.turn_ended(tx, run=ended)
     return ended
+
+
+def _put_back(tx: Tx, delivery: Delivery) -> None:
+    """A restart was ordered: the same delivery goes on, also when its run had ended before it heard of the order."""
+    assert delivery.lease_id is not None, "a claimed delivery has a lease"
+    again = rules.put_back(delivery, lease_id=delivery.lease_id, fence=delivery.fence, now=tx.now)
+    delivery_rows.put(tx, again, was=delivery)
+    deliveries.changed(tx, "delivery.retried", again)
+    deliveries.wake_agent(tx, workspace_id=delivery.workspace_id, agent=delivery.agent)
 
 
 def _end_delivery(tx: Tx, *, run: Run, delivery: Delivery, error: str | None) -> None:
     assert delivery.lease_id is not None, "a claimed delivery has a lease"
     lease_id, fence = delivery.lease_id, delivery.fence
-    if run.wanted is Wanted.RESTART and run.status is Status.CANCELLED:
-        again = rules.put_back(delivery, lease_id=lease_id, fence=fence, now=tx.now)
-        delivery_rows.put(tx, again, was=delivery)
-        deliveries.changed(tx, "delivery.retried", again)
-        deliveries.wake_agent(tx, workspace_id=run.workspace_id, agent=run.agent)
-        return
     outcome = delivery_status(run.status)
     settled = rules.settle(delivery, lease_id=lease_id, fence=fence, outcome=outcome, error=error, now=tx.now)
     delivery_rows.put(tx, settled, was=delivery)

@@ -1,7 +1,7 @@
 """Chains: everything one human message set off. People are never throttled; agents that talk to agents are.
 
 A message an agent sends in a run is one hop further than the delivery it works on. At a limit nothing more is
-delivered, and one card asks a person; approving it lets the chain go on for as much again.
+delivered, and one card asks a person; approving it lets the chain go on for as much again, denying it ends the chain.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +17,11 @@ class Chain:
     delivery_limit: int
     deliveries: int
 
+    @property
+    def is_ended(self) -> bool:
+        """A person said no: nothing more of it is delivered, and nobody is asked again."""
+        return self.hop_limit == 0
+
 
 def stopped_by(chain: Chain, *, hop: int, more: int) -> str | None:
     """Why a message of an agent at `hop` may not set off `more` deliveries, in words; None when it may."""
@@ -30,3 +35,8 @@ def stopped_by(chain: Chain, *, hop: int, more: int) -> str | None:
 def let_go_on(chain: Chain) -> Chain:
     """Twice as far, because a person said so."""
     return replace(chain, hop_limit=chain.hop_limit + HOP_LIMIT, delivery_limit=chain.delivery_limit + DELIVERY_LIMIT)
+
+
+def end(chain: Chain) -> Chain:
+    """No further, because a person said so."""
+    return replace(chain, hop_limit=0)

@@ -3,7 +3,8 @@
     pending ─A claim▶ claimed ─C start▶ (claimed, started) ─D settle▶ acked | failed | interrupted
        ▲                 │ B release, or the lease is over before the start (E: dead when attempts are spent)
        └─────────────────┘
-    pending ─F cancel▶ cancelled      failed, interrupted, dead, acked ─G retry▶ pending
+    pending ─F cancel▶ cancelled (from claimed too, when its words or its agent are deleted before the start)
+    failed, interrupted, dead, acked ─G retry▶ pending
 
 The lease and its fence say who owns an attempt; the state never does. Deliveries of one lane (topic and agent) take
 turns: one is open (claimed, or pending and not waiting), the others wait.
@@ -209,6 +210,15 @@ def cancel(d: Delivery, *, now: int) -> Delivery:
     if d.status is not Status.PENDING:
         raise Conflict(f"the delivery is {d.status}", delivery=d.id, status=d.status)
     return replace(d, status=Status.CANCELLED, waits=False, updated_at=now)
+
+
+def withdraw(d: Delivery, *, now: int) -> Delivery:
+    """F: as `cancel`, also from a computer that has claimed it and not started: it has lost its lease and starts
+    nothing.
+    """
+    if d.status is Status.CLAIMED and not d.started:
+        d = replace(d, status=Status.PENDING, lease_id=None, lease_until=None)
+    return cancel(d, now=now)
 
 
 def retry(d: Delivery, *, fresh: bool, lane_is_open: bool, now: int, any_end: bool = False) -> Delivery:

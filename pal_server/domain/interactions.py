@@ -8,6 +8,8 @@ from typing import Any
 
 from pal_server.errors import Conflict, Invalid
 
+DECISIONS = ("approve", "deny")
+
 
 class Kind(StrEnum):
     APPROVAL = "approval"  # yes or no to one exact thing
@@ -84,8 +86,8 @@ def answer(
         raise Conflict("this answers something else than what is asked now: look again", interaction=i.id)
     if i.kind is Kind.QUESTION:
         return _answer_question(i, text=text, decision=decision)
-    if decision is None:
-        raise Invalid("decision is missing: approve or deny", field="decision")
+    if decision not in DECISIONS:
+        raise Invalid("decision is approve or deny", field="decision", value=decision)
     return {"decision": decision, **({"reason": reason} if reason else {}), **({"answer": text} if text else {})}
 
 

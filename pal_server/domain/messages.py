@@ -1,6 +1,7 @@
 """Messages: what was said, by whom, and what of it is a mention."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,16 +96,22 @@ def parse_guest(name: str) -> str:
     return name
 
 
-def mentions_in(content: str) -> list[str]:
-    """Names after an @ in the text, in order, each once. What stands in code is not a mention, nor is an address."""
+def mentions_in(content: str, *, known: Collection[str] = ()) -> list[str]:
+    """Names after an @ in the text, in order, each once. What stands in code is not a mention, nor is an address.
+
+    A sign at the end belongs to the sentence, unless a name of `known` (in lower case) ends with it.
+    """
     names: dict[str, None] = {}
     for match in _MENTION.finditer(_CODE.sub(" ", content)):
-        names.setdefault(match.group(1).rstrip(".-_"), None)
+        name: str = match.group(1)
+        while name[-1] in ".-_" and name.lower() not in known:
+            name = name[:-1]
+        names.setdefault(name, None)
     return list(names)
 
 
 def without_mention(content: str, *, agent: str) -> str:
     """What was said to `agent`, without calling it by name at the beginning or end."""
     name = re.escape(agent)
-    content = re.sub(rf"^\s*@{name}\b[\s,:]*", "", content, flags=re.IGNORECASE)
-    return re.sub(rf"\s*@{name}\s*$", "", content, flags=re.IGNORECASE).strip()
+    content = re.sub(rf"^\s*@{name}(?![\w-]|\.\w)[\s,:]*", "", content, flags=re.IGNORECASE)
+    return re.sub(rf"(?<![\w@./\\-])@{name}\s*$", "", content, flags=re.IGNORECASE).strip()

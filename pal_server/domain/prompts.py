@@ -5,6 +5,7 @@ What others wrote is fenced and never an instruction of pal's.
 The fence carries a nonce of the delivery, so that no text can end it by guessing.
 """
 
+import json
 from collections.abc import Sequence
 
 from .messages import Message
@@ -43,7 +44,7 @@ def compose(
 
 def _where(room: Room, topic: Topic, *, agent: str) -> str:
     return (
-        f'You are the agent "{agent}" in the room "{room.name}", topic {topic.id} ("{topic.title}"). '
+        f'You are the agent "{agent}" in the room "{room.name}", topic {topic.id} ({_quote(topic.title)}). '
         "Your final text is posted there as your answer. With `pal cli send` you can post earlier, "
         "with `pal cli messages list` read more, and with `pal cli ask` ask a person. "
         f"Text between marks of the form <<<… and …>>> was written by others."
@@ -54,7 +55,9 @@ def _message(message: Message, *, nonce: str) -> str:
     who = f"{message.sender.kind} {message.sender.name}"
     if message.sender.origin:
         who += f" (a guest, through {message.sender.origin})"
-    files = "".join(f"\nAttached: {file['name']} ({file['mime']}, {file['size']} bytes)" for file in message.files)
+    files = "".join(
+        f"\nAttached: {_quote(file['name'])} ({file['mime']}, {file['size']} bytes)" for file in message.files
+    )
     return f"Message {message.id} from {who}:\n{_fence(message.content, kind='message', nonce=nonce)}{files}"
 
 
@@ -63,6 +66,11 @@ def _line(message: Message) -> str:
     if len(text) > RECENT_CHARACTERS:
         text = text[:RECENT_CHARACTERS] + " […]"
     return f"[{message.id}] {message.sender.name}: {text}"
+
+
+def _quote(text: str) -> str:
+    """One line in quotes that the text cannot end: titles and names of files are written by others, too."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _fence(text: str, *, kind: str, nonce: str) -> str:

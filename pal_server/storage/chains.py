@@ -9,7 +9,8 @@ def open_chain(tx: Tx, *, id: int, workspace_id: str) -> Chain:
     row = tx.sql.one("chains.by_id", id=id)
     if row is None:
         tx.sql.run("chains.open", id=id, workspace_id=workspace_id, hop_limit=HOP_LIMIT, delivery_limit=DELIVERY_LIMIT)
-        return Chain(id=id, hop_limit=HOP_LIMIT, delivery_limit=DELIVERY_LIMIT, deliveries=0)
+        row = tx.sql.one("chains.by_id", id=id)  # somebody may have opened it a moment ago
+    assert row is not None, "it was written in this transaction"
     return Chain(
         id=row["id"], hop_limit=row["hop_limit"], delivery_limit=row["delivery_limit"], deliveries=row["deliveries"]
     )

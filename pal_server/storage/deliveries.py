@@ -7,7 +7,7 @@ from pal_server.domain.addressing import Reason
 from pal_server.domain.deliveries import Delivery, Status
 from pal_server.errors import Conflict
 from pal_server.storage.tx import Row, Tx
-from pal_server.storage.viewers import viewer
+from pal_server.storage.viewers import own_work, viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +87,6 @@ def held_on(tx: Tx, *, computer_id: str) -> dict[str, int]:
     return {row["agent"]: row["held"] for row in tx.sql.all("deliveries.held_on", computer_id=computer_id)}
 
 
-def held_of(tx: Tx, *, workspace_id: str, agent: str) -> int:
-    row = tx.sql.one("deliveries.held_of", workspace_id=workspace_id, agent=agent)
-    return 0 if row is None else int(row["held"])
-
-
 def put(tx: Tx, new: Delivery, *, was: Delivery) -> None:
     """Store a transition. `Conflict` when the row is no longer what the rule saw."""
     changed = tx.sql.run(
@@ -142,10 +137,6 @@ def burst(tx: Tx, *, topic_id: int, agent: str) -> Burst | None:
 
 def join_burst(tx: Tx, *, delivery_id: int, message_id: int) -> None:
     tx.sql.run("deliveries.join_burst", delivery_id=delivery_id, message_id=message_id)
-
-
-def postpone(tx: Tx, *, id: int, not_before: int) -> None:
-    tx.sql.run("deliveries.postpone", id=id, not_before=not_before, now=tx.now)
 
 
 def burst_messages(tx: Tx, *, delivery_id: int) -> list[int]:
@@ -207,6 +198,7 @@ def page(
             status=status,
             before=before,
             limit=limit,
+            computer=own_work(actor),
             **who,
         )
     else:
@@ -219,6 +211,7 @@ def page(
             message_id=message_id,
             before=before,
             limit=limit,
+            computer=own_work(actor),
             **who,
         )
     return [_delivery(row) for row in rows]

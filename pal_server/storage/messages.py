@@ -189,6 +189,11 @@ def keep_in_inbox(tx: Tx, *, workspace_id: str, agent: str, message_id: int, rea
     tx.sql.run("messages.inbox_add", workspace_id=workspace_id, agent=agent, message_id=message_id, reason=reason)
 
 
+def kept_for(tx: Tx, *, message_id: int) -> list[tuple[str, str]]:
+    """Agents that have it in their inbox, and why."""
+    return [(row["agent"], row["reason"]) for row in tx.sql.all("messages.kept_for", message_id=message_id)]
+
+
 def inbox(tx: Tx, *, workspace_id: str, agent: str, after: int, limit: int) -> list[InboxItem]:
     rows = tx.sql.all("messages.inbox", workspace_id=workspace_id, agent=agent, after=after, limit=limit)
     return [
@@ -200,6 +205,13 @@ def inbox(tx: Tx, *, workspace_id: str, agent: str, after: int, limit: int) -> l
         )
         for row in rows
     ]
+
+
+def lock_client_id(tx: Tx, *, workspace_id: str, actor: str, client_id: str) -> None:
+    """Until the commit nobody else creates something under this id, so that of two at once the second finds the
+    first.
+    """
+    tx.sql.one("messages.lock_client_id", name=f"{workspace_id} {actor} {client_id}")
 
 
 def kept(tx: Tx, *, workspace_id: str, actor: str, client_id: str) -> Kept | None:

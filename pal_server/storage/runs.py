@@ -8,7 +8,7 @@ import msgspec
 from pal_server.domain.actors import Actor
 from pal_server.domain.runs import Run, RunEvent, Session, Status, Wanted
 from pal_server.storage.tx import Row, Tx
-from pal_server.storage.viewers import viewer
+from pal_server.storage.viewers import own_work, viewer
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -254,6 +254,7 @@ def page(
         status=status,
         since=since,
         until=until,
+        own=own_work(actor),
         **viewer(actor),
     )
     return [_run(row) for row in rows]

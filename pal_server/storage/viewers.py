@@ -18,5 +18,10 @@ def viewer(actor: Actor) -> dict[str, str]:
             return _pair("agent", actor.agent or "")
 
 
+def own_work(actor: Actor) -> str | None:
+    """The computer whose own work alone the actor may list; None for those who see everybody's."""
+    return actor.id if actor.kind is ActorKind.COMPUTER else None
+
+
 def _pair(kind: str, principal: str) -> dict[str, str]:
     return {"kind": kind, "principal": principal, "kind2": kind, "principal2": principal}

@@ -40,10 +40,6 @@ SELECT MIN(d.not_before) AS at FROM agents a JOIN deliveries d
 -- How many deliveries of each agent a computer has in hand.
 SELECT agent, COUNT(*) AS held FROM deliveries WHERE computer_id = :computer_id AND status = 'claimed' GROUP BY agent;
 
--- name: held_of
-SELECT COUNT(*) AS held FROM deliveries
- WHERE workspace_id = :workspace_id AND agent = :agent AND status = 'claimed';
-
 -- name: put
 -- Compare-and-set on the fence and the state that were read: no row changed means somebody was quicker.
 UPDATE deliveries
@@ -75,14 +71,13 @@ SELECT COUNT(*) AS place FROM (
 -- name: burst
 -- The delivery a burst goes on with: still waiting, same sender, newest of its lane, not called by name.
 SELECT d.*, m.sender AS said_by, m.sender_kind AS said_by_kind FROM deliveries d JOIN messages m ON m.id = d.message_id
- WHERE d.topic_id = :topic_id AND d.agent = :agent AND d.status = 'pending'
+ WHERE d.topic_id = :topic_id AND d.agent = :agent AND d.status = 'pending' AND d.reason IN ('all', 'reply')
+   AND NOT EXISTS (SELECT 1 FROM deliveries later
+                    WHERE later.topic_id = d.topic_id AND later.agent = d.agent AND later.status = 'pending' AND later.id > d.id)
  ORDER BY d.id DESC LIMIT 1;
 
 -- name: join_burst
 INSERT INTO delivery_messages (delivery_id, message_id) VALUES (:delivery_id, :message_id);
-
--- name: postpone
-UPDATE deliveries SET not_before = :not_before, updated_at = :now WHERE id = :id AND status = 'pending';
 
 -- name: burst_messages
 SELECT message_id FROM delivery_messages WHERE delivery_id = :delivery_id ORDER BY message_id;
@@ -115,6 +110,8 @@ SELECT d.* FROM deliveries d
    AND (CAST(:status AS TEXT) IS NULL OR d.status = :status)
    AND (CAST(:room_id AS TEXT) IS NULL OR d.room_id = :room_id)
    AND (CAST(:message_id AS BIGINT) IS NULL OR d.message_id = :message_id)
+   AND (CAST(:computer AS TEXT) IS NULL OR d.computer_id = :computer
+        OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = d.workspace_id AND a.key = d.agent AND a.computer_id = :computer))
    AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  ORDER BY d.id DESC LIMIT :limit;
@@ -123,6 +120,8 @@ SELECT d.* FROM deliveries d
 SELECT d.* FROM deliveries d
  WHERE d.workspace_id = :workspace_id AND d.agent = :agent AND d.id < :before
    AND (CAST(:status AS TEXT) IS NULL OR d.status = :status)
+   AND (CAST(:computer AS TEXT) IS NULL OR d.computer_id = :computer
+        OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = d.workspace_id AND a.key = d.agent AND a.computer_id = :computer))
    AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  ORDER BY d.id DESC LIMIT :limit;

@@ -82,17 +82,28 @@ SELECT m.id, m.seq FROM messages m
 INSERT INTO inbox (workspace_id, agent, message_id, reason) VALUES (:workspace_id, :agent, :message_id, :reason)
 ON CONFLICT DO NOTHING;
 
+-- name: kept_for
+SELECT i.agent, i.reason FROM inbox i JOIN messages m ON m.id = :message_id
+  JOIN members r ON r.room_id = m.room_id AND r.kind = 'agent'
+ WHERE i.workspace_id = m.workspace_id AND i.agent = r.principal AND i.message_id = :message_id
+ ORDER BY i.agent;
+
 -- name: inbox
 SELECT m.*, r.name AS room_name, i.reason AS inbox_reason, i.delivery_id, i.delivery_status
   FROM (SELECT d.message_id, d.reason, d.id AS delivery_id, d.status AS delivery_status FROM deliveries d
          WHERE d.agent = :agent AND d.workspace_id = :workspace_id AND d.message_id > :after
         UNION ALL
         SELECT b.message_id, b.reason, NULL, NULL FROM inbox b
-         WHERE b.workspace_id = :workspace_id AND b.agent = :agent AND b.message_id > :after) i
+         WHERE b.workspace_id = :workspace_id AND b.agent = :agent AND b.message_id > :after
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.agent = b.agent AND d.message_id = b.message_id)) i
   JOIN messages m ON m.id = i.message_id
   JOIN rooms r ON r.id = m.room_id
  WHERE m.deleted_at IS NULL
  ORDER BY m.id LIMIT :limit;
+
+-- name: lock_client_id
+-- SQLite has one writer and needs no lock of its own.
+SELECT :name AS locked;
 
 -- name: client_id
 SELECT verb, target, digest FROM client_ids

@@ -47,9 +47,13 @@ UPDATE rooms SET seq = seq + 1 WHERE id = :id RETURNING seq;
 SELECT id FROM rooms WHERE id = :id;
 
 -- name: set_member
+-- Who begins to get digests gets them of what is said from then on.
 INSERT INTO members (room_id, kind, principal, mode, joined_at, digest_at, digest_seq)
 VALUES (:room_id, :kind, :principal, :mode, :now, :now, (SELECT seq FROM rooms WHERE id = :room_id))
-ON CONFLICT (room_id, kind, principal) DO UPDATE SET mode = excluded.mode;
+ON CONFLICT (room_id, kind, principal) DO UPDATE
+   SET mode = excluded.mode,
+       digest_at = CASE WHEN members.mode = 'periodic' THEN members.digest_at ELSE excluded.digest_at END,
+       digest_seq = CASE WHEN members.mode = 'periodic' THEN members.digest_seq ELSE excluded.digest_seq END;
 
 -- name: remove_member
 DELETE FROM members WHERE room_id = :room_id AND kind = :kind AND principal = :principal;

@@ -92,6 +92,8 @@ SELECT x.* FROM runs x
    AND (CAST(:status AS TEXT) IS NULL OR x.status = :status)
    AND (CAST(:since AS BIGINT) IS NULL OR x.created_at >= :since)
    AND (CAST(:until AS BIGINT) IS NULL OR x.created_at < :until)
+   AND (CAST(:own AS TEXT) IS NULL OR x.computer_id = :own
+        OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = x.workspace_id AND a.key = x.agent AND a.computer_id = :own))
    AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = x.room_id
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  ORDER BY x.id DESC LIMIT :limit;

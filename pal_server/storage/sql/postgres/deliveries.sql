@@ -8,9 +8,3 @@ SELECT * FROM deliveries
  WHERE workspace_id = :workspace_id AND agent = :agent AND status = 'pending' AND waits = 0 AND not_before <= :now
  ORDER BY id LIMIT :limit
    FOR UPDATE SKIP LOCKED;
-
--- name: overdue
-SELECT * FROM deliveries
- WHERE status = 'claimed' AND started = 0 AND lease_until < :now
- ORDER BY lease_until LIMIT :limit
-   FOR UPDATE SKIP LOCKED;
