@@ -91,7 +91,7 @@ class FakeBus:
 
     async def start(self) -> None:
         app = web.Application(client_max_size=32 << 20)
-        app.router.add_get("/api/daemon/ws", lambda request: self.websocket(request))
+        app.router.add_get("/api/daemon/ws", self._open_websocket)
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -162,6 +162,9 @@ class FakeBus:
     async def _send(self, frame: dict[str, Any]) -> None:
         for socket in tuple(self._sockets):
             await socket.send_json(frame)
+
+    async def _open_websocket(self, request: web.Request) -> web.StreamResponse:
+        return await self.websocket(request)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         if not self.has_socket or self.is_away:
