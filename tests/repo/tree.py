@@ -8,7 +8,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("pal_server", "pal_daemon", "pal_cli", "pal_console")
 _LEFT_OUT = {".git", ".venv", "__pycache__", "node_modules", "dist", ".bench", ".hypothesis"}
 _LEFT_OUT |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache"}
-_TEXT = {".py", ".sql", ".md", ".toml", ".txt", ".svg", ".json", ".css", ".js", ".ts", ".html", ".sh", ".yml", ""}
+_TEXT = {".py", ".sql", ".md", ".toml", ".txt", ".svg", ".json", ".css", ".js", ".ts", ".html", ".sh", ".yml"}
+_TEXT_NAMES = {"LICENSE", ".gitignore", "run"}
 
 
 @cache
@@ -24,7 +25,7 @@ def kept_files() -> tuple[Path, ...]:
 
 
 def text_files() -> tuple[Path, ...]:
-    return tuple(path for path in kept_files() if path.suffix in _TEXT)
+    return tuple(path for path in kept_files() if path.suffix in _TEXT or path.name in _TEXT_NAMES)
 
 
 def sources() -> tuple[Path, ...]:
