@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import logging
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -102,8 +101,8 @@ async def running_server(
 ) -> AsyncIterator[Server]:
     """A server that accepts requests for as long as the block runs.
 
-    Raises `Conflict` when the home is in use, `PortTaken`, or `Unavailable` with a sentence that says what to do. When a
-    part of the server dies, the block is cancelled and the part's error is raised. Leaving the block stops accepting,
+    Raises `Conflict` when the home is in use, `PortTaken`, or `Unavailable` with a sentence that says what to do. When
+    a part of the server dies, the block is cancelled and the part's error is raised. Leaving the block stops accepting,
     finishes requests under way, tells streams to come back, and closes the database last.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
@@ -151,9 +150,7 @@ async def _assemble(
     )
     leader = Leader(store=store, holder=new_id("server"), is_alone=settings.is_embedded)
     stack.push_async_callback(_let_go, leader)
-    context = Context(
-        store=store, hub=hub, clock=clock, metrics=metrics, leader=leader, workspace_id=workspace_id
-    )
+    context = Context(store=store, hub=hub, clock=clock, metrics=metrics, leader=leader, workspace_id=workspace_id)
     token_use = TokenUse(context, take=credentials.take_used)
     loops: tuple[Loop, ...] = (*(kind(context) for kind in LOOPS), token_use)
     stack.push_async_callback(_last_step, token_use)
@@ -176,9 +173,7 @@ async def _assemble(
         lifetime=Lifetime(),
         readiness=lambda: _readiness(store, loops=loops, home=home),
     )
-    metrics.gauge(
-        "pal_streams", "Streams open.", lambda: {(("door", kind),): n for kind, n in tailer.watching.items()}
-    )
+    metrics.gauge("pal_streams", "Streams open.", lambda: {(("door", kind),): n for kind, n in tailer.watching.items()})
     edge = Edge(table=Table(ROUTES), services=services, with_access_log=settings.access_log)
     runner = web.ServerRunner(HttpServer(edge), shutdown_timeout=FINISH_FOR)
     await runner.setup()

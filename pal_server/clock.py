@@ -15,9 +15,7 @@ SLEW = 100  # one part in so many; a lease of 60 s is wrong by 0.6 s at most
 class Clock:
     """Call it: UTC milliseconds. Never goes back. May be called from any thread."""
 
-    def __init__(
-        self, *, monotonic: Callable[[], int] | None = None, wall: Callable[[], int] = time.time_ns
-    ) -> None:
+    def __init__(self, *, monotonic: Callable[[], int] | None = None, wall: Callable[[], int] = time.time_ns) -> None:
         """Both sources count nanoseconds."""
         self._monotonic = monotonic or boot_time_ns
         self._wall = wall

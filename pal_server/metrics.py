@@ -1,4 +1,4 @@
-"""Counters of this process, and how they read as Prometheus text. Imports nothing; costs a dictionary entry per series."""
+"""Counters of this process, and how they read as Prometheus text. Imports nothing of pal."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
@@ -51,16 +51,16 @@ class Metrics:
             lines += self._head(name)
             for labels, cells in histogram.items():
                 lines += _histogram(name, labels, cells)
-        for name, (help, read) in sorted(self._gauges.items()):
-            lines += [f"# HELP {name} {help}", f"# TYPE {name} gauge"]
+        for name, (about, read) in sorted(self._gauges.items()):
+            lines += [f"# HELP {name} {about}", f"# TYPE {name} gauge"]
             value = read()
             values = value if isinstance(value, Mapping) else {(): value}
             lines += [f"{name}{_labels(labels)} {_number(value)}" for labels, value in values.items()]
         return "\n".join(lines) + "\n"
 
     def _head(self, name: str) -> list[str]:
-        kind, help = self._help[name]
-        return [f"# HELP {name} {help}", f"# TYPE {name} {kind}"]
+        kind, about = self._help[name]
+        return [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
 
 
 def _histogram(name: str, labels: Labels, cells: list[float]) -> list[str]:
@@ -77,9 +77,7 @@ def _histogram(name: str, labels: Labels, cells: list[float]) -> list[str]:
 def _labels(labels: Labels) -> str:
     if not labels:
         return ""
-    escaped = (
-        (name, value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")) for name, value in labels
-    )
+    escaped = ((name, value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")) for name, value in labels)
     return "{" + ",".join(f'{name}="{value}"' for name, value in escaped) + "}"
 
 

@@ -83,9 +83,7 @@ async def delete(call: Call) -> contract.AgentAnswer:
 
 async def assign(call: Call) -> contract.AssignmentAnswer:
     request = call.body(contract.AssignAgent)
-    agent = await call.write(
-        agents.assign, actor=call.actor, key=call.text("key"), computer=request.computer_id
-    )
+    agent = await call.write(agents.assign, actor=call.actor, key=call.text("key"), computer=request.computer_id)
     return contract.AssignmentAnswer(agent=present(agent, contract.Agent))
 
 
@@ -113,9 +111,7 @@ async def add_account(call: Call) -> contract.AccountAnswer:
 
 async def change_account(call: Call) -> contract.AccountAnswer:
     request = call.body(contract.ChangeAccount)
-    account = await call.write(
-        accounts.set_disabled, actor=call.actor, ref=call.text(), disabled=request.disabled
-    )
+    account = await call.write(accounts.set_disabled, actor=call.actor, ref=call.text(), disabled=request.disabled)
     return contract.AccountAnswer(account=present(account, contract.Account))
 
 

@@ -15,8 +15,8 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 _JSON = {**SECURITY, "Content-Type": "application/json", "Cache-Control": "no-store"}

@@ -49,9 +49,7 @@ async def upload(call: Call) -> contract.ArtifactAnswer:
 
 async def list_artifacts(call: Call) -> contract.ArtifactsAnswer:
     query = call.query(contract.ArtifactsQuery)
-    page = await call.read(
-        files.list_page, actor=call.actor, q=query.q, after=query.after, limit=query.limit
-    )
+    page = await call.read(files.list_page, actor=call.actor, q=query.q, after=query.after, limit=query.limit)
     return contract.ArtifactsAnswer(artifacts=present_all(page.items, contract.File), next=page.next)
 
 
@@ -86,10 +84,10 @@ async def download(call: Call) -> StreamResponse:
 
 
 def _headers(file: File) -> dict[str, str]:
-    is_shown = file.mime in _SHOWN
+    way = "inline" if file.mime in _SHOWN else "attachment"
     return {
         "Content-Type": f"{file.mime}; charset=utf-8" if file.mime.startswith("text/") else file.mime,
-        "Content-Disposition": f"{'inline' if is_shown else 'attachment'}; filename*=UTF-8''{quote(file.name, safe='')}",
+        "Content-Disposition": f"{way}; filename*=UTF-8''{quote(file.name, safe='')}",
         "Content-Security-Policy": _SANDBOX,
         "Cache-Control": "private, no-cache",
     }

@@ -1,8 +1,8 @@
 """From a credential to the actor it stands for.
 
-Tokens come in `Authorization: Bearer …` or in the session cookie, never in a URL. Whatever is wrong with one, the answer
-is the same. Look-ups are kept for at most two seconds, and not at all past a wake-up of `tokens`, which every revocation
-sends: on this server a revoked token ends at once, on others within the two seconds.
+Tokens come in `Authorization: Bearer …` or in the session cookie, never in a URL. Whatever is wrong with one, the
+answer is the same. Look-ups are kept for at most two seconds, and not at all past a wake-up of `tokens`, which every
+revocation sends: on this server a revoked token ends at once, on others within the two seconds.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Credentials:
         self._monotonic = monotonic
         self._found: dict[str, _Found] = {}
         self._asking: dict[str, tuple[int, asyncio.Task[_Found]]] = {}
-        self._used: dict[str, int] = {}
+        self._used: set[str] = set()
 
     async def actor(self, secret_hash: str, /) -> Actor:
         """Who it stands for; `Unauthenticated` with one sentence for every reason there can be."""
@@ -59,13 +59,13 @@ class Credentials:
         if found.actor is None:
             raise refusal()
         if found.actor.token_id is not None:
-            self._used[found.actor.token_id] = self._clock()
+            self._used.add(found.actor.token_id)
         return found.actor
 
     def take_used(self) -> dict[str, int]:
-        """Ids of the tokens used since the last call, and when."""
-        used, self._used = self._used, {}
-        return used
+        """Ids of the tokens used since the last call, with this moment in UTC milliseconds."""
+        used, self._used = self._used, set()
+        return dict.fromkeys(used, self._clock())
 
     async def _look_up(self, secret_hash: str) -> "_Found":
         """Those who ask at the same time share one look-up, unless a revocation came after it began."""

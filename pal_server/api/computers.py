@@ -56,9 +56,7 @@ async def revoke(call: Call) -> contract.ComputerAnswer:
 
 async def drain(call: Call) -> contract.ComputerAnswer:
     request = call.body(contract.DrainComputer)
-    return _answer(
-        await call.write(computers.drain, actor=call.actor, ref=call.text(), draining=request.draining)
-    )
+    return _answer(await call.write(computers.drain, actor=call.actor, ref=call.text(), draining=request.draining))
 
 
 async def connect(call: Call) -> contract.ConnectedAnswer:

@@ -1,4 +1,4 @@
-"""`GET /api/daemon/ws`: tells a daemon to look again. Right, only slower, without it: the heartbeat finds everything."""
+"""`GET /api/daemon/ws`: tells a daemon to look again. Without it all is right, only slower: the heartbeat finds it."""
 
 import asyncio
 
@@ -45,8 +45,7 @@ async def socket(call: Call) -> StreamResponse:
 async def _tell(call: Call, response: web.WebSocketResponse) -> Bye:
     """Say look whenever there may be something, until the daemon has to go."""
     hub = call.services.hub
-    id = call.actor.id
-    work, orders = f"computer:{id}", f"commands:{id}"
+    work, orders = f"computer:{call.actor.id}", f"commands:{call.actor.id}"
     seen_work, seen_orders = -1, -1  # the first look is at once: something may have come before this socket
     while True:
         seen = hub.now

@@ -16,7 +16,7 @@ from pal_server.contract.base import Request
 from pal_server.errors import Invalid, TooLarge
 
 LIMIT = 200  # things on one page
-_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
+_SUSPECT = re.compile(rb"\\u0000|[:\[,]\s*-?[0-9]{19}")  # a cheap look; what it finds is then checked by name
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _PARAMETERS = 40  # more than any route knows
 

@@ -1,7 +1,7 @@
 """How events leave the server: as SSE or over a WebSocket, written straight to the transport.
 
-aiohttp's own writers make a task switch and a copy for each message and reader. Here frames are made once for all readers;
-aiohttp still does the beginning (headers, handshake) and the end.
+aiohttp's own writers make a task switch and a copy for each message and reader. Here frames are made once for all
+readers; aiohttp still does the beginning (headers, handshake) and the end.
 """
 
 import asyncio
@@ -72,7 +72,8 @@ class SseDoor(_Transport):
     def encode(self, texts: Sequence[tuple[Event, bytes]], /) -> bytes:
         return self.frame(
             b"".join(
-                b"id: %d\nevent: %b\ndata: %b\n\n" % (event.position, event.kind.encode(), text) for event, text in texts
+                b"id: %d\nevent: %b\ndata: %b\n\n" % (event.position, event.kind.encode(), text)
+                for event, text in texts
             )
         )
 
@@ -114,4 +115,3 @@ def text_frame(text: bytes, /) -> bytes:
     if size < 65536:
         return b"\x81\x7e" + size.to_bytes(2, "big") + text
     return b"\x81\x7f" + size.to_bytes(8, "big") + text
-

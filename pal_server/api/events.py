@@ -13,7 +13,11 @@ from pal_server.errors import Invalid
 
 _PINGS = 25.0  # seconds
 _INCOMING = 64 * 1024  # bytes; readers have little to say
-_CLOSE_CODES = {"stopping": WSCloseCode.SERVICE_RESTART, "revoked": WSCloseCode.POLICY_VIOLATION, "behind": WSCloseCode.TRY_AGAIN_LATER}
+_CLOSE_CODES = {
+    "stopping": WSCloseCode.SERVICE_RESTART,
+    "revoked": WSCloseCode.POLICY_VIOLATION,
+    "behind": WSCloseCode.TRY_AGAIN_LATER,
+}
 
 
 async def stream(call: Call) -> StreamResponse:

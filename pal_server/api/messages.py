@@ -69,9 +69,7 @@ async def delete(call: Call) -> contract.MessageAnswer:
 
 async def inbox(call: Call) -> contract.InboxAnswer:
     query = call.query(contract.InboxQuery)
-    page = await call.read(
-        messages.inbox, actor=call.actor, agent=query.agent, after=query.after, limit=query.limit
-    )
+    page = await call.read(messages.inbox, actor=call.actor, agent=query.agent, after=query.after, limit=query.limit)
     items = [_item(item) for item in page.items]
     return contract.InboxAnswer(messages=[item.message for item in items], items=items, next=page.next)
 

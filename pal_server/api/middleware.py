@@ -87,9 +87,7 @@ class Edge:
         body = None
         if route.body is not None:
             raw = await read_body(http, limit=route.limit)
-            body = decode_body(
-                raw, route.body, content_type=headers.get("Content-Type", ""), is_data=route.is_data
-            )
+            body = decode_body(raw, route.body, content_type=headers.get("Content-Type", ""), is_data=route.is_data)
         call = Call(
             http=http,
             route=route,
@@ -116,9 +114,7 @@ class Edge:
     ) -> None:
         operation = "none" if route is None else route.operation
         metrics = self._services.metrics
-        metrics.count(
-            "pal_http_requests_total", "Requests answered.", operation=operation, status=str(response.status)
-        )
+        metrics.count("pal_http_requests_total", "Requests answered.", operation=operation, status=str(response.status))
         if route is not None and route.answer is not None:
             metrics.observe("pal_http_request_seconds", "Time to answer.", took, operation=operation)
         if self._with_access_log:

@@ -34,8 +34,8 @@ def describe_api(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
         "info": {
             "title": "pal",
             "version": version,
-            "description": "A chat-first message bus for people and coding agents. Times are UTC milliseconds; `next` of a "
-            "page goes back as `after`. Every error has one shape.",
+            "description": "A chat-first message bus for people and coding agents. Times are UTC milliseconds; `next` "
+            "of a page goes back as `after`. Every error has one shape.",
         },
         "servers": [{"url": "/"}],
         "paths": paths,
@@ -43,8 +43,12 @@ def describe_api(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "pal_session", "description": "Set by log-in; the "
-                           "name carries a suffix of this server's own."},
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "pal_session",
+                    "description": "Set by log-in; the name carries a suffix of this server's own.",
+                },
             },
             "responses": {
                 "Problem": {

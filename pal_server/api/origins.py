@@ -1,8 +1,8 @@
 """Which web pages may talk to this server: the guard against drive-by pages, DNS rebinding and forged requests.
 
-A page of another site can send requests to a loopback server, with its cookies, and can give its own name our address.
-Writes and WebSockets are refused unless the `Host` is a name we answer to and the `Origin`, where a browser sends one, is
-this very server.
+A page of another site can send requests to a loopback server, with its cookies, and can give its own name our
+address. Writes and WebSockets are refused unless the `Host` is a name we answer to and the `Origin`, where a browser
+sends one, is this very server.
 """
 
 import ipaddress
@@ -67,9 +67,7 @@ class Origins:
         is_ours = name in self._names or name in self._allowed or host in self._allowed
         # No page can be served under a bare address that is ours unless we serve it, so addresses are safe to accept.
         if not is_ours and not (self._is_public and _is_address(name)):
-            raise Forbidden(
-                "The Host is not a name of this server; PAL_ALLOWED_HOSTS adds names.", host=host[:200]
-            )
+            raise Forbidden("The Host is not a name of this server; PAL_ALLOWED_HOSTS adds names.", host=host[:200])
         if len(self._known) < _KEPT:
             self._known.add(host)
 

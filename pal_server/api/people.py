@@ -4,7 +4,6 @@ import asyncio
 import logging
 
 import msgspec
-from aiohttp import web
 from aiohttp.web_response import StreamResponse
 
 from pal_server import tokens as secret_words
@@ -134,9 +133,7 @@ async def revoke_token(call: Call) -> contract.TokenAnswer:
 
 async def list_audit(call: Call) -> contract.AuditAnswer:
     query = call.query(contract.AuditQuery)
-    page = await call.read(
-        audit.list_page, actor=call.actor, action=query.action, after=query.after, limit=query.limit
-    )
+    page = await call.read(audit.list_page, actor=call.actor, action=query.action, after=query.after, limit=query.limit)
     entries = [msgspec.convert(entry, contract.AuditEntry, from_attributes=True) for entry in page.items]
     return contract.AuditAnswer(audit=entries, next=page.next)
 
@@ -153,9 +150,7 @@ async def _enter(call: Call, request: contract.Login, *, session_hash: str) -> L
     if [request.token is not None, request.code is not None, has_name].count(True) != 1:
         raise Invalid("Give one of: token; code; username and password.", field="body")
     if request.token is not None:
-        return await store.write(
-            login.with_token, token_hash=hash_secret(request.token), session_hash=session_hash
-        )
+        return await store.write(login.with_token, token_hash=hash_secret(request.token), session_hash=session_hash)
     if request.code is not None:
         return await store.write(login.with_code, code_hash=hash_secret(request.code), session_hash=session_hash)
     if request.username is None or request.password is None:

@@ -1,4 +1,6 @@
-"""Domain values become contract structs. A value's `fact()` has the contract's names; the conversion checks that it does."""
+"""Domain values become contract structs. A value's `fact()` has the contract's names; the conversion checks that it
+does.
+"""
 
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
@@ -95,5 +97,3 @@ def present_me(actor: Actor, /) -> people.Me:
         room=actor.room_id,
         topic=actor.topic_id,
     )
-
-

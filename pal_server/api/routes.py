@@ -86,15 +86,11 @@ def post(
     )
 
 
-def create(
-    path: str, handler: Handler, who: Who, summary: str, answer: type[Answer], body: type[Request]
-) -> Route:
+def create(path: str, handler: Handler, who: Who, summary: str, answer: type[Answer], body: type[Request]) -> Route:
     return post(path, handler, who, summary, answer, body, status=201)
 
 
-def patch(
-    path: str, handler: Handler, who: Who, summary: str, answer: type[Answer], body: type[Request]
-) -> Route:
+def patch(path: str, handler: Handler, who: Who, summary: str, answer: type[Answer], body: type[Request]) -> Route:
     return post(path, handler, who, summary, answer, body, method="PATCH")
 
 
@@ -199,9 +195,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     get("/api/deliveries/{id:int}", deliveries.get, READERS, "One delivery", d.DeliveryAnswer),
     post("/api/deliveries/{id:int}/claim", deliveries.claim, DAEMONS, "Lease this one", d.ClaimAnswer),
-    post(
-        "/api/deliveries/{id:int}/renew", deliveries.renew, DAEMONS, "Keep the lease", d.RenewAnswer, d.UnderLease
-    ),
+    post("/api/deliveries/{id:int}/renew", deliveries.renew, DAEMONS, "Keep the lease", d.RenewAnswer, d.UnderLease),
     post(
         "/api/deliveries/{id:int}/release",
         deliveries.release,
@@ -229,9 +223,7 @@ ROUTES: tuple[Route, ...] = (
         is_data=True,
     ),
     post("/api/deliveries/{id:int}/cancel", deliveries.cancel, HELPERS, "Drop what waits", d.DeliveryAnswer),
-    post(
-        "/api/deliveries/{id:int}/retry", deliveries.retry, HELPERS, "Do it again", d.DeliveryAnswer, d.RetryDelivery
-    ),
+    post("/api/deliveries/{id:int}/retry", deliveries.retry, HELPERS, "Do it again", d.DeliveryAnswer, d.RetryDelivery),
     # computers
     get("/api/computers", computers.list_computers, WATCHERS, "Computers", a.ComputersAnswer, Page),
     create(
@@ -242,12 +234,8 @@ ROUTES: tuple[Route, ...] = (
         a.ProvisionedAnswer,
         a.ProvisionComputer,
     ),
-    post(
-        "/api/computers/connect", computers.connect, DAEMONS, "A daemon begins", a.ConnectedAnswer, a.ConnectComputer
-    ),
-    post(
-        "/api/daemons", computers.register_daemon, DAEMONS, "The seed's connect", a.ConnectedAnswer, a.RegisterDaemon
-    ),
+    post("/api/computers/connect", computers.connect, DAEMONS, "A daemon begins", a.ConnectedAnswer, a.ConnectComputer),
+    post("/api/daemons", computers.register_daemon, DAEMONS, "The seed's connect", a.ConnectedAnswer, a.RegisterDaemon),
     get("/api/computers/{id}", computers.get, WATCHERS, "One computer, by id or name", a.ComputerAnswer),
     post(
         "/api/computers/{id}/heartbeat",
@@ -349,9 +337,7 @@ ROUTES: tuple[Route, ...] = (
     post("/api/runs/{id:int}/kill", runs.kill, SPEAKERS, "End the process tree now", u.RunAnswer, u.RunAction),
     post("/api/runs/{id:int}/stop", runs.stop, SPEAKERS, "Ask it to end", u.RunAnswer, u.RunAction),
     post("/api/runs/{id:int}/restart", runs.restart, SPEAKERS, "End it and begin anew", u.RunAnswer, u.RunAction),
-    post(
-        "/api/runs/{id:int}/result", runs.report_result, RUNS, "What came of the work", u.RunAnswer, u.ReportResult
-    ),
+    post("/api/runs/{id:int}/result", runs.report_result, RUNS, "What came of the work", u.RunAnswer, u.ReportResult),
     post(
         "/api/runs/{id:int}/interactions",
         interactions.open_for_run,
@@ -401,7 +387,9 @@ ROUTES: tuple[Route, ...] = (
         u.InteractionApplied,
     ),
     # files
-    get("/api/artifacts", artifacts.list_artifacts, READERS, "Files, newest first", f.ArtifactsAnswer, f.ArtifactsQuery),
+    get(
+        "/api/artifacts", artifacts.list_artifacts, READERS, "Files, newest first", f.ArtifactsAnswer, f.ArtifactsQuery
+    ),
     Route(
         method="POST",
         path="/api/artifacts",

@@ -1,7 +1,7 @@
 """What a route is, who may use it, and how a request finds it.
 
-A path is matched by its raw segments; only then are they decoded. A segment that could mean another path (`..`, a slash or
-NUL in disguise) is refused before anything sees it, so no id ever becomes a path.
+A path is matched by its raw segments; only then are they decoded. A segment that could mean another path (`..`, a
+slash or NUL in disguise) is refused before anything sees it, so no id ever becomes a path.
 """
 
 import re
@@ -212,7 +212,7 @@ class Table:
             self._add(route)
 
     def match(self, method: str, raw_path: str, /) -> tuple[Route, dict[str, int | str]]:
-        """The route and its path parameters. `NotFound`, `MethodNotAllowed`, or `Invalid` for a parameter that cannot be."""
+        """The route and its path parameters. `NotFound`, `MethodNotAllowed`, `Invalid` for an impossible parameter."""
         path = raw_path.partition("?")[0]
         routes = self._fixed.get(path)
         params: dict[str, int | str] = {}

@@ -98,16 +98,12 @@ async def add_events(call: Call) -> contract.AddedAnswer:
         after_source=request.after_source,
     )
     call.services.metrics.count("pal_run_events_total", "Run events taken in.", by=added.accepted)
-    return contract.AddedAnswer(
-        accepted=added.accepted, last_seq=added.last_seq, last_source=added.last_source
-    )
+    return contract.AddedAnswer(accepted=added.accepted, last_seq=added.last_seq, last_source=added.last_source)
 
 
 async def list_events(call: Call) -> contract.RunEventsAnswer:
     query = call.query(contract.RunEventsQuery)
-    page = await call.read(
-        runs.events, actor=call.actor, id=call.number(), after=query.after, limit=query.limit
-    )
+    page = await call.read(runs.events, actor=call.actor, id=call.number(), after=query.after, limit=query.limit)
     return contract.RunEventsAnswer(events=[present_run_event(event) for event in page.items], next=page.next)
 
 
@@ -186,9 +182,7 @@ async def create_session(call: Call) -> contract.SessionAnswer:
 
 async def runs_of_session(call: Call) -> contract.RunsAnswer:
     query = call.query(Page)
-    page = await call.read(
-        runs.list_page, actor=call.actor, session=call.text(), after=query.after, limit=query.limit
-    )
+    page = await call.read(runs.list_page, actor=call.actor, session=call.text(), after=query.after, limit=query.limit)
     return contract.RunsAnswer(runs=present_all(page.items, contract.Run), next=page.next)
 
 
@@ -211,8 +205,7 @@ async def _submit(call: Call, request: contract.OpenRun) -> contract.OpenedAnswe
         given = {"agent": request.agent, "topic": request.topic, "status": request.status}
         missing = next(name for name, value in given.items() if value is None)
         raise Invalid(
-            f"{missing} is missing in the body: without a delivery_id a run is handed in with agent, topic and"
-            " status.",
+            f"{missing} is missing in the body: without a delivery_id a run is handed in with agent, topic and status.",
             field=missing,
         )
     run = await call.write(
@@ -231,7 +224,5 @@ async def _submit(call: Call, request: contract.OpenRun) -> contract.OpenedAnswe
 
 async def _order(call: Call, wanted: Wanted) -> contract.RunAnswer:
     request = call.body(contract.RunAction)
-    run = await call.write(
-        runs.order_by_id, actor=call.actor, id=call.number(), wanted=wanted, reason=request.reason
-    )
+    run = await call.write(runs.order_by_id, actor=call.actor, id=call.number(), wanted=wanted, reason=request.reason)
     return contract.RunAnswer(run=present_run(run))

@@ -1,11 +1,13 @@
 """The workspace's events, live, to everyone who watches.
 
-One tailer per server reads the log after its position, in order. Each event is encoded once; what is waiting is joined and
-written straight to the transports of those who may see it. History and tail are one query: a watcher reads pages of the log
-until it has caught up with the tailer and joins it in the same step, so nothing is missed and nothing comes twice.
+One tailer per server reads the log after its position, in order. Each event is encoded once; what is waiting is
+joined and written straight to the transports of those who may see it. History and tail are one query: a watcher
+reads pages of the log until it has caught up with the tailer and joins it in the same step, so nothing is missed and
+nothing comes twice.
 
-Bounds: a watcher whose transport holds more than `BEHIND` bytes is cut off and comes back to its position. A lost wake-up
-delays everyone by `FLOOR` at most. The stream of a revoked credential ends within `GUARD_EVERY`, here at once.
+Bounds: a watcher whose transport holds more than `BEHIND` bytes is cut off and comes back to its position. A lost
+wake-up delays everyone by `FLOOR` at most. The stream of a revoked credential ends within `GUARD_EVERY`, here at
+once.
 """
 
 import asyncio

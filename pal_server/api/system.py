@@ -24,7 +24,9 @@ async def ready(call: Call) -> Health | StreamResponse:
     answer = Health(status="ok" if readiness.is_ready else "not ready", checks=dict(readiness.checks))
     if readiness.is_ready:
         return answer
-    return web.Response(body=encode(answer), status=503, headers={"Content-Type": "application/json", "Retry-After": "1"})
+    return web.Response(
+        body=encode(answer), status=503, headers={"Content-Type": "application/json", "Retry-After": "1"}
+    )
 
 
 async def metrics(call: Call) -> StreamResponse:
@@ -45,4 +47,3 @@ def own_version() -> str:
         return version("pal")
     except PackageNotFoundError:  # run from a source tree that was not installed
         return "0"
-

@@ -27,7 +27,9 @@ class ApiProblem(Exception):
 
 
 class Unreachable(Exception):
-    """No answer: nobody there, the connection broke, or what came was no answer. The request may have been carried out."""
+    """No answer: nobody there, a broken connection, or something else that answers. The request may have been
+    carried out.
+    """
 
 
 def problem_of(status: int, document: object, *, retry_after: str | None = None) -> ApiProblem:

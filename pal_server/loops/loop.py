@@ -1,7 +1,7 @@
 """What every loop is: a step, repeated when something wakes it and at the latest after a pause.
 
-A step that fails is logged and counted, and tried again after the pause: one bad row must not stop everything else. What
-ends `run` in any other way than a cancellation ends the server, aloud.
+A step that fails is logged and counted, and tried again after the pause: one bad row must not stop everything else.
+What ends `run` in any other way than a cancellation ends the server, aloud.
 """
 
 import logging

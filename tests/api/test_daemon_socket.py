@@ -143,9 +143,7 @@ async def test_connect_tells_what_the_server_believes(server: ServerUnderTest) -
 
 
 async def test_the_command_of_a_new_computer_is_one_shell_line(server: ServerUnderTest) -> None:
-    answer = await server.post(
-        "/api/computers/provision", {"name": "far", "server_url": "https://pal.example.com/"}
-    )
+    answer = await server.post("/api/computers/provision", {"name": "far", "server_url": "https://pal.example.com/"})
     wrong = await server.post("/api/computers/provision", {"name": "b", "server_url": "ftp://x; rm -rf /"})
 
     assert answer["command"] == f"pal daemon --server https://pal.example.com --api-key {answer['api_key']}"

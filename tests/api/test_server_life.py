@@ -140,7 +140,9 @@ async def test_the_last_use_of_a_token_is_noted(server: ServerUnderTest) -> None
 
 
 def test_settings_come_from_file_environment_and_flags_in_that_order(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text('port = 1\nhost = "a"\nlog_level = "debug"\nserver = "http://x"\nunknown = 1\n')
+    (tmp_path / "config.toml").write_text(
+        'port = 1\nhost = "a"\nlog_level = "debug"\nserver = "http://x"\nunknown = 1\n'
+    )
     environment = {"PAL_HOME": str(tmp_path), "PAL_PORT": "2", "PAL_HOST": "b", "LOCK_HOST": "c"}
 
     settings = load_settings(environment=environment, flags={"port": 3, "host": None})

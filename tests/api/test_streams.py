@@ -150,7 +150,7 @@ async def test_many_readers_joining_at_any_time_miss_nothing(server: ServerUnder
                     return heard
 
     async with asyncio.timeout(60):
-        _, *all_heard = await asyncio.gather(speak(), *[hear(after) for after in range(0, 20)])
+        _, *all_heard = await asyncio.gather(speak(), *[hear(after) for after in range(20)])
 
     for after, heard in enumerate(all_heard):
         assert heard == list(range(after + 1, heard[-1] + 1))
