@@ -9,78 +9,41 @@ is how the daemon goes away.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import signal
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
 from pal_daemon import endings, keeper_client
-from pal_daemon.bus import Bus, is_lease_lost
+from pal_daemon.bus import is_lease_lost
 from pal_daemon.endings import End
-from pal_daemon.environment import run_environment
-from pal_daemon.folders import remove_run_folder, run_folder, working_folder
-from pal_daemon.journal import Ending, Journal, JournalFull, Line
+from pal_daemon.folders import remove_run_folder, run_folder
+from pal_daemon.following import Following
+from pal_daemon.house import House, hash_token
+from pal_daemon.journal import Ending, JournalFull, Line
 from pal_daemon.keeper_client import Keeper, KeeperFailed, KeeperGone, KeeperRefused
 from pal_daemon.keeping.tree import boot_id
 from pal_daemon.leases import HeldLease
 from pal_daemon.patience import until_answered
+from pal_daemon.planning import plan_start
 from pal_daemon.process_tree import sweep
 from pal_daemon.reports import Reports
-from pal_daemon.runtimes.base import (
-    Ask,
-    CannotStart,
-    Context,
-    Event,
-    Finished,
-    LaunchSpec,
-    NativeSession,
-    Outcome,
-    Reader,
-    Reply,
-    Runtime,
-)
-from pal_daemon.runtimes.registry import Registry, missing_note
-from pal_daemon.settings import Settings
-from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
+from pal_daemon.runtimes.base import CannotStart, Outcome, Runtime
 from pal_daemon.starts import find_keeper
 from pal_server.contract.deliveries import ReleaseDelivery, Work
-from pal_server.contract.runs import BindNativeSession, OpenedAnswer, OpenInteraction, OpenRun, ReportPid
+from pal_server.contract.runs import OpenedAnswer, OpenRun, ReportPid
 
 FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back because our disk is full
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
-TITLE_CHARS = 300  # of an interaction, as the server takes it
-LOOK_AGAIN = 0.2  # seconds between looks at a keeper that lives and does not talk
 
 log = logging.getLogger(__name__)
-Clock = Callable[[], int]
-
-
-@dataclass(slots=True, kw_only=True)
-class House:
-    """What every attempt of one daemon shares. Made once, by the composition root."""
-
-    settings: Settings
-    bus: Bus
-    journal: Journal
-    registry: Registry
-    clock: Clock
-    computer: str = ""
-    daemon_url: str = ""
-    program_folder: Path | None = None
-    tokens: dict[str, int] = field(default_factory=dict)  # hash of a live run's token → run
-    troubles: dict[str, str] = field(default_factory=dict)  # what /health tells: name → sentence
 
 
 class Attempt:
-    """One delivery under one lease. `carry_out` or `take_up` is its one task; other tasks ask it to end or hand it
-    answers.
-    """
+    """One delivery under one lease. `carry_out` or `take_up` is its one task; others ask it to end or to answer."""
 
     def __init__(self, house: House, lease: HeldLease, *, agent: str, runtime: str, session: str | None) -> None:
         self.house = house
@@ -91,15 +54,12 @@ class Attempt:
         self.run: int | None = None
         self.ending: Ending | None = None
         self.is_opening = True  # the server may know a run of ours whose number we do not know yet
-        self.heard_at = monotonic()
         self.end: End | None = None
         self._work: Work | None = None
         self._keeper: Keeper | None = None
         self._is_settled = asyncio.Event()  # the keeper is there, or will never be
         self._must_end = asyncio.Event()
-        self._exit: Exit | None = None
-        self._exit_at: int | None = None
-        self._stderr = b""
+        self._following: Following | None = None
         self._token_hash: str | None = None
         self._max_duration: float | None = None  # seconds
         self._began = monotonic()
@@ -164,7 +124,7 @@ class Attempt:
 
     async def ask_to_end(self, how: Ending) -> bool:
         """Stop or kill; False when it had ended already. The wish is on disk before it is acted on."""
-        if self.end is not None or self._exit is not None:
+        if self.has_exited:
             return False
         if self.ending is None or how == "kill":
             self.ending = how
@@ -186,7 +146,7 @@ class Attempt:
     async def give_answer(self, name: str, data: bytes) -> bool:
         """Hand the program bytes under a name that makes a repeat harmless; False when it reads no more."""
         await self._is_settled.wait()
-        if self._keeper is None or self._exit is not None:
+        if self._keeper is None or self.has_exited:
             return False
         try:
             await self._keeper.input(name, data)
@@ -197,6 +157,16 @@ class Attempt:
     @property
     def runtime(self) -> Runtime | None:
         return self.house.registry.get(self.runtime_name)
+
+    @property
+    def has_exited(self) -> bool:
+        return self.end is not None or (self._following is not None and self._following.exit is not None)
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the program's last byte; 0 while nothing is followed."""
+        is_live = self._following is not None and not self.has_exited
+        return monotonic() - self._following.heard_at if is_live and self._following is not None else 0.0
 
     @property
     def is_live(self) -> bool:
@@ -278,7 +248,7 @@ class Attempt:
         if self.house.settings.is_dry_run:
             return End(status="dry_run")
         try:
-            spec = self._plan(opened, work)
+            spec = plan_start(self.house, work, opened)
         except CannotStart as reason:
             return endings.end_before_start(reason)
         except Exception as error:  # an edge: a plugin's code
@@ -292,9 +262,7 @@ class Attempt:
             )
         self._token_hash = hash_token(opened.token)
         self._began = monotonic()
-        if (
-            self._folder.exists()
-        ):  # of another bus that used the same number; nothing lives in it, we looked at our start
+        if self._folder.exists():  # of another bus with the same numbers; at our start nothing lived in it
             await asyncio.to_thread(remove_run_folder, self._folder)
         try:
             await self._note(
@@ -320,37 +288,6 @@ class Attempt:
             reports.step(lambda: self._report_pid(agent))
         return None
 
-    def _plan(self, opened: OpenedAnswer, work: Work) -> keeper_client.LaunchSpec:
-        """Everything the keeper needs. Raises CannotStart."""
-        runtime = self.runtime
-        if runtime is None:
-            raise CannotStart("missing_program", missing_note(self.runtime_name))
-        settings = self.house.settings
-        folder = working_folder(settings, agent=self.agent, cwd=work.agent.cwd)
-        env = run_environment(
-            os.environ,
-            run=opened.run.id,
-            token=opened.token,
-            agent=self.agent,
-            room=work.room_name,
-            topic=work.topic,
-            message=work.message,
-            daemon_url=self.house.daemon_url,
-            server_url=settings.server,
-            program_folder=self.house.program_folder,
-            more=work.env,
-        )
-        plan: LaunchSpec = runtime.launch(
-            work, Context(run=opened.run.id, folder=folder, env=env, python=sys.executable)
-        )
-        return keeper_client.LaunchSpec(
-            argv=plan.argv,
-            cwd=str(plan.cwd or folder),
-            env={**env, **plan.env},
-            input=plan.input,
-            close_input=plan.close_input,
-        )
-
     async def _is_still_ours(self) -> bool:
         """We were away for longer than the lease, asleep or stopped: ask before anything is started."""
         try:
@@ -365,95 +302,22 @@ class Attempt:
         await self.house.bus.report_pid(self.run, ReportPid(lease_id=self.lease.id, fence=self.lease.fence, pid=pid))
 
     async def _follow(self, reports: Reports) -> End:
-        """Read the spool from its first byte to the exit record, or until nobody will write one."""
-        runtime = self.runtime
-        reader = runtime.reader() if runtime is not None else None
-        offset = 0
-        while self._exit is None:
-            before = offset
-            offset = await self._read(reports, reader, offset)
-            if self._exit is not None or keeper_client.living_keeper(self._folder) is None:
-                break
-            if offset == before:  # alive but not talking, or its spool is damaged
-                await asyncio.sleep(LOOK_AGAIN)
-        offset = await self._read(reports, reader, offset) if self._exit is None else offset
-        if self._exit is None:
-            swept = await asyncio.to_thread(sweep, self._folder)
-            log.warning(
-                "the keeper of run %s is gone", self.run, extra={"action": "sweep", "run": self.run, "pids": swept}
-            )
-        outcome = reader.outcome() if reader is not None else Outcome()
-        return endings.end_of_process(
-            self._exit,
-            at=self._exit_at or self.house.clock(),
-            ending=self.ending,
-            outcome=outcome,
-            stderr=endings.stderr_tail(self._stderr.decode("utf-8", "replace")),
-            agent=self.agent,
-        )
-
-    async def _read(self, reports: Reports, reader: Reader | None, offset: int) -> int:
-        """Take records until the exit, or the keeper's silence; where to go on."""
-        keeper = self._keeper or Keeper(run_dir=self._folder, pid=0, agent=None)
-        async with keeper.watch() as growth:
-            try:
-                async for record in follow(keeper.spool, offset=offset, growth=growth):
-                    offset = record.end
-                    await self._take(record, reports, reader)
-                    await reports.room()
-            except FileNotFoundError:
-                pass
-        return offset
-
-    async def _take(self, record: Record, reports: Reports, reader: Reader | None) -> None:
-        match record.stream:
-            case Stream.STDOUT:
-                self.heard_at = monotonic()
-            case Stream.STDERR:
-                self.heard_at = monotonic()
-                self._stderr = (self._stderr + record.data)[-endings.STDERR_CHARS * 4 :]
-            case Stream.EXIT:
-                self._exit, self._exit_at = parse_exit(record), record.at
-            case _:
-                pass
-        if reader is None:
-            return
-        try:
-            outs = reader.feed(record)
-        except Exception as error:  # an edge: a plugin's code must not cost the run its end
-            log.exception("a runtime could not read its program", extra={"action": "read", "run": self.run})
-            outs = [Event(kind="error", text=f"this part of the output could not be read: {error}")]
-        for out in outs:
-            match out:
-                case Event():
-                    reports.event(out, at=record.at, source=record.end)
-                case Ask():
-                    reports.step(lambda ask=out: self._open_interaction(ask))  # type: ignore[misc]  # bound now, not at the call
-                case NativeSession():
-                    reports.step(lambda native=out.id: self._bind(native))  # type: ignore[misc]
-                case Reply():
-                    await self.give_answer(out.name, out.data)
-                case Finished():
-                    await self._close_input()
-
-    async def _open_interaction(self, ask: Ask) -> None:
+        """See the program to its end."""
         assert self.run is not None
-        request = OpenInteraction(
-            lease_id=self.lease.id,
-            fence=self.lease.fence,
-            key=ask.key,
-            kind=ask.kind,
-            title=_clip(ask.title),
-            body=ask.body if len(ask.title) <= TITLE_CHARS else f"{ask.title}\n\n{ask.body}",
-            options=list(ask.options),
+        runtime = self.runtime
+        self._following = Following(
+            run=self.run,
+            session=self.session,
+            folder=self._folder,
+            reader=runtime.reader() if runtime is not None else None,
+            bus=self.house.bus,
+            lease=self.lease,
+            reports=reports,
+            say=self.give_answer,
+            close_input=self._close_input,
         )
-        await self.house.bus.open_interaction(self.run, request)
-
-    async def _bind(self, native: str) -> None:
-        if self.session is None:
-            return
-        request = BindNativeSession(lease_id=self.lease.id, fence=self.lease.fence, native_session=native, run=self.run)
-        await self.house.bus.bind_session(self.session, request)
+        await self._following.to_the_end()
+        return self._following.end(ending=self.ending, agent=self.agent, now=self.house.clock())
 
     async def _close_input(self) -> None:
         if self._keeper is None:
@@ -487,7 +351,7 @@ class Attempt:
         await self._must_end.wait()
         await asyncio.sleep(LATE)
         pid = keeper_client.living_keeper(self._folder)
-        if pid is not None and self._exit is None:
+        if pid is not None and not self.has_exited:
             _kill_keeper(self._folder, pid)
             await asyncio.to_thread(sweep, self._folder)
 
@@ -526,17 +390,6 @@ async def _unbroken(launching: Coroutine[object, object, Keeper]) -> Keeper:
     except asyncio.CancelledError:
         await asyncio.wait((task,), timeout=LATE)
         raise
-
-
-def hash_token(token: str) -> str:
-    """How a run's token is known here once the agent has it."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _clip(title: str) -> str:
-    """A title on one line; what is cut off stays in the body."""
-    line = " ".join(title.split()) or "The agent waits for an answer"
-    return line if len(line) <= TITLE_CHARS else line[: TITLE_CHARS - 1] + "…"
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

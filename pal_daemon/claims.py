@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
-from pal_daemon.attempt import House
 from pal_daemon.bus import ApiProblem, Unreachable, is_shut_out
+from pal_daemon.house import House
 from pal_daemon.runs import Runs
 from pal_server.contract.deliveries import ClaimDeliveries, ClaimedDelivery, ReleaseDelivery
 

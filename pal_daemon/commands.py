@@ -11,8 +11,9 @@ import logging
 
 import msgspec
 
-from pal_daemon.attempt import Attempt, House
+from pal_daemon.attempt import Attempt
 from pal_daemon.bus import ApiProblem
+from pal_daemon.house import House
 from pal_daemon.patience import until_answered
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.base import Answer, InteractionKind

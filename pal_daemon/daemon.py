@@ -16,13 +16,13 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from importlib.metadata import PackageNotFoundError, version
 
-from pal_daemon.attempt import House
 from pal_daemon.bus import ApiProblem, Bus, Unreachable
 from pal_daemon.claims import Claims
 from pal_daemon.commands import Commands
 from pal_daemon.discovery import discover_runtimes
 from pal_daemon.environment import link_program
 from pal_daemon.heartbeat import Heartbeat
+from pal_daemon.house import House
 from pal_daemon.identity import HomeInUse, hold_home, local_token, machine_name
 from pal_daemon.journal import Journal, Line
 from pal_daemon.local_api import LocalApi

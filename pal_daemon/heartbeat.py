@@ -9,11 +9,11 @@ import asyncio
 import logging
 from time import monotonic
 
-from pal_daemon.attempt import House
 from pal_daemon.bus import ApiProblem, Unreachable, is_shut_out
 from pal_daemon.claims import Claims
 from pal_daemon.commands import Commands
 from pal_daemon.discovery import discover_runtimes
+from pal_daemon.house import House
 from pal_daemon.runs import Runs
 from pal_server.contract.agents import HeartbeatAnswer, HeartbeatRequest, RuntimeStateIn
 

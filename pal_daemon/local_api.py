@@ -19,7 +19,7 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
-from pal_daemon.attempt import House, hash_token
+from pal_daemon.house import House, hash_token
 from pal_server.client.resolve import local_server, same_server
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -23,7 +23,7 @@ from pal_daemon.bus import ApiProblem, Bus, is_lease_lost, is_shut_out, is_worth
 from pal_daemon.leases import HeldLease
 from pal_daemon.patience import LONGEST_PAUSE, new_pauses
 from pal_daemon.runtimes.base import Event
-from pal_server.client.retry import Pauses
+from pal_server.client.retry import AGAIN, Pauses
 from pal_server.contract.runs import AddRunEvents, RunEventIn
 
 FLUSH_EVERY = 0.1  # seconds
@@ -33,6 +33,7 @@ WAITING_BYTES = 4 << 20  # in memory for one run; beyond it the spool is read no
 TEXT_CHARS = 128 << 10  # a whole text is cut here, a piece in two; the spool has all of it
 OVERHEAD = 160  # bytes of JSON around an event's text
 REQUEST_EVENTS = 1000
+FAULTS = 20  # times a server may break over the same events, more than a minute, before they are given up
 
 log = logging.getLogger(__name__)
 Step = Callable[[], Awaitable[None]]
@@ -72,6 +73,7 @@ class Reports:
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._sent_at = float("-inf")
+        self._faults = 0  # of the server in a row, over one batch
 
     def event(self, event: Event, *, at: int, source: int) -> None:
         """`at` in UTC ms; `source` is where its spool record ends."""
@@ -205,9 +207,11 @@ class Reports:
             if len(left) == len(batch):  # it stands before us: what it lacks is not here any more
                 await asyncio.sleep(pauses.next())
             return left
-        if is_worth_repeating(error) or is_shut_out(error):
+        self._faults = self._faults + 1 if _is_fault(error) else 0
+        if (is_worth_repeating(error) and self._faults < FAULTS) or is_shut_out(error):
             await asyncio.sleep(pauses.next())
             return batch
+        self._faults = 0
         log.error("the server refuses these run events: %s", error, extra={"action": "report", "run": self._run})
         if len(batch) == 1 and batch[0].kind == "error":
             return []
@@ -234,6 +238,11 @@ class Reports:
             self._lease.lost.set()
             return True
         return False
+
+
+def _is_fault(error: Exception) -> bool:
+    """The server broke over this very request; a server that is away is no fault of the request."""
+    return isinstance(error, ApiProblem) and error.status >= 500 and error.code not in AGAIN
 
 
 def _may_join(last: _Waiting, new: _Waiting) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from time import monotonic
 
 from pal_daemon import endings
-from pal_daemon.attempt import Attempt, House
+from pal_daemon.attempt import Attempt
 from pal_daemon.folders import remove_old_runs, run_folder, runs_with_processes
+from pal_daemon.house import House
 from pal_daemon.journal import JournalFull, Line
 from pal_daemon.keeper_client import KeeperGone
 from pal_daemon.leases import HeldLease
@@ -58,10 +59,8 @@ class Runs:
         return [attempt.run for attempt in self if attempt.run is not None and attempt.end is None]
 
     def stalled(self) -> list[int]:
-        limit = monotonic() - self._house.settings.stalled_after
-        return [
-            attempt.run for attempt in self if attempt.run is not None and attempt.is_live and attempt.heard_at < limit
-        ]
+        limit = self._house.settings.stalled_after
+        return [attempt.run for attempt in self if attempt.run is not None and attempt.silent_for > limit]
 
     def of_run(self, run: int) -> Attempt | None:
         return next((attempt for attempt in self if attempt.run == run), None)

@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from pal_daemon.attempt import House
 from pal_daemon.bus import Bus
 from pal_daemon.environment import link_program, run_environment
 from pal_daemon.folders import remove_old_runs, runs_with_processes, working_folder
+from pal_daemon.house import House
 from pal_daemon.journal import Journal
 from pal_daemon.local_api import LocalApi
 from pal_daemon.logs import redact

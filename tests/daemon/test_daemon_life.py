@@ -174,6 +174,31 @@ async def test_a_delivery_that_comes_back_starts_after_its_first_attempt_has_end
     assert first.finish is None
 
 
+async def test_a_daemon_that_slept_past_its_lease_starts_nothing(bus, start_daemon, monkeypatch, tmp_path):
+    bus.lease_for = 300
+    daemon = await start_daemon()
+    delivery = await bus.given_delivery(
+        runtime="command", command=f"touch {tmp_path}/started", command_allowed=True, look=False
+    )
+    real = bus._open
+
+    def open_and_take_back(body):
+        opened = real(body)
+        delivery.fence += 1
+        delivery.status = "cancelled"
+        monkeypatch.setattr("pal_daemon.leases.monotonic", lambda: asyncio.get_running_loop().time() + 3600)
+        return opened
+
+    bus._open = open_and_take_back
+    await bus.say_look("deliveries")
+
+    await bus.until(lambda: ("POST", f"/api/deliveries/{delivery.id}/renew") in bus.asked)
+    monkeypatch.undo()
+    assert await daemon.leave() == 0
+    assert not (tmp_path / "started").exists()
+    assert bus.runs[1].finish is None
+
+
 async def test_a_second_daemon_in_one_home_is_refused(bus, start_daemon):
     await start_daemon()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from pal_daemon.leases import HeldLease
-from pal_daemon.reports import REQUEST_BYTES, TEXT_CHARS, WAITING_BYTES, Reports
+from pal_daemon.reports import FAULTS, REQUEST_BYTES, TEXT_CHARS, WAITING_BYTES, Reports
 from pal_daemon.runtimes.base import Event
 from pal_server.client.problems import ApiProblem, Unreachable
 from pal_server.contract.runs import AddedAnswer, AddRunEvents, RunEventIn
@@ -213,6 +213,16 @@ async def test_events_the_server_refuses_are_replaced_by_a_word_about_it(server,
 
     assert [(e.kind, e.source) for e in server.events] == [("error", 10)]
     assert said == ["finish"]
+
+
+async def test_events_the_server_breaks_over_are_given_up_in_the_end(server, reports, monkeypatch):
+    monkeypatch.setattr("pal_daemon.patience.FIRST_PAUSE", 0.0)
+    server.refuse = [ApiProblem("internal", "a bug", status=500) for _ in range(FAULTS)]
+    reports.event(piece("a"), at=1, source=10)
+
+    await sent(reports)
+
+    assert [(e.kind, e.source) for e in server.events] == [("error", 10)]
 
 
 async def test_texts_that_grow_are_flushed_at_most_ten_times_a_second(server, reports):

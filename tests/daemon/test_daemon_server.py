@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from pal_daemon.daemon import Over
-from pal_daemon.keeper_client import living_keeper
+from pal_daemon.process_tree import find_left_over
 from pal_daemon.settings import Settings
 from pal_server.client.aio import Client
 from tests.support.server import MovableClock, ProvisionedComputer, ServerUnderTest, expect, start_server
@@ -268,4 +268,4 @@ async def test_a_run_whose_agent_is_deleted_is_killed(server, computer, start_da
     assert (await server.delete("/api/agents/demo")).status == 200
 
     assert (await finished(server, 1))["status"] == "cancelled"
-    assert living_keeper(settings.runs_folder / "1") is None
+    assert find_left_over(settings.runs_folder / "1") == []

@@ -1,0 +1,165 @@
+"""Follows one run's spool from its first byte to its end, and hands on what the runtime's reader makes of it.
+
+Promise: what is read is reported in order; the end is known for certain: an exit record, or no keeper and nothing
+left of the tree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic
+
+from pal_daemon import endings, keeper_client
+from pal_daemon.bus import Bus
+from pal_daemon.endings import End
+from pal_daemon.journal import Ending
+from pal_daemon.keeper_client import Keeper
+from pal_daemon.leases import HeldLease
+from pal_daemon.process_tree import sweep
+from pal_daemon.reports import Reports
+from pal_daemon.runtimes.base import Ask, Event, Finished, NativeSession, Out, Outcome, Reader, Reply
+from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
+from pal_server.contract.runs import BindNativeSession, OpenInteraction
+
+LOOK_AGAIN = 0.2  # seconds between looks at a keeper that lives and does not talk
+TITLE_CHARS = 300  # of an interaction, as the server takes it
+
+log = logging.getLogger(__name__)
+
+
+class Following:
+    """One task reads; `heard_at` and `exit` are for others to look at."""
+
+    def __init__(
+        self,
+        *,
+        run: int,
+        session: str | None,
+        folder: Path,
+        reader: Reader | None,
+        bus: Bus,
+        lease: HeldLease,
+        reports: Reports,
+        say: Callable[[str, bytes], Awaitable[bool]],
+        close_input: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`reader` is None when the runtime is not installed any more. `say` hands the program bytes under a name."""
+        self.heard_at = monotonic()  # seconds; the program's last byte
+        self.exit: Exit | None = None
+        self._run = run
+        self._session = session
+        self._keeper = Keeper(run_dir=folder, pid=0, agent=None)
+        self._reader = reader
+        self._bus = bus
+        self._lease = lease
+        self._reports = reports
+        self._say = say
+        self._close_input = close_input
+        self._offset = 0
+        self._exit_at: int | None = None
+        self._stderr = b""
+
+    async def to_the_end(self) -> None:
+        """Return with the exit record read, or with nothing of the run alive any more."""
+        folder = self._keeper.run_dir
+        while self.exit is None:
+            before = self._offset
+            await self._read()
+            if self.exit is not None or keeper_client.living_keeper(folder) is None:
+                break
+            if self._offset == before:  # alive but not talking, or its spool is damaged
+                await asyncio.sleep(LOOK_AGAIN)
+        if self.exit is None:
+            await self._read()  # what it wrote between our last look and its end
+        if self.exit is None:
+            swept = await asyncio.to_thread(sweep, folder)
+            log.warning(
+                "the keeper of run %s is gone", self._run, extra={"action": "sweep", "run": self._run, "pids": swept}
+            )
+
+    def end(self, *, ending: Ending | None, agent: str, now: int) -> End:
+        """How it ended, once it has. `now` is UTC ms, for an end nobody noted."""
+        return endings.end_of_process(
+            self.exit,
+            at=self._exit_at or now,
+            ending=ending,
+            outcome=self._reader.outcome() if self._reader is not None else Outcome(),
+            stderr=endings.stderr_tail(self._stderr.decode("utf-8", "replace")),
+            agent=agent,
+        )
+
+    async def _read(self) -> None:
+        """Take records until the exit, or the keeper's silence."""
+        async with self._keeper.watch() as growth:
+            try:
+                async for record in follow(self._keeper.spool, offset=self._offset, growth=growth):
+                    self._offset = record.end
+                    await self._take(record)
+                    await self._reports.room()
+            except FileNotFoundError:
+                pass
+
+    async def _take(self, record: Record) -> None:
+        match record.stream:
+            case Stream.STDOUT:
+                self.heard_at = monotonic()
+            case Stream.STDERR:
+                self.heard_at = monotonic()
+                self._stderr = (self._stderr + record.data)[-endings.STDERR_CHARS * 4 :]
+            case Stream.EXIT:
+                self.exit, self._exit_at = parse_exit(record), record.at
+            case _:
+                pass
+        for out in self._understand(record):
+            await self._hand_on(out, record)
+
+    def _understand(self, record: Record) -> list[Out]:
+        if self._reader is None:
+            return []
+        try:
+            return self._reader.feed(record)
+        except Exception as error:  # an edge: a plugin's code must not cost the run its end
+            log.exception("a runtime could not read its program", extra={"action": "read", "run": self._run})
+            return [Event(kind="error", text=f"this part of the output could not be read: {error}")]
+
+    async def _hand_on(self, out: Out, record: Record) -> None:
+        match out:
+            case Event():
+                self._reports.event(out, at=record.at, source=record.end)
+            case Ask():
+                self._reports.step(lambda: self._open_interaction(out))
+            case NativeSession():
+                self._reports.step(lambda: self._bind(out.id))
+            case Reply():
+                await self._say(out.name, out.data)
+            case Finished():
+                await self._close_input()
+
+    async def _open_interaction(self, ask: Ask) -> None:
+        request = OpenInteraction(
+            lease_id=self._lease.id,
+            fence=self._lease.fence,
+            key=ask.key,
+            kind=ask.kind,
+            title=_clip(ask.title),
+            body=ask.body if len(ask.title) <= TITLE_CHARS else f"{ask.title}\n\n{ask.body}",
+            options=list(ask.options),
+        )
+        await self._bus.open_interaction(self._run, request)
+
+    async def _bind(self, native: str) -> None:
+        if self._session is None:
+            return
+        request = BindNativeSession(
+            lease_id=self._lease.id, fence=self._lease.fence, native_session=native, run=self._run
+        )
+        await self._bus.bind_session(self._session, request)
+
+
+def _clip(title: str) -> str:
+    """A title on one line; what is cut off stays in the body."""
+    line = " ".join(title.split()) or "The agent waits for an answer"
+    return line if len(line) <= TITLE_CHARS else line[: TITLE_CHARS - 1] + "…"

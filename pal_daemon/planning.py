@@ -1,0 +1,45 @@
+"""Turns a claim's work into what the keeper starts: folder, environment and the runtime's own plan."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pal_daemon import keeper_client
+from pal_daemon.environment import run_environment
+from pal_daemon.folders import working_folder
+from pal_daemon.house import House
+from pal_daemon.runtimes.base import CannotStart, Context
+from pal_daemon.runtimes.registry import missing_note
+from pal_server.contract.deliveries import Work
+from pal_server.contract.runs import OpenedAnswer
+
+
+def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.LaunchSpec:
+    """Everything the keeper needs. Makes the agent's folder. Raises CannotStart, and whatever a plugin raises."""
+    agent = work.agent
+    runtime = house.registry.get(agent.runtime)
+    if runtime is None:
+        raise CannotStart("missing_program", missing_note(agent.runtime))
+    folder = working_folder(house.settings, agent=agent.key, cwd=agent.cwd)
+    env = run_environment(
+        os.environ,
+        run=opened.run.id,
+        token=opened.token,
+        agent=agent.key,
+        room=work.room_name,
+        topic=work.topic,
+        message=work.message,
+        daemon_url=house.daemon_url,
+        server_url=house.settings.server,
+        program_folder=house.program_folder,
+        more=work.env,
+    )
+    plan = runtime.launch(work, Context(run=opened.run.id, folder=folder, env=env, python=sys.executable))
+    return keeper_client.LaunchSpec(
+        argv=plan.argv,
+        cwd=str(plan.cwd or folder),
+        env={**env, **plan.env},
+        input=plan.input,
+        close_input=plan.close_input,
+    )
