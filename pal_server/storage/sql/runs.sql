@@ -74,10 +74,6 @@ UPDATE runs SET stalled_since = :now
 SELECT run_id, seq, kind, at, lane, text, data FROM run_events
  WHERE run_id = :run_id AND seq > :after ORDER BY seq LIMIT :limit;
 
--- name: last_text
--- The newest words of the agent, for a run that ends without a final text of its own.
-SELECT text FROM run_events WHERE run_id = :run_id AND kind = 'message' AND lane = 'main' ORDER BY seq DESC LIMIT 1;
-
 -- name: prompt
 SELECT prompt FROM runs WHERE id = :id;
 
