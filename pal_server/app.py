@@ -49,6 +49,8 @@ from pal_server.wakeups.hub import Hub
 
 SWITCH_INTERVAL = 0.0005  # seconds; the loop and the writer's thread share one interpreter lock (docs/performance.md)
 FINISH_FOR = 5.0  # seconds that requests under way may take when the server stops
+BACKLOG = 1024  # connections the system may hold until they are accepted
+OPEN_FILES = 65_536  # connections and files this process asks the system for, as far as it allows
 DISK_MIN = 32 * 1024 * 1024  # bytes; with less room the server calls itself not ready
 PROBE_FOR = 2.0  # seconds the database may take to answer a probe
 
@@ -84,6 +86,7 @@ class Server:
 
 async def serve_until_stopped(settings: Settings, *, announce: Callable[[Server], None]) -> None:
     """Run a server until SIGTERM or SIGINT. A part that dies stops it, and its error is raised."""
+    _allow_many_connections()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -121,6 +124,19 @@ async def running_server(
                 _tell_streams(server.services)
                 for task in tasks:
                     task.cancel()
+
+
+def _allow_many_connections() -> None:
+    """The usual soft limit of 1024 open files is about 900 watchers."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _assemble(
@@ -178,7 +194,7 @@ async def _assemble(
     runner = web.ServerRunner(HttpServer(edge), shutdown_timeout=FINISH_FOR)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listener).start()
+    await web.SockSite(runner, listener, backlog=BACKLOG).start()
     place = home / "server.json"
     write_private(place, msgspec.json.encode({"url": url, "pid": os.getpid()}).decode())
     stack.callback(place.unlink, missing_ok=True)

@@ -7,6 +7,7 @@ slash or NUL in disguise) is refused before anything sees it, so no id ever beco
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import unquote
 
@@ -125,12 +126,15 @@ class Call:
 
     async def write(self, action: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """One action in one transaction; refused when it is a daemon's and another daemon has taken over."""
-        actor = self._actor
+        services, actor, begun = self.services, self._actor, perf_counter()
         if actor is not None and actor.kind is ActorKind.COMPUTER and (epoch := self.epoch) is not None:
-            return await self.services.store.write(
+            written = await services.store.write(
                 daemons.fenced, actor=actor, epoch=epoch, action=action, arguments=kwargs
             )
-        return await self.services.store.write(action, *args, **kwargs)
+        else:
+            written = await services.store.write(action, *args, **kwargs)
+        services.metrics.observe("pal_store_write_seconds", "Time to a durable commit.", perf_counter() - begun)
+        return written
 
     def number(self, name: str = "id", /) -> int:
         """The integer of that name in the path."""

@@ -1,18 +1,22 @@
 """Starting and stopping: homes, ports, health, metrics, settings, logs."""
 
+import asyncio
 import json
 import logging
 import os
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pal_server.app import PortTaken
-from pal_server.config import load_settings
+from pal_server.app import PortTaken, running_server
+from pal_server.config import Settings, load_settings
 from pal_server.errors import Conflict, Invalid, Unavailable
 from pal_server.logs import JsonLines
+from pal_server.storage.statements import STATEMENTS
+from pal_server.storage.store import open_store
 from tests.support.server import ServerUnderTest, expect, start_server
 
 
@@ -187,3 +191,54 @@ def test_log_lines_are_json_with_their_fields() -> None:
     assert line["text"] == "a sentence"
     assert line["action"] == "thing.done"
     assert line["level"] == "info"
+
+
+async def test_a_part_that_dies_stops_the_server_aloud(tmp_path: Path, monkeypatch: Any) -> None:
+    async def dies(_: Any) -> None:
+        raise ZeroDivisionError("the tailer is gone")
+
+    monkeypatch.setattr("pal_server.api.stream.Tailer.run", dies)
+
+    with pytest.raises(ExceptionGroup) as died:
+        async with running_server(Settings(home=tmp_path / "home", port=0)):
+            await asyncio.Event().wait()
+
+    assert died.group_contains(ZeroDivisionError)
+
+
+async def test_head_is_get_without_the_body(server: ServerUnderTest) -> None:
+    head = await server.request("HEAD", "/health", token=None)
+
+    assert head.status == 200
+    assert int(head.headers["Content-Length"]) > 0
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_sent(server: ServerUnderTest) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.app.port)
+    writer.write(
+        b"POST /api/artifacts?name=x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000000\r\n"
+        b"Expect: 100-continue\r\nAuthorization: Bearer " + server.owner.encode() + b"\r\n\r\n"
+    )
+
+    head = await reader.readline()
+
+    writer.close()
+    assert head.split()[1] == b"413"
+
+
+async def test_a_full_disk_is_said_and_nothing_is_half_written(tmp_path: Path, monkeypatch: Any) -> None:
+    with_probes = partial(open_store, statements=(STATEMENTS, Path(__file__).parents[1] / "support" / "sql"))
+    monkeypatch.setattr("pal_server.app.open_store", with_probes)
+    body = {"room": "general", "content": "x" * 200_000, "client_id": "c1"}
+
+    async with start_server(tmp_path / "home") as server:
+        await server.store.write(lambda tx: tx.sql.all("disk.fill"))
+        refused = await server.post("/api/messages", body)
+        said = await server.get("/api/messages", room="general")
+        await server.store.write(lambda tx: tx.sql.all("disk.make_room"))
+        again = await server.post("/api/messages", body)
+
+    assert (refused.status, refused.code) == (503, "unavailable")
+    assert refused.headers["Retry-After"] == "1"
+    assert said["messages"] == []
+    assert again.status == 201

@@ -22,6 +22,7 @@ import pytest_asyncio
 
 from pal_server.app import Server, running_server
 from pal_server.config import Settings
+from pal_server.storage.store import Store
 
 START = 1_800_000_000_000  # UTC milliseconds
 WAIT = 10.0  # seconds; the longest a test waits for something that must come
@@ -81,6 +82,11 @@ class ServerUnderTest:
         self.home = app.settings.home
         self.owner = (self.home / "owner.token").read_text().strip()
         self.session = session
+
+    @property
+    def store(self) -> Store:
+        """The server's own store, for what no route does."""
+        return self.app.store
 
     async def request(
         self,
