@@ -217,6 +217,9 @@ class _Daemon:
         """Why we cannot go on. Runs are ended only when somebody else answers for them or nobody may."""
         if not isinstance(error, ApiProblem | SentAway):
             return error
+        if error.code == "revoked":
+            await self._runs.kill_all()
+            return Over(REFUSED, "this computer was revoked: its daemon ends, and its agents with it")
         if error.code == "unauthenticated" or await self._is_key_void():
             text = "this computer's key is no longer good, it was rotated or revoked: start with the new key"
             return Over(REFUSED, f"{text}. Agents that run go on until then")

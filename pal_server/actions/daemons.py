@@ -6,10 +6,11 @@ from typing import TypeVar
 
 from pal_server.actions import computers, deliveries, runs
 from pal_server.domain.actors import Actor
-from pal_server.domain.computers import Computer, RuntimeState
+from pal_server.domain.computers import Computer, ComputerStatus, RuntimeState
 from pal_server.domain.runs import Run
 from pal_server.errors import NotFound
 from pal_server.storage import commands
+from pal_server.storage import computers as computer_rows
 from pal_server.storage.commands import Command
 from pal_server.storage.tx import Tx
 
@@ -100,6 +101,12 @@ def command_done(
     found = computers.need_epoch(tx, actor=actor, computer=computer, epoch=epoch)
     if not commands.done(tx, id=command, computer_id=found.id, ok=ok, detail=detail):
         raise NotFound(f"there is no command {command}", command=command)
+
+
+def is_revoked(tx: Tx, *, actor: Actor) -> bool:
+    """Whether a computer that was let in before was struck off, and not only given a new key."""
+    found = computer_rows.get(tx, actor.id)
+    return found is None or found.status is ComputerStatus.REVOKED
 
 
 def standing(tx: Tx, *, actor: Actor) -> tuple[int, int | None]:

@@ -54,7 +54,11 @@ async def _tell(call: Call, response: web.WebSocketResponse) -> Bye:
         try:
             actor = await call.services.credentials.actor(call.secret_hash)
             due = await call.read(_stand, actor=actor, epoch=call.epoch)
-        except (Unauthenticated, Conflict) as exc:
+        except Unauthenticated as exc:
+            if await call.read(daemons.is_revoked, actor=call.actor):
+                return Bye(code="revoked", message="This computer was revoked.", retry=False)
+            return Bye(code=exc.code, message=exc.message, retry=False)
+        except Conflict as exc:
             return Bye(code=exc.code, message=exc.message, retry=False)
         except PalError as exc:
             return Bye(code=exc.code, message=exc.message, retry=True)
