@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.faults import end_processes_of
 from tests.support.proxy import Proxy
-from tests.support.stack import Stack, free_port
+from tests.support.stack import Daemon, Stack, free_port
 
 _shared: list[Stack] = []
 _rigs: list[tuple[Stack, Proxy]] = []
@@ -72,6 +73,19 @@ def rig(
         _close_rigs()
     else:
         _rigs[0][1].forget()
+
+
+@pytest.fixture
+def box(stack: Stack) -> Iterator[Daemon]:
+    """A daemon more, for a computer of its own; not started. Gone with everything it runs when the test ends."""
+    daemon = stack.add_daemon()
+    known = len(stack.daemons)
+    yield daemon
+    for one in (daemon, *stack.daemons[known:]):
+        if one.is_running:
+            one.kill()
+        end_processes_of(one.home)
+    stack.daemons[:] = [one for one in stack.daemons[:known] if one is not daemon]
 
 
 @pytest.fixture
