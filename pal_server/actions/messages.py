@@ -325,12 +325,12 @@ def _place(
     tx: Tx, *, actor: Actor, room: str | None, topic: int | None, parent: int | None
 ) -> tuple[Room, Topic, Message | None]:
     if room is None:
-        if actor.kind is ActorKind.RUN and actor.room_id is not None:
-            room = actor.room_id
-        elif parent is not None:
+        if parent is not None:
             room = access.message(tx, actor, parent).room_id
         elif topic is not None:
             room = access.topic(tx, actor, topic).room_id
+        elif actor.kind is ActorKind.RUN and actor.room_id is not None:
+            room = actor.room_id
         else:
             raise Invalid("room is missing: where should it be said?", field="room")
     found = access.room(tx, actor, room)
