@@ -89,7 +89,6 @@ class SendMessage(Request, frozen=True, kw_only=True):
     content: str = ""
     files: list[str] = []
     client_id: str | None = None
-    steer: Literal["queue", "steer", "interrupt"] = "queue"
 
 
 class EditMessage(Request, frozen=True, kw_only=True):
