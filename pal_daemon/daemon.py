@@ -204,7 +204,7 @@ class _Daemon:
         leaving = asyncio.create_task(self._stop.wait(), name="stop")
         try:
             await asyncio.wait((goal, leaving, *tasks), return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
+            for task in (goal, *tasks):
                 if task.done() and (error := task.exception()) is not None:
                     raise await self._explain_end(error) from error
             return goal.result() if goal.done() else DONE
@@ -260,7 +260,9 @@ class _Daemon:
                         return FAILED if self._runs.failed else DONE
                     await self._pause(self._settings.interval / 10)
                     continue
-            except Unreachable as error:
+            except (ApiProblem, Unreachable) as error:
+                if not is_worth_repeating(error):
+                    raise
                 log.warning("the server does not answer: %s", error)
                 await self._pause(self._settings.interval)
                 continue

@@ -21,6 +21,7 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
     runtime = house.registry.get(agent.runtime)
     if runtime is None:
         raise CannotStart("missing_program", missing_note(agent.runtime))
+    account_env = _account_env(work)
     folder = working_folder(house.settings, agent=agent.key, cwd=agent.cwd)
     env = run_environment(
         os.environ,
@@ -33,7 +34,7 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
         daemon_url=house.daemon_url,
         server_url=house.settings.server,
         program_folder=house.program_folder,
-        more=work.env,
+        more={**work.env, **account_env},
     )
     plan = runtime.launch(work, Context(run=opened.run.id, folder=folder, env=env, python=sys.executable))
     return keeper_client.LaunchSpec(
@@ -43,3 +44,13 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
         input=plan.input,
         close_input=plan.close_input,
     )
+
+
+def _account_env(work: Work) -> dict[str, str]:
+    """What the agent's account adds to the environment; its program, home and arguments are the runtime's business."""
+    account = work.agent.settings.get("account")
+    if not isinstance(account, dict):
+        return {}
+    if account.get("disabled"):
+        raise CannotStart("auth", f"the account {account.get('label')} of {work.agent.key} is disabled")
+    return {str(name): str(value) for name, value in (account.get("env") or {}).items()}

@@ -249,7 +249,7 @@ async def test_a_daemon_that_is_sent_away_ends(bus, start_daemon):
 
     await bus.say_bye("revoked", retry=False)
 
-    with pytest.raises(Over, match="because of revoked"):
+    with pytest.raises(Over, match="was revoked"):
         await daemon.end()
 
 

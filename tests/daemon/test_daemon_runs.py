@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import sys
+from importlib.metadata import EntryPoint
 
 from pal_daemon.keeper_client import living_keeper
 from pal_daemon.process_tree import find_left_over
+from pal_daemon.runtimes.registry import GROUP
 
 
 async def test_a_demo_agent_answers(bus, start_daemon):
@@ -286,3 +288,41 @@ async def test_without_a_socket_the_next_heartbeat_finds_the_work(bus, start_dae
     run = await bus.end_of(await bus.given_delivery(content="/echo found"))
 
     assert run.finish["text"] == "found"
+
+
+async def test_an_agents_account_adds_to_its_environment(bus, start_daemon):
+    await start_daemon()
+    account = {"label": "work", "env": {"ACCOUNT_REGION": "north", "PAL_RUN_TOKEN": "stolen"}, "disabled": False}
+
+    run = await bus.end_of(
+        await bus.given_delivery(
+            runtime="command",
+            command="printenv ACCOUNT_REGION PAL_RUN_TOKEN",
+            command_allowed=True,
+            settings={"account": account},
+        )
+    )
+
+    assert run.finish["text"] == f"north\n{run.token}"
+
+
+async def test_an_account_that_is_disabled_starts_nothing(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(settings={"account": {"label": "work", "disabled": True}}))
+
+    assert (run.finish["status"], run.finish["error_kind"]) == ("failed", "auth")
+
+
+async def test_a_runtime_of_another_package_runs_like_a_built_in_one(bus, start_daemon, monkeypatch):
+    plugin = EntryPoint(name="shouting", value="tests.support.shouting_runtime:ShoutingRuntime", group=GROUP)
+    broken = EntryPoint(name="broken", value="tests.support.no_such_module:Nothing", group=GROUP)
+    monkeypatch.setattr("pal_daemon.runtimes.registry.entry_points", lambda group: (plugin, broken))
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(content="hello", runtime="shouting"))
+
+    assert run.finish["text"] == "HELLO"
+    known = {runtime["name"] for runtime in bus.connected["runtimes"]}
+    assert "shouting" in known
+    assert "broken" not in known

@@ -74,6 +74,7 @@ class FakeBus:
         self.commands_done: dict[int, dict[str, Any]] = {}
         self.asked: list[tuple[str, str]] = []
         self.heartbeats: list[dict[str, Any]] = []
+        self.connected: dict[str, Any] = {}
         self.agents = ["worker"]
         self.is_away = False
         self.is_key_good = True
@@ -249,6 +250,7 @@ class FakeBus:
                 raise Refusal(404, "not_found")
 
     def _connect(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.connected = body
         live = [run for run in self.runs.values() if run.finish is None and not self._is_dropped(run)]
         return {
             "computer": self._computer(),
