@@ -1,4 +1,4 @@
-"""A fake bus and daemons that run inside the test's own loop."""
+"""Kept runs, a fake bus, and daemons that run inside the test's own loop."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import pytest
 from pal_daemon.daemon import run_daemon
 from pal_daemon.settings import Settings
 from tests.support.fake_bus import KEY, FakeBus
+from tests.support.keepers import gone, runs
+
+__all__ = ["gone", "runs"]
 
 
 class RunningDaemon:
