@@ -221,10 +221,10 @@ async def test_pages_forwards_give_every_message_once_in_order(bus: Bus, limit: 
         assert found == expected
 
 
-@pytest.mark.parametrize("where", ["room", "topic", "all"])
-async def test_pages_backwards_give_every_message_once(bus: Bus, where: str) -> None:
+@pytest.mark.parametrize("among", ["room", "topic", "all"])
+async def test_pages_backwards_give_every_message_once(bus: Bus, among: str) -> None:
     sent = [await bus.say(str(number)) for number in range(7)]
-    chosen = {"room": {"room": "general"}, "topic": {"topic": bus.room.default_topic}, "all": {}}[where]
+    chosen = {"room": {"room": "general"}, "topic": {"topic": bus.room.default_topic}, "all": {}}[among]
 
     found: list[str] = []
     before: int | None = sent[-1].message.id + 1
