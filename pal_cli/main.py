@@ -1,5 +1,6 @@
 """The `pal` command: finds the part that was asked for, loads that and nothing else."""
 
+import io
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -28,6 +29,8 @@ _WITH_OWN_NAME = ("why", "logs", "attach", "init", "version")  # several command
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; its exit code."""
     argv = sys.argv[1:] if argv is None else argv
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Unicode shows codes, not a traceback
     if not argv or argv[0] in ("-h", "--help", "help"):
         (sys.stdout if argv else sys.stderr).write(help_text())
         return DONE if argv else USAGE

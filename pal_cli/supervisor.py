@@ -197,6 +197,9 @@ class Supervisor:
         else:
             say(f"{READY}: {self._url}")
         if self._daemon is not None:
+            here = daemon_place().url
+            if self._local_port not in (0, urlsplit(here).port):
+                say(f"For pal cli in another terminal: export PAL_DAEMON_URL=http://127.0.0.1:{self._local_port}")
             say('Say hello with: pal cli send --room general --mention demo "hello"')
         say("Ctrl-C stops server and daemon; running agents go on.")
         sys.stdout.flush()
