@@ -1,0 +1,256 @@
+"""Old state + events = fresh state: who keeps a copy of rooms, talk and work needs nothing but the log."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from pal_server.actions import (
+    agents,
+    computers,
+    debates,
+    deliveries,
+    digests,
+    interactions,
+    log,
+    messages,
+    rooms,
+    runs,
+)
+from pal_server.domain.deliveries import POLICY
+from pal_server.domain.pages import Page
+from pal_server.domain.runs import Wanted
+from pal_server.storage.check import find_broken
+from pal_server.storage.store import Event, Store
+from tests.support.bus import Bus, lease, make_bus
+from tests.support.people import daemon
+from tests.support.stores import Clock
+
+State = dict[str, dict[Any, dict[str, Any]]]
+
+NOUNS = ("room", "topic", "member", "message", "delivery", "run", "interaction", "debate")
+KINDS = {
+    "room.created",
+    "room.changed",
+    "topic.created",
+    "member.joined",
+    "member.changed",
+    "message.created",
+    "message.edited",
+    "message.deleted",
+    "delivery.created",
+    "delivery.claimed",
+    "delivery.released",
+    "delivery.changed",
+    "delivery.cancelled",
+    "delivery.acked",
+    "delivery.failed",
+    "delivery.interrupted",
+    "delivery.died",
+    "delivery.retried",
+    "run.started",
+    "run.changed",
+    "run.finished",
+    "interaction.opened",
+    "interaction.answered",
+    "interaction.applied",
+    "interaction.cancelled",
+    "interaction.expired",
+    "debate.started",
+    "debate.continued",
+    "debate.stopped",
+    "debate.finished",
+}
+
+
+async def test_the_log_of_talk_and_work_is_complete(store: Store, clock: Clock) -> None:
+    bus = await make_bus(store)
+    await _live(bus, clock)
+
+    events = await store.read(log.events_after, workspace_id="w", position=0, limit=10_000)
+    replayed = _replayed(events)
+    fresh = await _fresh(bus)
+
+    for noun in NOUNS:
+        assert replayed[noun].keys() == fresh[noun].keys()
+        for name, row in replayed[noun].items():
+            assert row == {field: fresh[noun][name][field] for field in row}, (noun, name)
+    assert await store.read(find_broken) == []
+    seen = {event.kind for event in events if event.kind.partition(".")[0] in NOUNS}
+    assert seen == KINDS
+
+
+async def test_positions_have_no_hole_and_each_event_names_its_room(store: Store, clock: Clock) -> None:
+    bus = await make_bus(store)
+    await _live(bus, clock)
+
+    events = await store.read(log.events_after, workspace_id="w", position=0, limit=10_000)
+
+    assert [event.position for event in events] == list(range(1, len(events) + 1))
+    assert all(event.room_id for event in events if event.kind.partition(".")[0] in NOUNS)
+
+
+async def _live(bus: Bus, clock: Clock) -> None:
+    """Something of everything."""
+    for key in ("bot", "a", "b"):
+        await bus.agent(key)
+    await _edit_and_delete(bus, clock)
+    topic = await bus.topic()
+    await _run_with_everything(bus, topic)
+    await _end_in_every_way(bus, topic, clock)
+    await _talk_among_agents(bus)
+    await bus.say("@a one")
+    await bus.open(await bus.claim_one())
+    await bus.say("@a two")
+    await bus.store.write(agents.delete, actor=bus.people.admin, key="a")
+    await bus.store.write(computers.revoke, actor=bus.people.admin, ref="box")
+
+
+async def _edit_and_delete(bus: Bus, clock: Clock) -> None:
+    store, member = bus.store, bus.people.member
+    await bus.agent("listener", mode="all")
+    await bus.agent("digest", mode="periodic")
+    await bus.make_room("secret", visibility="private", actor=bus.people.admin)
+    await store.write(rooms.invite_user, actor=bus.people.admin, room="secret", user="member")
+    await store.write(rooms.change, actor=member, room="general", title="New", rules="Be kind.", digest_every=1000)
+    sent = [await bus.say(f"@b {n}" if n == 3 else str(n)) for n in range(4)]
+    await store.write(messages.edit, actor=member, id=sent[1].message.id, content="@bot changed")
+    await store.write(messages.delete, actor=member, id=sent[0].message.id)
+    for content in ("nobody", "@b again"):
+        await store.write(messages.edit, actor=member, id=sent[3].message.id, content=content)
+    clock.advance(2)
+    await store.write(digests.send_due)
+    await bus.invite("listener", mode="muted")
+    while claimed := await bus.claim():
+        for one in claimed:
+            await bus.finish(await bus.open(one))
+
+
+async def _run_with_everything(bus: Bus, topic: int) -> None:
+    store, member = bus.store, bus.people.member
+    claimed, run = await bus.start("@bot go", topic=topic)
+    here: dict[str, Any] = {"actor": daemon(bus.box), **lease(claimed)}
+    await store.write(runs.set_pid, id=run.id, pid=7, **here)
+    for key, was_applied in (("k1", True), ("k2", False)):
+        asked = await store.write(interactions.open_for_run, run=run.id, key=key, kind="plan", title=key, **here)
+        if was_applied:
+            await store.write(interactions.answer, actor=member, id=asked.id, decision="approve")
+        await store.write(interactions.applied, id=asked.id, was_applied=was_applied, **here)
+    await store.write(runs.set_state, id=run.id, status="paused", **here)
+    await store.write(computers.heartbeat, actor=daemon(bus.box), computer=bus.box.id, epoch=None, stalled=(run.id,))
+    event = {"seq": 1, "kind": "message", "at": 1, "text": "x", "lane": "main", "data": {}, "source": 9}
+    await store.write(runs.add_events, id=run.id, events=[event], **here)
+    inside = await bus.inside(claimed)
+    said: dict[str, Any] = {"status": "done", "summary": "fine", "blockers": [], "next_steps": []}
+    await store.write(runs.report_result, actor=inside, id=run.id, **said)
+    await bus.say("half way", actor=inside)
+    await store.write(interactions.ask, actor=inside, title="still there?")
+    await store.write(runs.order_by_id, actor=member, id=run.id, wanted=Wanted.RESTART)
+    await bus.finish(run, status="cancelled")
+
+
+async def _end_in_every_way(bus: Bus, topic: int, clock: Clock) -> None:
+    store, member = bus.store, bus.people.member
+    for status in ("failed", "interrupted", "succeeded"):
+        again = await bus.claim_one()
+        await bus.finish(await bus.open(again), status=status, exit_code=1, error="e", stderr="s", text=status)
+        if status != "succeeded":
+            await store.write(deliveries.retry, actor=member, id=again.delivery.id)
+    await bus.say("@bot die", topic=topic)
+    for _ in range(POLICY.max_attempts):
+        await bus.claim_one()
+        clock.advance(POLICY.lease_for / 1000 + 1)
+        await store.write(deliveries.expire_overdue)
+    dropped = await bus.say("@bot drop", topic=topic)
+    await store.write(deliveries.cancel, actor=member, id=dropped.deliveries[0].id)
+    noted = await bus.say("look", topic=topic)
+    await store.write(deliveries.create_by_hand, actor=member, message=noted.message.id, agent="bot")
+    await bus.open(await bus.claim_one(), dry_run=True)
+    await store.write(runs.submit, actor=member, agent="bot", topic=topic, status="succeeded", text="from outside")
+
+
+async def _talk_among_agents(bus: Bus) -> None:
+    store, member = bus.store, bus.people.member
+    await bus.say("@a thank b", topic=await bus.topic("thanks"))
+    await _thank(bus)
+    (held,) = (await store.read(interactions.list_page, actor=member, status="pending")).items
+    await store.write(interactions.answer, actor=member, id=held.id, decision="approve")
+    await _thank(bus)
+    for turns in (2, 4):
+        debate = await store.write(
+            debates.start, actor=member, room="general", a="a", b="b", subject="tabs", turns=turns
+        )
+        for _ in range(2):
+            await bus.finish(await bus.open(await bus.claim_one()), text="I say")
+        await store.write(debates.stop, actor=member, id=debate.id)
+
+
+async def _thank(bus: Bus) -> None:
+    while claimed := await bus.claim():
+        for one in claimed:
+            other = "b" if one.delivery.agent == "a" else "a"
+            await bus.finish(await bus.open(one), text=f"@{other} thank you")
+
+
+def _replayed(events: list[Event]) -> State:
+    """What a copy knows: of a delivery that was only announced with its message, what the announcement says."""
+    state: State = {noun: {} for noun in NOUNS}
+    for event in events:
+        noun, _, verb = event.kind.partition(".")
+        data = json.loads(event.data)
+        if event.kind == "agent.deleted":
+            gone = [name for name in state["member"] if name[1:] == ("agent", data["key"])]
+            for name in gone:
+                del state["member"][name]
+        if noun not in state:
+            continue
+        if noun == "message":
+            for announced in data.pop("deliveries", ()):
+                known = state["delivery"].get(announced["id"], {})
+                state["delivery"][announced["id"]] = {**known, **announced, "message": data["id"], "room": data["room"]}
+            if verb == "created":
+                state["room"][data["room"]]["seq"] = data["seq"]
+                state["topic"][data["topic"]]["last_message_at"] = data["created_at"]
+        name = (data["room"], data["kind"], data["name"]) if noun == "member" else data["id"]
+        before = state[noun].get(name, {})
+        state[noun][name] = {**before, **data}
+    return _steady(state)
+
+
+async def _fresh(bus: Bus) -> State:
+    store, owner = bus.store, bus.people.owner
+
+    def rows(page: Page[Any], name: Callable[[Any], Any] = lambda item: item.id) -> dict[Any, dict[str, Any]]:
+        return {name(item): json.loads(json.dumps(item.fact())) for item in page.items}
+
+    everything = rows(await store.read(rooms.list_page, actor=owner, after=None, limit=200))
+    state: State = {noun: {} for noun in NOUNS}
+    state["room"] = everything
+    for room in everything:
+        where: dict[str, Any] = {"actor": owner, "room": room, "after": None, "limit": 200}
+        state["topic"] |= rows(await store.read(rooms.list_topics, **where))
+        members = rows(await store.read(rooms.members, **where), name=lambda one: (one.room_id, one.kind, one.name))
+        state["member"] |= {name: {"room": room, **row} for name, row in members.items()}
+    state["message"] = rows(await store.read(messages.list_page, actor=owner, limit=200))
+    state["delivery"] = rows(await store.read(deliveries.list_page, actor=owner, limit=200))
+    state["run"] = rows(await store.read(runs.list_page, actor=owner, limit=200))
+    state["interaction"] = rows(await store.read(interactions.list_page, actor=owner, limit=200))
+    for debate in await store.read(_debates):
+        found = await store.read(debates.get, actor=owner, id=debate)
+        state["debate"][debate] = json.loads(json.dumps(found.fact()))
+    return _steady(state)
+
+
+def _debates(tx: Any) -> list[str]:
+    events = log.events_after(tx, workspace_id="w", position=0, limit=10_000)
+    return [json.loads(event.data)["id"] for event in events if event.kind == "debate.started"]
+
+
+def _steady(state: State) -> State:
+    """Without what is told elsewhere: a run's own events, renewals, and counts of them."""
+    for run in state["run"].values():
+        for field in ("last_seq", "last_source"):
+            del run[field]
+    for delivery in state["delivery"].values():
+        for field in ("lease_until", "updated_at"):
+            delivery.pop(field, None)
+    return state
