@@ -1,0 +1,76 @@
+"""What of a text is a mention, and what of it is said to an agent."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pal_server.domain.messages import CONTENT_LIMIT, mentions_in, parse_content, parse_guest, without_mention
+from pal_server.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("@bot go", ["bot"]),
+        ("hello @bot, and @other.", ["bot", "other"]),
+        ("(@bot)", ["bot"]),
+        ("@bot @bot", ["bot"]),
+        ("@claude-code @x.y_z", ["claude-code", "x.y_z"]),
+        ("mail me@example.com", []),
+        ("https://x.org/@bot", []),
+        ("a/@bot", []),
+        ("`@bot` and ```\n@other\n``` and ```@third", []),
+        ("@@bot @ bot @-", []),
+        ("", []),
+        ("ask @bot: now!", ["bot"]),
+        ("@bot...", ["bot"]),
+    ],
+)
+def test_names_after_an_at(text: str, names: list[str]) -> None:
+    assert mentions_in(text) == names
+
+
+def test_a_sign_at_the_end_belongs_to_the_sentence_unless_a_name_ends_with_it() -> None:
+    assert mentions_in("@bot- and @dash-.", known={"bot", "dash-"}) == ["bot", "dash-"]
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_some_mentions_or_none(text: str) -> None:
+    assert all(name and name[-1] not in ".-_" for name in mentions_in(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("@bot draw a cat", "draw a cat"),
+        ("@bot, draw", "draw"),
+        ("@Bot: draw", "draw"),
+        ("draw a cat @bot", "draw a cat"),
+        ("tell @bot about it", "tell @bot about it"),
+        ("@bot-2 draw", "@bot-2 draw"),
+        ("@bot.x draw", "@bot.x draw"),
+        ("@bot. draw", ". draw"),
+        ("write to me@bot", "write to me@bot"),
+        ("@bot", ""),
+    ],
+)
+def test_what_is_said_to_an_agent(text: str, said: str) -> None:
+    assert without_mention(text, agent="bot") == said
+
+
+def test_a_text_is_not_empty_and_not_endless() -> None:
+    for wrong in ("", "  \n", "a" * (CONTENT_LIMIT + 1)):
+        with pytest.raises(Invalid):
+            parse_content(wrong)
+    assert parse_content("", has_files=True) == ""
+
+
+@pytest.mark.parametrize("name", ["Ada", "Ada Lovelace", "李", "a.b-c"])
+def test_a_guest_may_be_called(name: str) -> None:
+    assert parse_guest(name) == name
+
+
+@pytest.mark.parametrize("name", ["", " a", "a@b", "a/b", "<b>", 'a"', "a\nb", "a\0", "a" * 65])
+def test_a_guest_may_not_be_called(name: str) -> None:
+    with pytest.raises(Invalid):
+        parse_guest(name)
