@@ -13,6 +13,7 @@ MOST_WORKERS = 4  # beyond it the processes that tests start wait for each other
 WITHOUT_WORKERS = 2  # paths on the command line up to which starting workers costs more than it saves
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One worker per core for the whole run or a folder, none for a few files."""
     named = [Path(str(argument).partition("::")[0]) for argument in config.args]

@@ -151,10 +151,3 @@ def test_the_readme_has_its_two_commands() -> None:
     assert lines.count(START) == 1
     assert lines.count(TEST) == 1
     assert lines[0] == START
-
-
-def test_ci_runs_the_readmes_command() -> None:
-    script = (ROOT / ".ci" / "run").read_text("utf-8")
-
-    assert "uv run pytest" in script
-    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111 == 0o111
