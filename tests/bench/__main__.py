@@ -93,13 +93,18 @@ def _show(seen: Iterable[Seen], failed: dict[str, str]) -> None:
             f"{'≥' if figure.is_least else '≤'} {_number(figure.limit, figure.unit)}",
             f"{figure.ratio(one.value):.2f}",
             "[green]met[/green]" if one.is_met else "[bold red]not met[/bold red]",
-            "\n".join(f"{name} {value:,}" if not isinstance(value, str) else f"{name} {value}" for name, value in one.facts.items()),
+            "\n".join(
+                f"{name} {value:,}" if not isinstance(value, str) else f"{name} {value}"
+                for name, value in one.facts.items()
+            ),
         )
     for name, error in failed.items():
         table.add_row(f"[bold]{name}[/bold]", "", "", "", "[bold red]not measured[/bold red]", error)
     console = Console()
     console.print(table)
-    console.print("Ratios within one run, measured in turns; absolute figures are this machine's, with whatever else it did.")
+    console.print(
+        "Ratios within one run, measured in turns; absolute figures are this machine's, with whatever else it did."
+    )
 
 
 def _keep(seen: Iterable[Seen], failed: dict[str, str], *, is_quick: bool) -> dict[str, Any]:

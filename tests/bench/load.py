@@ -82,9 +82,7 @@ async def run(order: dict[str, Any]) -> dict[str, Any]:
             done.set()
 
     make = {"send": _sends, "events": _events}[order["kind"]]
-    clients = [
-        Client(make(order, place), stop_at=begun + order["seconds"], ended=ended) for place in order["clients"]
-    ]
+    clients = [Client(make(order, place), stop_at=begun + order["seconds"], ended=ended) for place in order["clients"]]
     for client in clients:
         await loop.create_connection(lambda client=client: client, "127.0.0.1", order["port"])  # type: ignore[misc]
     await done.wait()

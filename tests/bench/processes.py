@@ -28,7 +28,9 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process for as long as the block runs; asked to end, waited for, then forced. Its output goes to `log`."""
     with open(log, "ab") as out:
         process = subprocess.Popen(

@@ -27,7 +27,9 @@ def main(argv: list[str]) -> int:
     if how == "alone":
         sqlite.BATCH = 1
     if how == "without-database":
-        app.ROUTES = tuple(replace(route, handler=_send) if route.handler is api.send else route for route in app.ROUTES)
+        app.ROUTES = tuple(
+            replace(route, handler=_send) if route.handler is api.send else route for route in app.ROUTES
+        )
     settings = Settings(home=home, port=port, log_level="warning")
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(app.serve_until_stopped(settings, announce=_tell))

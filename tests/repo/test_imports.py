@@ -11,7 +11,7 @@ import pytest
 
 from tests.repo.tree import PACKAGES, ROOT, module_of, name_of, sources
 
-SHARED_BY_RUNTIMES = {"__init__", "base", "lines", "program_lines", "registry"}
+SHARED_BY_RUNTIMES = {"__init__", "base", "jsonrpc", "lines", "program_lines", "registry"}
 PROGRAMS = {"pal_cli.__main__", "pal_server.__main__"}  # modules that are commands: loading them runs them
 
 # Runs in a process of its own: loads every module named in argv, then tells what that left behind.

@@ -42,7 +42,9 @@ def measure(bench: Bench) -> Iterator[Seen]:
 def _runs(server: Served, computer: dict[str, Any]) -> list[dict[str, Any]]:
     """Live runs under leases of the computer."""
     api = server.api
-    api.post("/api/agents", agent_key="worker", runtime="demo", computer_id=computer["computer"]["id"], concurrency=RUNS)
+    api.post(
+        "/api/agents", agent_key="worker", runtime="demo", computer_id=computer["computer"]["id"], concurrency=RUNS
+    )
     api.post("/api/rooms", name="events")
     api.post("/api/rooms/events/agents", agent="worker")
     for number in range(RUNS):
