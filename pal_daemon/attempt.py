@@ -31,7 +31,7 @@ from pal_daemon.patience import until_answered
 from pal_daemon.planning import plan_start
 from pal_daemon.process_tree import sweep
 from pal_daemon.reports import Reports
-from pal_daemon.runtimes.base import CannotStart, Outcome, Runtime
+from pal_daemon.runtimes.base import Answer, CannotStart, Outcome, Runtime
 from pal_daemon.starts import find_keeper
 from pal_server.contract.deliveries import ReleaseDelivery, Work
 from pal_server.contract.runs import OpenedAnswer, OpenRun, ReportPid
@@ -154,6 +154,15 @@ class Attempt:
             return False
         return True
 
+    async def render_answer(self, answer: Answer) -> bytes | None:
+        """A person's answer as the program wants it; None when it cannot be told."""
+        await self._is_settled.wait()
+        return None if self._following is None else await self._following.render_answer(answer)
+
+    async def render_steer(self, text: str, *, key: str) -> bytes | None:
+        await self._is_settled.wait()
+        return None if self._following is None else await self._following.render_steer(text, key=key)
+
     @property
     def runtime(self) -> Runtime | None:
         return self.house.registry.get(self.runtime_name)
@@ -225,8 +234,10 @@ class Attempt:
                 end = await self._start(reports, opened, work)
             else:
                 end = None
+            if end is None:
+                self._following = self._new_following(reports)
             self._is_settled.set()
-            self.end = end or await self._follow(reports)
+            self.end = end or await self._follow()
             if self._token_hash:
                 self.house.tokens.pop(self._token_hash, None)
             reports.step(self._finish)
@@ -248,7 +259,7 @@ class Attempt:
         if self.house.settings.is_dry_run:
             return End(status="dry_run")
         try:
-            spec = plan_start(self.house, work, opened)
+            spec = await asyncio.to_thread(plan_start, self.house, work, opened)
         except CannotStart as reason:
             return endings.end_before_start(reason)
         except Exception as error:  # an edge: a plugin's code
@@ -301,11 +312,16 @@ class Attempt:
         assert self.run is not None
         await self.house.bus.report_pid(self.run, ReportPid(lease_id=self.lease.id, fence=self.lease.fence, pid=pid))
 
-    async def _follow(self, reports: Reports) -> End:
+    async def _follow(self) -> End:
         """See the program to its end."""
+        assert self._following is not None
+        await self._following.to_the_end()
+        return self._following.end(ending=self.ending, agent=self.agent, now=self.house.clock())
+
+    def _new_following(self, reports: Reports) -> Following:
         assert self.run is not None
         runtime = self.runtime
-        self._following = Following(
+        return Following(
             run=self.run,
             session=self.session,
             folder=self._folder,
@@ -316,8 +332,6 @@ class Attempt:
             say=self.give_answer,
             close_input=self._close_input,
         )
-        await self._following.to_the_end()
-        return self._following.end(ending=self.ending, agent=self.agent, now=self.house.clock())
 
     async def _close_input(self) -> None:
         if self._keeper is None:

@@ -102,9 +102,8 @@ class Commands:
                 return await self._steer(command, attempt)
 
     async def _answer(self, data: _AnswerData, attempt: Attempt) -> str:
-        runtime = attempt.runtime
         answer = Answer(key=data.key, kind=data.kind, answer=data.answer, decision=data.decision, reason=data.reason)
-        rendered = None if runtime is None else runtime.render_answer(answer)
+        rendered = await attempt.render_answer(answer)
         if rendered is None:
             raise Refused(f"{attempt.runtime_name} cannot be given an answer")
         if not await attempt.give_answer(f"answer-{data.interaction}", rendered):
@@ -117,10 +116,10 @@ class Commands:
         return "answered"
 
     async def _steer(self, command: Command, attempt: Attempt) -> str:
-        runtime = attempt.runtime
-        rendered = None if runtime is None else runtime.render_steer(str(command.data.get("text", "")))
+        key = f"steer-{command.id}"
+        rendered = await attempt.render_steer(str(command.data.get("text", "")), key=key)
         if rendered is None:
             raise Refused(f"{attempt.runtime_name} takes no text while it works")
-        if not await attempt.give_answer(f"steer-{command.id}", rendered):
+        if not await attempt.give_answer(key, rendered):
             raise Refused("the program reads no more")
         return "handed to the program"

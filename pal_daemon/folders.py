@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -32,6 +33,23 @@ def working_folder(settings: Settings, *, agent: str, cwd: str | None) -> Path:
     folder = settings.home / "agents" / agent
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart("spawn", f"the folder {folder} cannot be made: {error.strerror}") from error
+    return folder
+
+
+def scratch_folder(settings: Settings, *, agent: str, account: str | None) -> Path:
+    """Where programs of this account, or of an agent without one, leave their temporary files: nobody else reads it.
+
+    Raises CannotStart.
+    """
+    name = account or agent
+    if not AGENT_KEY.fullmatch(name):
+        name = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:20]
+    folder = settings.folder / "scratch" / name
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
     except OSError as error:
         raise CannotStart("spawn", f"the folder {folder} cannot be made: {error.strerror}") from error
     return folder

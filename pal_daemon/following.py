@@ -20,9 +20,20 @@ from pal_daemon.keeper_client import Keeper
 from pal_daemon.leases import HeldLease
 from pal_daemon.process_tree import sweep
 from pal_daemon.reports import Reports
-from pal_daemon.runtimes.base import Ask, Event, Finished, NativeSession, Out, Outcome, Reader, Reply
+from pal_daemon.runtimes.base import (
+    Answer,
+    Ask,
+    Event,
+    Finished,
+    NativeSession,
+    Out,
+    Outcome,
+    Reader,
+    Reply,
+    Withdrawn,
+)
 from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
-from pal_server.contract.runs import BindNativeSession, OpenInteraction
+from pal_server.contract.runs import BindNativeSession, InteractionApplied, OpenInteraction
 
 LOOK_AGAIN = 0.2  # seconds between looks at a keeper that lives and does not talk
 TITLE_CHARS = 300  # of an interaction, as the server takes it
@@ -49,6 +60,8 @@ class Following:
         """`reader` is None when the runtime is not installed any more. `say` hands the program bytes under a name."""
         self.heard_at = monotonic()  # seconds; the program's last byte
         self.exit: Exit | None = None
+        self._has_caught_up = asyncio.Event()  # everything an earlier daemon may have acted on has been read
+        self._behind = _size(folder / "spool")  # bytes there were when we began
         self._run = run
         self._session = session
         self._keeper = Keeper(run_dir=folder, pid=0, agent=None)
@@ -59,6 +72,7 @@ class Following:
         self._say = say
         self._close_input = close_input
         self._offset = 0
+        self._interactions: dict[str, int] = {}  # by the program's key; written by the steps of the reports
         self._exit_at: int | None = None
         self._stderr = b""
 
@@ -91,16 +105,32 @@ class Following:
             agent=agent,
         )
 
+    async def render_answer(self, answer: Answer) -> bytes | None:
+        """What to write for a person's answer; waits until what was asked before our time has been read."""
+        await self._has_caught_up.wait()
+        return None if self._reader is None else self._reader.render_answer(answer)
+
+    async def render_steer(self, text: str, *, key: str) -> bytes | None:
+        await self._has_caught_up.wait()
+        return None if self._reader is None else self._reader.render_steer(text, key=key)
+
     async def _read(self) -> None:
         """Take records until the exit, or the keeper's silence."""
+        self._note_progress()
         async with self._keeper.watch() as growth:
             try:
                 async for record in follow(self._keeper.spool, offset=self._offset, growth=growth):
                     self._offset = record.end
                     await self._take(record)
+                    self._note_progress()
                     await self._reports.room()
             except FileNotFoundError:
                 pass
+        self._has_caught_up.set()
+
+    def _note_progress(self) -> None:
+        if self._offset >= self._behind:
+            self._has_caught_up.set()
 
     async def _take(self, record: Record) -> None:
         match record.stream:
@@ -131,6 +161,8 @@ class Following:
                 self._reports.event(out, at=record.at, source=record.end)
             case Ask():
                 self._reports.step(lambda: self._open_interaction(out))
+            case Withdrawn():
+                self._reports.step(lambda: self._withdraw(out.key))
             case NativeSession():
                 self._reports.step(lambda: self._bind(out.id))
             case Reply():
@@ -148,7 +180,16 @@ class Following:
             body=ask.body if len(ask.title) <= TITLE_CHARS else f"{ask.title}\n\n{ask.body}",
             options=list(ask.options),
         )
-        await self._bus.open_interaction(self._run, request)
+        opened = await self._bus.open_interaction(self._run, request)
+        self._interactions[ask.key] = opened.interaction.id
+
+    async def _withdraw(self, key: str) -> None:
+        """Take the card away; an answer that came before stays."""
+        interaction = self._interactions.get(key)
+        if interaction is None:
+            return
+        request = InteractionApplied(lease_id=self._lease.id, fence=self._lease.fence, applied=False)
+        await self._bus.interaction_applied(interaction, request)
 
     async def _bind(self, native: str) -> None:
         if self._session is None:
@@ -157,6 +198,13 @@ class Following:
             lease_id=self._lease.id, fence=self._lease.fence, native_session=native, run=self._run
         )
         await self._bus.bind_session(self._session, request)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _clip(title: str) -> str:

@@ -17,12 +17,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pal_daemon.keeping.frames import MAX_PAYLOAD
 from pal_daemon.keeping.requests import INPUT
 from pal_daemon.keeping.tree import boot_id, stat_fields
 
 KEEPER = Path(__file__).with_name("keeper.py")
 ANSWER_FOR = 10.0  # seconds; a keeper answers in under a millisecond, this is for a computer that swaps
 START_FOR = 30.0  # seconds
+MEMO = MAX_PAYLOAD  # bytes
 FLOOR = 1.0  # seconds; the longest a lost wake-up can delay a reader of the spool
 SUN_PATH = 100  # bytes; what surely fits into a socket address everywhere
 
@@ -59,6 +61,7 @@ class LaunchSpec:
     env: Mapping[str, str]
     input: bytes | None = None  # the first input, known by the id "launch"
     close_input: bool = False  # end of file after it
+    memo: bytes | None = None  # a JSON object, the first record of the spool; at most MEMO bytes
     spool_limit: int = 256 << 20  # bytes; output beyond it is counted and dropped
     ask_grace: float = 5.0  # seconds between SIGINT and SIGTERM of a stop
     terminate_grace: float = 3.0  # seconds between its SIGTERM and SIGKILL
@@ -81,13 +84,15 @@ class KeeperStatus:
 
 async def launch(run_dir: Path, spec: LaunchSpec) -> Keeper:
     """Start keeper and agent; return once the agent's program runs, or could not be started: then `agent` is None
-    and the spool's only record, its exit, says why.
+    and the spool's last record, its exit, says why.
 
     Makes the directory. Raises KeeperUsed when it was launched before, KeeperFailed when no keeper came up.
     A cancel does not undo the start: look with `attach`.
     """
     if spec.input is not None and len(spec.input) > INPUT:
         raise ValueError(f"the first input has at most {INPUT} bytes")
+    if spec.memo is not None and len(spec.memo) > MEMO:
+        raise ValueError(f"a memo has at most {MEMO} bytes")
     run_dir = _make_dir(run_dir)
     ready_read, ready_write = os.pipe()
     document, feeding = _open_document(_render_document(run_dir, spec))
@@ -272,6 +277,7 @@ def _render_document(run_dir: Path, spec: LaunchSpec) -> bytes:
         "env": {**spec.env, **marks},
         "input": None if spec.input is None else spec.input.decode("utf-8", "surrogateescape"),
         "close_input": spec.close_input,
+        "memo": None if spec.memo is None else spec.memo.decode("utf-8", "surrogateescape"),
         "spool_limit": spec.spool_limit,
         "ask_grace": spec.ask_grace,
         "terminate_grace": spec.terminate_grace,

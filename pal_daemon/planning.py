@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
+import msgspec
+
 from pal_daemon import keeper_client
 from pal_daemon.environment import run_environment
-from pal_daemon.folders import working_folder
+from pal_daemon.folders import scratch_folder, working_folder
 from pal_daemon.house import House
 from pal_daemon.runtimes.base import CannotStart, Context
 from pal_daemon.runtimes.registry import missing_note
@@ -36,13 +38,19 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
         program_folder=house.program_folder,
         more={**work.env, **account_env},
     )
-    plan = runtime.launch(work, Context(run=opened.run.id, folder=folder, env=env, python=sys.executable))
+    scratch = scratch_folder(house.settings, agent=agent.key, account=agent.account)
+    context = Context(run=opened.run.id, folder=folder, env=env, python=sys.executable, scratch=scratch)
+    plan = runtime.launch(work, context)
+    memo = msgspec.json.encode(plan.memo) if plan.memo else None
+    if memo is not None and len(memo) > keeper_client.MEMO:
+        raise CannotStart("spawn", f"what {agent.key} is told is too long: {len(memo):,} bytes")
     return keeper_client.LaunchSpec(
         argv=plan.argv,
         cwd=str(plan.cwd or folder),
-        env={**env, **plan.env},
+        env=plan.env if plan.is_env_whole else {**env, **plan.env},
         input=plan.input,
         close_input=plan.close_input,
+        memo=memo,
     )
 
 

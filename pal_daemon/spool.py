@@ -27,6 +27,7 @@ Fact = str | int | bool | list[int] | None
 class Stream(StrEnum):
     """Where a record comes from."""
 
+    MEMO = "memo"  # what the launcher wants the reader to know, if anything; always the first
     STARTED = "started"  # the agent runs: pid, pgid, start_ticks, boot, keeper
     STDOUT = "stdout"  # raw bytes as read, lines may be cut anywhere
     STDERR = "stderr"  # the same
@@ -36,6 +37,7 @@ class Stream(StrEnum):
 
 
 STREAMS = {
+    frames.MEMO: Stream.MEMO,
     frames.STARTED: Stream.STARTED,
     frames.STDOUT: Stream.STDOUT,
     frames.STDERR: Stream.STDERR,
@@ -56,7 +58,7 @@ class Record:
 
     @property
     def facts(self) -> Mapping[str, Fact]:
-        """The payload of every stream but stdout and stderr."""
+        """The payload of every stream but stdout, stderr and memo."""
         facts: dict[str, Fact] = json.loads(self.data)
         return facts
 
@@ -88,6 +90,12 @@ class Exit:
         str | None
     )  # missing_program, not_executable, missing_interpreter, missing_cwd, forbidden_cwd, exec_failed
     detail: str | None  # a sentence to start_error
+
+
+def parse_memo(record: Record) -> dict[str, object]:
+    """What `LaunchSpec.memo` was when the run was started."""
+    memo: dict[str, object] = json.loads(record.data)
+    return memo
 
 
 def parse_started(record: Record) -> Started:

@@ -1,7 +1,7 @@
 """Reads the launch document: what to start and within which limits.
 
-One JSON object on stdin: argv, cwd, env (complete), input (text, or null), close_input, spool_limit (bytes),
-ask_grace, terminate_grace, leftover_grace (seconds). Bytes that are no UTF-8 travel as lone surrogates.
+One JSON object on stdin: argv, cwd, env (complete), input (text, or null), close_input, memo (JSON
+as text, or null), spool_limit (bytes), ask_grace, terminate_grace, leftover_grace (seconds). Bytes that are no UTF-8 travel as lone surrogates.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Document:
         "env",
         "input",
         "leftover_grace",
+        "memo",
         "spool_limit",
         "terminate_grace",
     )
@@ -39,6 +40,8 @@ class Document:
         prompt = fields["input"]
         self.input: bytes | None = None if prompt is None else prompt.encode("utf-8", "surrogateescape")
         self.close_input = bool(fields["close_input"])
+        memo = fields["memo"]
+        self.memo: bytes | None = None if memo is None else memo.encode("utf-8", "surrogateescape")
         self.spool_limit = int(fields["spool_limit"])
         self.ask_grace = float(fields["ask_grace"])
         self.terminate_grace = float(fields["terminate_grace"])

@@ -4,7 +4,7 @@ Header, little endian: magic ``pS``, version, stream code, payload length (u32),
 16 bytes before it and the payload. The checksum tells a record the disk lost half of from one still
 being written.
 
-Output payloads are raw bytes; every other stream carries one flat JSON object. Shared by the keeper, which writes it
+Output payloads are raw bytes; every other stream carries one JSON object, flat but for the memo's. Shared by the keeper, which writes it
 and may import next to nothing, and by `pal_daemon.spool`, which reads it.
 """
 
@@ -29,7 +29,7 @@ MAGIC = b"pS"
 VERSION = 1
 HEADER = Struct("<2sBBIQI")
 CHECKED = 16  # bytes of the header the checksum covers
-MAX_PAYLOAD = 1 << 20  # bytes; the keeper writes 64 KiB at most, more than this is damage and not a record
+MAX_PAYLOAD = 1 << 20  # bytes; output comes in 64 KiB at most, a memo may have this; more is no record but damage
 
 STARTED = 1
 STDOUT = 2
@@ -37,6 +37,7 @@ STDERR = 3
 INPUT = 4
 NOTE = 5
 EXIT = 6
+MEMO = 7
 
 
 def pack_frame(stream: int, data: bytes, *, at: int) -> bytes:

@@ -39,6 +39,8 @@ def keep(run_dir: str) -> int:
     gets_orphans = _stand_alone()
     wakes = _watch_signals()
     _keep_reserve()
+    if document.memo is not None:
+        spool.remember(document.memo)
     try:
         agent = start_agent(document.argv, cwd=document.cwd, env=document.env)
     except NotStarted as reason:

@@ -46,6 +46,10 @@ class SpoolWriter:
         """Bytes of output that are in no record."""
         return sum(self._lost_limit.values()) + sum(self._lost_disk.values())
 
+    def remember(self, memo: bytes) -> None:
+        """Append the launcher's memo, which is what whoever reads the spool is to know of the run."""
+        self._append(frames.pack_frame(frames.MEMO, memo, at=_now()))
+
     def output(self, stream: int, data: bytes) -> None:
         """Append what the agent wrote, or count it as dropped."""
         if not self._is_over and self.size + len(self._tail) + len(data) + frames.HEADER.size > self._limit:

@@ -1,8 +1,9 @@
 """What every runtime is: a declaration, a way to start its program, and a pure reader of what the program says.
 
-A runtime does no I/O and knows neither server nor daemon. Records of the spool go in, `Out`s come out; intents go
-in, bytes for the program's stdin come out. A reader must give the same outs for the same records whenever it reads
-them, because after a daemon's crash the next daemon reads the spool again from its first byte.
+A runtime knows neither server nor daemon and does no I/O but looking at its program. Records of the spool go in,
+`Out`s come out; intents go in, bytes for the program's stdin come out. A reader must give the same outs for the same
+records whenever it reads them, because after a daemon's crash the next daemon reads the spool again from its first
+byte. What a reader must know of the work is in the memo its runtime launched with: the first record it is fed.
 """
 
 from __future__ import annotations
@@ -78,25 +79,33 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a runtime may know of the run it starts. `env` is what the program will get, `folder` where it works."""
+    """What a runtime may know of the run it starts. `env` is what the program will get, `folder` where it works.
+
+    `scratch` is a folder of the agent's account, mode 0700, for its TMPDIR.
+    """
 
     run: int
     folder: Path
     env: Mapping[str, str]
     python: str
+    scratch: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchSpec:
-    """What to start. `env` is added to the run's own; `cwd` replaces the run's folder; `input` is what stdin begins
-    with.
+    """What to start. `env` is added to the run's own, or is all the program gets when `is_env_whole`; `cwd` replaces
+    the run's folder; `input` is what stdin begins with.
+
+    `memo` is what the reader is to know, JSON all through: it lies in the run's folder on disk, so no secrets.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    is_env_whole: bool = False
     cwd: Path | None = None
     input: bytes | None = None
     close_input: bool = False
+    memo: Mapping[str, object] = field(default_factory=dict)
 
 
 class CannotStart(Exception):
@@ -133,6 +142,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """The program no longer waits for an answer to the Ask of this key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NativeSession:
     """The program's own id of the conversation; a later run resumes it."""
 
@@ -152,7 +168,7 @@ class Finished:
     """The program has done what it was asked; stdin is closed so that it ends."""
 
 
-Out = Event | Ask | NativeSession | Reply | Finished
+Out = Event | Ask | Withdrawn | NativeSession | Reply | Finished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +193,9 @@ class Answer:
 
 
 class Reader(Protocol):
-    """Reads one run. Pure: no clock, no I/O, the same records give the same outs."""
+    """Reads one run and knows how to speak to it. Pure: no clock, no chance, no I/O; the same records give the same
+    outs, and the same bytes for the same intent.
+    """
 
     def feed(self, record: Record) -> list[Out]:
         """What this record completes, in order. Never raises for what a program said; what is odd becomes a plain
@@ -187,6 +205,21 @@ class Reader(Protocol):
 
     def outcome(self) -> Outcome:
         """What is known now; asked once the program has ended."""
+        ...
+
+    def render_answer(self, answer: Answer) -> bytes | None:
+        """Bytes for stdin; None when the program cannot be told, or does not wait for this.
+
+        Asked when everything the program has said so far was fed. May come twice; the bytes are written once.
+        """
+        ...
+
+    def render_steer(self, text: str, *, key: str) -> bytes | None:
+        """Bytes that bring `text` into the running turn; None when this program, or this turn, takes none.
+
+        `key` names the bytes: the spool has an input record with it once they are in the program's pipe, and
+        `Event("status", data={"state": "read", "input": key})` says that the program has read them.
+        """
         ...
 
 
@@ -209,9 +242,3 @@ class Runtime(Protocol):
         ...
 
     def reader(self) -> Reader: ...
-
-    def render_answer(self, answer: Answer) -> bytes | None:
-        """Bytes for stdin; None when the program cannot be told."""
-        ...
-
-    def render_steer(self, text: str) -> bytes | None: ...

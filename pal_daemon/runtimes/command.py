@@ -46,12 +46,6 @@ class CommandRuntime:
     def reader(self) -> Reader:
         return CommandReader()
 
-    def render_answer(self, answer: Answer) -> bytes | None:
-        return None
-
-    def render_steer(self, text: str) -> bytes | None:
-        return None
-
 
 class CommandReader:
     """stdout → `output`, stderr → `log`. The outputs joined in order are the program's stdout."""
@@ -75,6 +69,12 @@ class CommandReader:
         if self._dropped:
             text += f"\n\n[cut off here: {self._dropped:,} characters more are in the run's output]"
         return Outcome(text=text or None)
+
+    def render_answer(self, answer: Answer) -> bytes | None:
+        return None
+
+    def render_steer(self, text: str, *, key: str) -> bytes | None:
+        return None
 
     def _out(self, stream: Stream, data: bytes, *, is_end: bool = False) -> list[Out]:
         decoder = self._decoders[stream]

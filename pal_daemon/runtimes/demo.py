@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pal_daemon.runtimes.base import Answer, Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
-from pal_daemon.runtimes.program_lines import ProgramReader, render_answer, render_prompt
+from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.program_lines import ProgramReader, render_prompt
 from pal_server.contract.deliveries import Work
 
 PROGRAM = Path(__file__).with_name("demo_program.py")
@@ -26,9 +26,3 @@ class DemoRuntime:
 
     def reader(self) -> Reader:
         return ProgramReader()
-
-    def render_answer(self, answer: Answer) -> bytes | None:
-        return render_answer(answer)
-
-    def render_steer(self, text: str) -> bytes | None:
-        return None

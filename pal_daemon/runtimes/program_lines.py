@@ -37,6 +37,13 @@ class ProgramReader:
     def outcome(self) -> Outcome:
         return Outcome(text="\n\n".join(self._said).strip() or None)
 
+    def render_answer(self, answer: Answer) -> bytes | None:
+        said = {"answer": answer.answer, "decision": answer.decision, "reason": answer.reason}
+        return msgspec.json.encode({"type": "answer", "key": answer.key, **said}) + b"\n"
+
+    def render_steer(self, text: str, *, key: str) -> bytes | None:
+        return None
+
     def _read(self, line: bytes) -> list[Out]:
         if not line.strip():
             return []
@@ -63,8 +70,3 @@ class ProgramReader:
 
 def render_prompt(text: str, **more: object) -> bytes:
     return msgspec.json.encode({"type": "prompt", "text": text, **more}) + b"\n"
-
-
-def render_answer(answer: Answer) -> bytes:
-    said = {"answer": answer.answer, "decision": answer.decision, "reason": answer.reason}
-    return msgspec.json.encode({"type": "answer", "key": answer.key, **said}) + b"\n"

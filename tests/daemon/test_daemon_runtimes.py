@@ -10,7 +10,7 @@ import pytest
 from pal_daemon.runtimes.base import EVENT_KINDS, Answer, Ask, CannotStart, Context, Event, NativeSession, Runtime
 from pal_daemon.runtimes.command import LONGEST_ANSWER, CommandRuntime
 from pal_daemon.runtimes.lines import LineCutter
-from pal_daemon.runtimes.program_lines import ProgramReader, render_answer
+from pal_daemon.runtimes.program_lines import ProgramReader
 from pal_daemon.runtimes.registry import load_registry, missing_note
 from pal_daemon.spool import Record, Stream
 from pal_server.contract.deliveries import AgentProfile, Work
@@ -39,7 +39,7 @@ def work(**agent: object) -> Work:
     )
 
 
-CONTEXT = Context(run=1, folder=Path("/tmp"), env={}, python=sys.executable)
+CONTEXT = Context(run=1, folder=Path("/tmp"), env={}, python=sys.executable, scratch=Path("/tmp"))
 DEMO = (
     b'{"type": "session", "id": "s-1"}\n'
     b'{"type": "progress", "text": "1 of 2 seconds"}\n'
@@ -128,8 +128,9 @@ def test_a_command_that_is_none_cannot_start(command):
 
 
 def test_an_answer_is_one_line():
-    line = render_answer(Answer(key="ask-1", kind="approval", decision="deny", reason="no\nway"))
+    line = ProgramReader().render_answer(Answer(key="ask-1", kind="approval", decision="deny", reason="no\nway"))
 
+    assert line is not None
     assert line.count(b"\n") == 1
     assert b'"decision":"deny"' in line
 

@@ -6,9 +6,9 @@ import stat
 
 import pytest
 
-from pal_daemon.keeper_client import KeeperUsed, LaunchSpec, attach, launch
+from pal_daemon.keeper_client import MEMO, KeeperUsed, LaunchSpec, attach, launch
 from pal_daemon.keeping.tree import read_proc
-from pal_daemon.spool import Stream, parse_exit, parse_started, read_spool
+from pal_daemon.spool import Stream, parse_exit, parse_memo, parse_started, read_spool
 
 
 async def test_output_and_exit_code_are_kept(runs):
@@ -31,6 +31,28 @@ async def test_the_started_record_names_the_process(runs):
     assert run.stdout.split() == [str(started.pid).encode()] * 3
     assert started.keeper == run.keeper.pid
     assert started.start_ticks > 0
+
+
+async def test_a_memo_is_the_first_record(runs):
+    run = await runs.start("true", memo='{"prompt": "Grüße", "deep": [{"a": 1.5}]}'.encode())
+
+    await run.end()
+
+    assert [record.stream for record in run.records] == [Stream.MEMO, Stream.STARTED, Stream.EXIT]
+    assert parse_memo(run.records[0]) == {"prompt": "Grüße", "deep": [{"a": 1.5}]}
+
+
+async def test_a_memo_is_kept_when_nothing_could_be_started(runs):
+    run = await runs.start("no-such-program-anywhere", memo=b'{"a": "b"}')
+
+    await run.end()
+
+    assert [record.stream for record in run.records] == [Stream.MEMO, Stream.EXIT]
+
+
+async def test_a_memo_too_long_for_a_record_is_refused_before_anything_starts(runs):
+    with pytest.raises(ValueError, match="memo"):
+        await runs.start("true", memo=b"x" * (MEMO + 1))
 
 
 async def test_death_by_a_signal_is_told(runs):

@@ -31,12 +31,6 @@ class ShoutingRuntime:
     def reader(self) -> Reader:
         return ShoutingReader()
 
-    def render_answer(self, answer: Answer) -> bytes | None:
-        return None
-
-    def render_steer(self, text: str) -> bytes | None:
-        return None
-
 
 class ShoutingReader:
     def __init__(self) -> None:
@@ -50,3 +44,9 @@ class ShoutingReader:
 
     def outcome(self) -> Outcome:
         return Outcome(text=self._said)
+
+    def render_answer(self, answer: Answer) -> bytes | None:
+        return None
+
+    def render_steer(self, text: str, *, key: str) -> bytes | None:
+        return None
