@@ -1,7 +1,8 @@
 """Reads the launch document: what to start and within which limits.
 
 One JSON object on stdin: argv, cwd, env (complete), input (text, or null), close_input, memo (JSON
-as text, or null), spool_limit (bytes), ask_grace, terminate_grace, leftover_grace (seconds). Bytes that are no UTF-8 travel as lone surrogates.
+as text, or null), spool_limit (bytes), ask_grace, terminate_grace, leftover_grace (seconds). Bytes that are no UTF-8
+travel as lone surrogates.
 """
 
 from __future__ import annotations

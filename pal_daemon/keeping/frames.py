@@ -4,8 +4,8 @@ Header, little endian: magic ``pS``, version, stream code, payload length (u32),
 16 bytes before it and the payload. The checksum tells a record the disk lost half of from one still
 being written.
 
-Output payloads are raw bytes; every other stream carries one JSON object, flat but for the memo's. Shared by the keeper, which writes it
-and may import next to nothing, and by `pal_daemon.spool`, which reads it.
+Output payloads are raw bytes; every other stream carries one JSON object, flat but for the memo's. Shared by the
+keeper, which writes it and may import next to nothing, and by `pal_daemon.spool`, which reads it.
 """
 
 from __future__ import annotations
