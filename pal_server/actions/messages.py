@@ -92,7 +92,7 @@ def send(
     if (
         target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="messages.send", said=said)
     ) is not None:
-        return _sent_before(tx, actor=actor, id=int(target), called=called)
+        return _sent_before(tx, actor=actor, id=int(target))
     if len(called) > MENTIONS_LIMIT:
         raise Invalid(f"a message has at most {MENTIONS_LIMIT} mentions", field="mentions", limit=MENTIONS_LIMIT)
     content = parse_content(content, has_files=bool(file_ids))
@@ -147,6 +147,7 @@ def say(
         sender=sender,
         content=content,
         mentions=addressing.mentions,
+        unresolved=addressing.unresolved,
         files=files,
         run_id=None if run is None else run.id,
         chain_id=None if work is None else work.chain_id,
@@ -190,11 +191,11 @@ def edit(tx: Tx, *, actor: Actor, id: int, content: str, mentions: Iterable[str]
     )
     if mentions is None:
         in_text = {name.lower() for name in mentions_in(message.content, known=_lower(message.mentions))}
-        mentions = [name for name in message.mentions if name.lower() not in in_text]
+        mentions = [name for name in (*message.mentions, *message.unresolved) if name.lower() not in in_text]
     addressing = _address(
         tx, room=room, parent=parent, sender=message.sender, content=content, called=mentions, work=None
     )
-    messages.edit(tx, id=id, content=content, mentions=addressing.mentions)
+    messages.edit(tx, id=id, content=content, mentions=addressing.mentions, unresolved=addressing.unresolved)
     tx.index_message(id, room_id=room.id, text=content)
     wanted = {to.agent.key for to in addressing.deliver}
     for delivery in delivery_rows.of_message(tx, message_id=id):
@@ -578,15 +579,13 @@ def _own(tx: Tx, *, actor: Actor, id: int, or_admin: bool = False) -> Message:
     return message
 
 
-def _sent_before(tx: Tx, *, actor: Actor, id: int, called: list[str]) -> Sent:
+def _sent_before(tx: Tx, *, actor: Actor, id: int) -> Sent:
     message = access.message(tx, actor, id)
     made = delivery_rows.of_message(tx, message_id=id)
-    known = _lower(message.mentions)
-    names = [*called, *mentions_in(message.content, known=known)]
     return Sent(
         message=message,
         deliveries=tuple(SentDelivery(id=d.id, agent=d.agent, status=d.status, reason=d.reason) for d in made),
-        unresolved_mentions=tuple(dict.fromkeys(name for name in names if name.lower() not in known)),
+        unresolved_mentions=message.unresolved,
         receipts=tuple(_receipts_now(tx, message=message)),
     )
 

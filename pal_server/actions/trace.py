@@ -85,7 +85,7 @@ def _addressed(tx: Tx, *, message: Message, made: list[Delivery]) -> list[Step]:
     people = {person.username.lower() for person in rooms.people_in(tx, room_id=message.room_id)}
     has = {delivery.agent.lower() for delivery in made}
     steps = []
-    for name in dict.fromkeys([*message.mentions, *mentions_in(message.content)]):
+    for name in dict.fromkeys([*message.mentions, *message.unresolved, *mentions_in(message.content)]):
         key = name.lower()
         if key in has or key in people:
             continue

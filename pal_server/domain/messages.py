@@ -40,6 +40,7 @@ class Message:
     sender: Sender
     content: str
     mentions: tuple[str, ...]
+    unresolved: tuple[str, ...] = ()  # names that were called and belonged to nobody in the room
     files: tuple[dict[str, Any], ...]
     card: dict[str, Any] | None
     run_id: int | None

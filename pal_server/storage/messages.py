@@ -44,6 +44,7 @@ def add(
     sender: Sender,
     content: str,
     mentions: tuple[str, ...] = (),
+    unresolved: tuple[str, ...] = (),
     files: tuple[dict[str, Any], ...] = (),
     card: dict[str, Any] | None = None,
     run_id: int | None = None,
@@ -67,6 +68,7 @@ def add(
         sender_key=sender.key,
         content=content,
         mentions=_text(mentions) if mentions else "[]",
+        unresolved=_text(unresolved) if unresolved else "[]",
         files=_text(files) if files else "[]",
         card=None if card is None else _text(card),
         run_id=run_id,
@@ -88,6 +90,7 @@ def add(
         sender=sender,
         content=content,
         mentions=mentions,
+        unresolved=unresolved,
         files=files,
         card=card,
         run_id=run_id,
@@ -151,8 +154,10 @@ def page_of_all(tx: Tx, *, actor: Actor, after: int | None, before: int | None, 
     return [_message(row) for row in rows]
 
 
-def edit(tx: Tx, *, id: int, content: str, mentions: tuple[str, ...]) -> int:
-    return tx.sql.run("messages.edit", id=id, content=content, mentions=_text(mentions), now=tx.now)
+def edit(tx: Tx, *, id: int, content: str, mentions: tuple[str, ...], unresolved: tuple[str, ...]) -> int:
+    return tx.sql.run(
+        "messages.edit", id=id, content=content, mentions=_text(mentions), unresolved=_text(unresolved), now=tx.now
+    )
 
 
 def delete(tx: Tx, *, id: int) -> int:
@@ -259,6 +264,7 @@ def _message(row: Row) -> Message:
         ),
         content=row["content"],
         mentions=tuple(_decode(row["mentions"])) if row["mentions"] != "[]" else (),
+        unresolved=tuple(_decode(row["unresolved"])) if row["unresolved"] != "[]" else (),
         files=tuple(_decode(row["files"])) if row["files"] != "[]" else (),
         card=None if row["card"] is None else _decode(row["card"]),
         run_id=row["run_id"],

@@ -1,8 +1,10 @@
 -- name: add
 INSERT INTO messages (workspace_id, room_id, topic_id, seq, parent_id, kind, sender_kind, sender, sender_name,
-                      sender_origin, sender_key, content, mentions, files, card, run_id, chain_id, hop, client_id, created_at)
+                      sender_origin, sender_key, content, mentions, unresolved, files, card, run_id, chain_id, hop,
+                      client_id, created_at)
 VALUES (:workspace_id, :room_id, :topic_id, :seq, :parent_id, :kind, :sender_kind, :sender, :sender_name,
-        :sender_origin, :sender_key, :content, :mentions, :files, :card, :run_id, :chain_id, :hop, :client_id, :now)
+        :sender_origin, :sender_key, :content, :mentions, :unresolved, :files, :card, :run_id, :chain_id, :hop,
+        :client_id, :now)
 RETURNING id;
 
 -- name: by_id
@@ -55,11 +57,12 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
  ORDER BY m.id DESC LIMIT :limit;
 
 -- name: edit
-UPDATE messages SET content = :content, mentions = :mentions, edited_at = :now WHERE id = :id AND deleted_at IS NULL;
+UPDATE messages SET content = :content, mentions = :mentions, unresolved = :unresolved, edited_at = :now
+ WHERE id = :id AND deleted_at IS NULL;
 
 -- name: delete
 -- The row stays, so that numbers and replies keep their place; what was said goes.
-UPDATE messages SET content = '', mentions = '[]', files = '[]', card = NULL, deleted_at = :now
+UPDATE messages SET content = '', mentions = '[]', unresolved = '[]', files = '[]', card = NULL, deleted_at = :now
  WHERE id = :id AND deleted_at IS NULL;
 
 -- name: set_card

@@ -111,6 +111,7 @@ CREATE TABLE messages (
     sender_key    TEXT NOT NULL,
     content       TEXT NOT NULL,
     mentions      TEXT NOT NULL DEFAULT '[]',
+    unresolved    TEXT NOT NULL DEFAULT '[]',
     files         TEXT NOT NULL DEFAULT '[]',
     card          TEXT,
     run_id        INTEGER,
