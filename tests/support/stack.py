@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import re
+import random
 import shlex
 import signal
 import socket
@@ -30,14 +30,11 @@ LOOK_EVERY = 0.02  # seconds between two looks at something that is waited for
 PATIENCE = 20.0  # seconds; on a busy machine, far more than anything here takes
 FINAL = ("acked", "failed", "interrupted", "cancelled", "dead")
 ENDED = ("succeeded", "failed", "cancelled", "interrupted", "dry_run")
-FIRST_PORT = (
-    20_000  # below the range from which the system gives out ports, so that a restarted part finds its own free
-)
+PORTS = (10_000, 32_000)  # below those that the system gives out, so that a restarted part finds its own free
 
 T = TypeVar("T")
 Json = dict[str, Any]
-_worker = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
-_ports = itertools.count(FIRST_PORT + _worker * 1000 + os.getpid() % 500)
+_chance = random.Random(os.getpid())  # each worker looks for ports elsewhere
 _numbers = itertools.count(1)
 
 
@@ -71,9 +68,8 @@ def eventually(what: str, look: Callable[[], T], *, within: float = PATIENCE) ->
 def free_port() -> int:
     """A port nobody has, that nobody is given by chance."""
     while True:
-        port = next(_ports)
+        port = _chance.randrange(*PORTS)
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

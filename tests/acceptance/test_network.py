@@ -1,0 +1,167 @@
+"""A network that fails in every way between daemon and server: nothing is lost, nothing doubled, all come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tests.support.faults import is_alive
+from tests.support.proxy import Proxy
+from tests.support.stack import Json, Stack, eventually, free_port
+
+INTERVAL = 0.5  # seconds; the heartbeat of these daemons
+SILENT_FOR = 60.0  # seconds after which a silent socket surely is opened again
+NUMBERS = 250
+EXPECTED = "".join(f"{number}\n" for number in range(NUMBERS))
+
+
+def begin_count(stack: Stack) -> tuple[str, str, int, Json]:
+    """An agent in the middle of saying numbers, for some seconds more."""
+    room = stack.room()
+    agent = stack.agent(room, "count", str(NUMBERS), "0.01")
+    message = stack.mention(room, agent)
+    run = stack.wait_run(message, "running")
+    eventually("its first numbers are here", lambda: stack.output(run["id"]))
+    return room, agent, message, run
+
+
+def check_count(stack: Stack, room: str, agent: str, message: int, run: Json) -> None:
+    assert stack.wait_delivery(message)["status"] == "acked"
+    assert stack.output(run["id"]) == EXPECTED
+    assert stack.said_by(room, agent) == [EXPECTED.strip()]
+    assert len(stack.starts(message)) == 1
+
+
+def test_without_a_socket_a_message_starts_within_a_heartbeat_and_a_second(rig: tuple[Stack, Proxy]) -> None:
+    stack, proxy = rig
+    room = stack.room()
+    agent = stack.agent(room)
+    proxy.refuses_sockets = True
+    proxy.cut()
+    eventually("the socket is lost", lambda: not stack.daemon.health()["socket"])
+    eventually("the daemon is back without it", lambda: stack.daemon.health()["connected"])
+
+    message = stack.mention(room, agent)
+
+    stack.wait_started(message, within=INTERVAL + 1)
+    assert stack.wait_delivery(message)["status"] == "acked"
+    proxy.refuses_sockets = False
+    stack.daemon.wait_socket()
+
+
+def test_a_server_away_for_a_while_gets_every_event_once(rig: tuple[Stack, Proxy]) -> None:
+    stack, proxy = rig
+    room, agent, message, run = begin_count(stack)
+
+    proxy.go_away()
+    eventually("the agent is through", lambda: not is_alive(run["pid"]))
+    assert stack.delivery(message)["status"] == "claimed"
+    proxy.come_back()
+
+    check_count(stack, room, agent, message, run)
+
+
+def test_what_was_said_while_the_server_was_away_survives_the_daemon(rig: tuple[Stack, Proxy]) -> None:
+    stack, proxy = rig
+    room, agent, message, run = begin_count(stack)
+
+    proxy.go_away()
+    stack.daemon.kill()
+    eventually("the agent is through", lambda: not is_alive(run["pid"]))
+    stack.daemon.spawn()
+    stack.daemon.wait_said("does not answer, trying on")
+    proxy.come_back()
+
+    check_count(stack, room, agent, message, run)
+
+
+def test_a_server_restarted_in_the_middle_of_a_run_gets_every_event_once(rig: tuple[Stack, Proxy]) -> None:
+    stack, _ = rig
+    room, agent, message, run = begin_count(stack)
+
+    assert stack.server.stop() == 0
+    stack.server.start()
+
+    check_count(stack, room, agent, message, run)
+
+
+def test_a_daemon_restarted_in_the_middle_of_a_run_reports_every_event_once(rig: tuple[Stack, Proxy]) -> None:
+    stack, _ = rig
+    room, agent, message, run = begin_count(stack)
+
+    assert stack.daemon.stop() == 0
+    stack.daemon.start()
+
+    check_count(stack, room, agent, message, run)
+
+
+def test_connections_that_break_all_the_time_cost_nothing(rig: tuple[Stack, Proxy]) -> None:
+    stack, proxy = rig
+    room, agent, message, run = begin_count(stack)
+
+    while is_alive(run["pid"]):
+        proxy.cut()
+        seen = len(proxy.seen)
+        eventually("something was said again", partial(has_more, proxy, seen))
+
+    check_count(stack, room, agent, message, run)
+
+
+def has_more(proxy: Proxy, seen: int) -> bool:
+    return len(proxy.seen) > seen
+
+
+def test_slow_and_half_closed_connections_cost_nothing(rig: tuple[Stack, Proxy]) -> None:
+    stack, proxy = rig
+    room, agent, message, run = begin_count(stack)
+
+    proxy.delay = 0.02
+    proxy.half_close_next(6)
+    eventually("the agent is through", lambda: not is_alive(run["pid"]))
+    proxy.delay = 0.0
+
+    check_count(stack, room, agent, message, run)
+
+
+def test_answers_that_get_lost_are_asked_for_again(rig: tuple[Stack, Proxy]) -> None:
+    """Of every kind of report one answer is dropped after the server has acted on it."""
+    stack, proxy = rig
+    room = stack.room()
+    agent = stack.agent(room, "count", "20", "0.01")
+    holds = [
+        proxy.hold(request, at="answer")
+        for request in ("POST /api/runs", *(f"POST /api/runs/[0-9]+/{what}" for what in ("pid", "events", "finish")))
+    ]
+
+    message = stack.mention(room, agent)
+    for hold in holds:
+        hold.wait_reached()
+        hold.drop()
+
+    assert stack.wait_delivery(message)["status"] == "acked"
+    assert stack.output(stack.runs(message)[0]["id"]) == "".join(f"{n}\n" for n in range(20))
+    assert len(stack.said_by(room, agent)) == len(stack.starts(message)) == len(stack.runs(message)) == 1
+
+
+def test_a_silent_socket_delays_by_a_heartbeat_and_is_opened_again(new_stack: Callable[..., Stack]) -> None:
+    stack = new_stack()
+    stack.server.start()
+    with Proxy(port=free_port(), target=stack.server.port) as proxy:
+        stack.add_daemon(server=proxy.url).start()
+        stack.daemon.wait_socket()
+        room = stack.room()
+        agent = stack.agent(room)
+        proxy.silence_sockets()
+        sockets = proxy.seen.count("GET /api/daemon/ws")
+
+        message = stack.mention(room, agent)
+        assert stack.wait_delivery(message, within=INTERVAL + 5)["status"] == "acked"
+        pid = stack.daemon.pid
+        eventually(
+            "the socket is opened again",
+            lambda: proxy.seen.count("GET /api/daemon/ws") > sockets,
+            within=SILENT_FOR,
+        )
+
+        stack.daemon.wait_socket()
+        assert (stack.daemon.is_running, stack.daemon.pid) == (True, pid)
