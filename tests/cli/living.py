@@ -10,6 +10,8 @@ from typing import Any
 
 from tests.support.stack import eventually, free_port
 
+WITHIN = 60.0  # seconds; starts of several processes on a machine that does other things too
+
 READY = "pal is ready"
 PAL = (sys.executable, "-m", "pal_cli.main")
 
@@ -28,7 +30,7 @@ class Living:
     def start(self, *flags: str) -> str:
         """Start and wait until it is ready; everything it said."""
         self.begin(*flags)
-        eventually(f"ready, after {self.said()}", lambda: READY in self.said() or self.has_ended())
+        eventually(f"ready, after {self.said()}", lambda: READY in self.said() or self.has_ended(), within=WITHIN)
         assert not self.has_ended(), self.said()
         return self.said()
 
@@ -54,12 +56,12 @@ class Living:
         assert self.process is not None
         if not self.has_ended():
             self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(WITHIN)
 
     def end(self) -> int:
         """The exit code of one that ends by itself."""
         assert self.process is not None
-        return self.process.wait(30)
+        return self.process.wait(WITHIN)
 
     def children(self) -> list[int]:
         """The pids of server and daemon."""
@@ -70,15 +72,27 @@ class Living:
     def pal(self, *argv: str, code: int = 0, env: dict[str, str] | None = None, stdin: bytes = b"") -> str:
         """What a command printed; it must exit with `code`."""
         ended = subprocess.run(
-            [*PAL, *argv], env=env or self.env, input=stdin, capture_output=True, timeout=30, check=False
+            [*PAL, *argv], env=env or self.env, input=stdin, capture_output=True, timeout=WITHIN, check=False
         )
         assert ended.returncode == code, f"{argv}: {ended.returncode}\n{ended.stdout!r}\n{ended.stderr!r}"
         return ended.stdout.decode()
 
+    def send_until_sent(self, *argv: str) -> None:
+        """`pal cli send`, repeated under one client id while it says that nobody answers."""
+        command = [*PAL, "cli", "send", "--client-id", f"test-{argv[-1]}", *argv]
+
+        def sent() -> bool:
+            code = subprocess.run(command, env=self.env, capture_output=True, timeout=WITHIN, check=False).returncode
+            assert code in (0, 4)
+            return code == 0
+
+        eventually("it is sent", sent, within=WITHIN)
+
     def is_well(self) -> bool:
         """What `pal doctor` says."""
         return (
-            subprocess.run([*PAL, "doctor"], env=self.env, capture_output=True, timeout=30, check=False).returncode == 0
+            subprocess.run([*PAL, "doctor"], env=self.env, capture_output=True, timeout=WITHIN, check=False).returncode
+            == 0
         )
 
     def json(self, *argv: str) -> Any:
