@@ -31,12 +31,13 @@ from pal_daemon.patience import until_answered
 from pal_daemon.planning import plan_start
 from pal_daemon.process_tree import sweep
 from pal_daemon.reports import Reports
-from pal_daemon.runtimes.base import Answer, CannotStart, Outcome, Runtime
+from pal_daemon.runtimes.base import STOP, Answer, CannotStart, Outcome, Runtime
 from pal_daemon.starts import find_keeper
 from pal_server.contract.deliveries import ReleaseDelivery, Work
 from pal_server.contract.runs import OpenedAnswer, OpenRun, ReportPid
 
 FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back because our disk is full
+POLITE_FOR = 2.0  # seconds a program has for ending its turn when asked in its own words; signals follow
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
 
 log = logging.getLogger(__name__)
@@ -137,10 +138,25 @@ class Attempt:
             return True
         if how != "stop":
             self._must_end.set()
+        elif await self._end_politely():
+            return True
         try:
             await (self._keeper.stop() if how == "stop" else self._keeper.kill())
         except KeeperGone:
             self._must_end.set()  # it may be gone, or stand still: whoever waits for that looks
+        return True
+
+    async def _end_politely(self) -> bool:
+        """Tell the program to end its turn, where it understands that; whether it has ended in time."""
+        following = self._following
+        data = None if following is None else await following.render_stop()
+        if following is None or data is None or not await self.give_answer(STOP, data):
+            return False
+        try:
+            async with asyncio.timeout(POLITE_FOR):
+                await following.has_ended.wait()
+        except TimeoutError:
+            return False
         return True
 
     async def give_answer(self, name: str, data: bytes) -> bool:

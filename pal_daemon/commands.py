@@ -16,7 +16,7 @@ from pal_daemon.bus import ApiProblem
 from pal_daemon.house import House
 from pal_daemon.patience import until_answered
 from pal_daemon.runs import Runs
-from pal_daemon.runtimes.base import Answer, InteractionKind
+from pal_daemon.runtimes.base import Answer, InteractionKind, name_answer
 from pal_server.contract.agents import Command
 from pal_server.contract.runs import InteractionApplied
 from pal_server.contract.words import Decision
@@ -106,7 +106,8 @@ class Commands:
         rendered = await attempt.render_answer(answer)
         if rendered is None:
             raise Refused(f"{attempt.runtime_name} cannot be given an answer")
-        if not await attempt.give_answer(f"answer-{data.interaction}", rendered):
+        name = name_answer(data.key, decision=data.decision, has_reason=bool(data.reason))
+        if not await attempt.give_answer(name, rendered):
             raise Refused("the program reads no more")
         request = InteractionApplied(lease_id=attempt.lease.id, fence=attempt.lease.fence)
         try:

@@ -105,6 +105,8 @@ def _end_known(exit: Exit, *, ending: Ending | None, outcome: Outcome, agent: st
         return End(
             status="interrupted", error_kind="lost", error="the computer shut down, or the keeper was asked to end"
         )
+    if ending == "stop" and outcome.is_interrupted:
+        return End(status="cancelled", error_kind="stopped", error="the run was stopped")
     if outcome.error is not None:
         return End(status="failed", error_kind=outcome.error_kind or "agent", error=outcome.error)
     if exit.code == 0:

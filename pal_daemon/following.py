@@ -30,6 +30,7 @@ from pal_daemon.runtimes.base import (
     Outcome,
     Reader,
     Reply,
+    Stoppable,
     Withdrawn,
 )
 from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
@@ -60,6 +61,7 @@ class Following:
         """`reader` is None when the runtime is not installed any more. `say` hands the program bytes under a name."""
         self.heard_at = monotonic()  # seconds; the program's last byte
         self.exit: Exit | None = None
+        self.has_ended = asyncio.Event()  # `exit` is there
         self._has_caught_up = asyncio.Event()  # everything an earlier daemon may have acted on has been read
         self._behind = _size(folder / "spool")  # bytes there were when we began
         self._run = run
@@ -114,6 +116,10 @@ class Following:
         await self._has_caught_up.wait()
         return None if self._reader is None else self._reader.render_steer(text, key=key)
 
+    async def render_stop(self) -> bytes | None:
+        await self._has_caught_up.wait()
+        return self._reader.render_stop() if isinstance(self._reader, Stoppable) else None
+
     async def _read(self) -> None:
         """Take records until the exit, or the keeper's silence."""
         self._note_progress()
@@ -141,6 +147,7 @@ class Following:
                 self._stderr = (self._stderr + record.data)[-endings.STDERR_CHARS * 4 :]
             case Stream.EXIT:
                 self.exit, self._exit_at = parse_exit(record), record.at
+                self.has_ended.set()
             case _:
                 pass
         for out in self._understand(record):

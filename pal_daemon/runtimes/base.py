@@ -8,10 +8,12 @@ byte. What a reader must know of the work is in the memo its runtime launched wi
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
+from urllib.parse import quote
 
 from pal_daemon.spool import Record
 from pal_server.contract.deliveries import Work
@@ -37,6 +39,8 @@ EVENT_KINDS = frozenset(
     )
 )
 InteractionKind = Literal["approval", "question", "plan"]
+STOP = "stop"  # the name of the input record of what `Stoppable.render_stop` gave
+KEY_CHARS = 80  # of a key in the name of its answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +183,7 @@ class Outcome:
     usage: Usage | None = None
     error: str | None = None
     error_kind: str | None = None
+    is_interrupted: bool = False  # the program says that it ended its turn because it was told to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +195,16 @@ class Answer:
     answer: str | None = None
     decision: Literal["approve", "deny"] | None = None
     reason: str | None = None
+
+
+def name_answer(key: str, *, decision: str | None, has_reason: bool = False) -> str:
+    """The name of the input record an answer leaves in the spool: from it a reader knows what was decided.
+
+    The same for the same decision, so writing it twice writes it once; printable ASCII of at most 128 characters.
+    """
+    word = f"{decision or 'said'}{'-why' if has_reason else ''}"
+    name = quote(key, safe="")
+    return f"answer-{word}-{name if len(name) <= KEY_CHARS else hashlib.sha256(key.encode()).hexdigest()}"
 
 
 class Reader(Protocol):
@@ -219,6 +234,18 @@ class Reader(Protocol):
 
         `key` names the bytes: the spool has an input record with it once they are in the program's pipe, and
         `Event("status", data={"state": "read", "input": key})` says that the program has read them.
+        """
+        ...
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A reader whose program can be told to end its turn; the others are only sent signals."""
+
+    def render_stop(self) -> bytes | None:
+        """Bytes that end the running turn, written under the name STOP; None when now only signals help.
+
+        What the program then says must lead to Finished, and its outcome is interrupted.
         """
         ...
 

@@ -14,6 +14,7 @@ import pytest
 from pal_daemon.daemon import Over
 from pal_daemon.keeper_client import attach, living_keeper
 from pal_daemon.process_tree import find_left_over
+from pal_daemon.runtimes.base import name_answer
 from tests.support.fake_bus import KEY, FakeBus
 
 COUNT = f"{sys.executable} -u -c 'import time\nfor i in range(40): print(i); time.sleep(0.05)'"
@@ -46,7 +47,7 @@ async def test_a_run_that_ended_while_no_daemon_was_there_is_reported_by_the_nex
     await bus.until(lambda: run.interactions)
     await first.leave()
     keeper = await attach(settings.runs_folder / str(run.id))
-    await keeper.input("answer-100", b'{"type": "answer", "key": "ask-1", "answer": "yes"}\n')
+    await keeper.input(name_answer("ask-1", decision=None), b'{"type": "answer", "key": "ask-1", "answer": "yes"}\n')
     async with keeper.watch() as watch:
         while await watch.wait(beyond=1 << 40):
             pass
