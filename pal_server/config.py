@@ -142,7 +142,7 @@ def _file_values(path: Path) -> dict[str, Any]:
     """Unknown names are left alone: the file also serves the daemon and the command line."""
     try:
         text = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as exc:
         raise Unavailable(f"{path} cannot be read ({exc.strerror}).", path=str(path)) from exc
