@@ -18,12 +18,12 @@ from pal_cli.port_owner import owner_of_port
 from pal_cli.version import installed_version
 from pal_server.client.resolve import Place, Unusable, daemon_place, pal_home, same_server, server_place
 from pal_server.client.sync import ApiProblem, Client, Unreachable
+from pal_server.contract.system import PROTOCOL
 
 ANSWER_WITHIN = 5.0  # seconds
 LEAST_FREE = 200 * 1024**2  # bytes; with less a server is about to refuse writes
 GOOD_FREE = 1024**3  # bytes
 CLOCK_MAY_DIFFER = 30.0  # seconds; leases are counted in durations, but people read the times
-PROTOCOL = 1  # what this version's daemon speaks
 _PRIVATE = ("owner.token", "secret.key", "daemon/token", "daemon/key", "server.json")
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 

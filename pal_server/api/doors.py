@@ -55,14 +55,18 @@ class SseDoor(_Transport):
         self.kind = "sse" if self._is_chunked else "sse-unframed"
 
     @classmethod
-    async def open(cls, http: BaseRequest, *, headers: dict[str, str], first: str) -> "SseDoor":
-        """Send the head and a comment, so that the reader knows the stream is there."""
+    async def open(cls, http: BaseRequest, *, headers: dict[str, str], first: str, position: int | None = None) -> "SseDoor":
+        """Send the head and a comment, so that the reader knows the stream is there.
+
+        With `position` also an id without an event: a browser that is cut before its first event comes back to it.
+        """
         response = web.StreamResponse(
             headers={**headers, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
         )
         response.force_close()
         await response.prepare(http)
-        await response.write(f": {first}\nretry: {RETRY}\n\n".encode())
+        begin = "" if position is None else f"id: {position}\n"
+        await response.write(f": {first}\n{begin}retry: {RETRY}\n\n".encode())
         return cls(http, response)
 
     @property

@@ -24,7 +24,8 @@ async def stream(call: Call) -> StreamResponse:
     """`GET /api/events`: `Last-Event-ID: N` and `?after=N` mean the same, the header wins because it is newer."""
     tailer = call.services.tailer
     position = await tailer.start_position(parse_after(call))
-    door = await SseDoor.open(call.http, headers=common_headers(call.request_id), first=f"position {position}")
+    headers = common_headers(call.request_id)
+    door = await SseDoor.open(call.http, headers=headers, first=f"position {position}", position=position)
     reason = await tailer.serve(door, actor=call.actor, secret_hash=call.secret_hash, position=position)
     if reason in ("gone", "behind"):
         door.cut()

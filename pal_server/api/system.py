@@ -8,9 +8,8 @@ from aiohttp.web_response import StreamResponse
 
 from pal_server.api.answers import encode
 from pal_server.api.routing import Call
-from pal_server.contract.system import Health, Version
+from pal_server.contract.system import PROTOCOL, Health, Version
 
-PROTOCOL = 1  # raised when a daemon of an older protocol can no longer speak to this server
 
 
 async def health(_: Call) -> Health:

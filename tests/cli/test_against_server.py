@@ -1,7 +1,9 @@
 """The command line against a real server and daemon: what it prints is what the API says, inside runs and outside."""
 
+import html
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -192,3 +194,16 @@ def test_the_seed_s_legacy_agent_command_line_is_refused_kindly(living: Living) 
     other_home = living.env | {"PAL_HOME": str(living.home.parent / "other")}
 
     living.pal(*wrong, code=3, env=other_home)
+
+
+def test_the_plain_page_names_commands_that_work(living: Living) -> None:
+    connection = HTTPConnection("127.0.0.1", living.port, timeout=10)
+    connection.request("GET", "/")
+    page = connection.getresponse().read().decode()
+    connection.close()
+    commands = [html.unescape(found) for found in re.findall(r"<code>pal (.*?)</code>", page)]
+    ready = [command.replace("MESSAGE", "1").replace("laptop", "page") for command in commands]
+
+    said = [living.pal(*shlex.split(command)) for command in ready]
+
+    assert len(said) == 5
