@@ -7,6 +7,8 @@ for as long as anybody would repeat it (a month).
 import hashlib
 import json
 from typing import Any
+import msgspec
+
 
 from pal_server.domain.actors import Actor
 from pal_server.errors import Conflict, Invalid
@@ -15,6 +17,8 @@ from pal_server.storage.tx import Tx
 
 LIMIT = 200  # characters
 FORGET_LIMIT = 1_000  # rows in one transaction
+_encode = msgspec.json.Encoder(order="sorted", enc_hook=str).encode
+
 
 
 def earlier(tx: Tx, *, actor: Actor, client_id: str | None, verb: str, said: dict[str, Any]) -> str | None:
@@ -54,4 +58,4 @@ def forget(tx: Tx, *, before: int) -> int:
 
 
 def _digest(said: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return hashlib.sha256(_encode(said)).hexdigest()[:32]

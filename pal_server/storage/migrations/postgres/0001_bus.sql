@@ -233,10 +233,13 @@ CREATE TABLE deliveries (
 );
 CREATE UNIQUE INDEX deliveries_open ON deliveries (topic_id, agent)
     WHERE status = 'claimed' OR (status = 'pending' AND waits = 0);
-CREATE INDEX deliveries_ready ON deliveries (workspace_id, agent, id) WHERE status = 'pending' AND waits = 0;
+-- `waits` is in it so that a planner without statistics prefers it to `deliveries_of_agent`, which holds all of history.
+CREATE INDEX deliveries_ready ON deliveries (workspace_id, agent, waits, id) WHERE status = 'pending' AND waits = 0;
 CREATE INDEX deliveries_lane ON deliveries (topic_id, agent, id) WHERE status = 'pending';
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE status = 'claimed' AND started = 0;
 CREATE INDEX deliveries_held_by ON deliveries (computer_id, agent) WHERE status = 'claimed';
+CREATE INDEX deliveries_ended ON deliveries (workspace_id, status, id)
+    WHERE status IN ('failed', 'interrupted', 'cancelled', 'dead');
 CREATE INDEX deliveries_of_agent ON deliveries (workspace_id, agent, id);
 CREATE INDEX deliveries_of_message ON deliveries (message_id);
 CREATE INDEX deliveries_of_room ON deliveries (room_id, id);
