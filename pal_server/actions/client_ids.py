@@ -5,7 +5,6 @@ for as long as anybody would repeat it (a month).
 """
 
 import hashlib
-import json
 from typing import Any
 import msgspec
 
@@ -17,8 +16,8 @@ from pal_server.storage.tx import Tx
 
 LIMIT = 200  # characters
 FORGET_LIMIT = 1_000  # rows in one transaction
-_encode = msgspec.json.Encoder(order="sorted", enc_hook=str).encode
 
+_encode = msgspec.json.Encoder(order="sorted", enc_hook=str).encode
 
 
 def earlier(tx: Tx, *, actor: Actor, client_id: str | None, verb: str, said: dict[str, Any]) -> str | None:

@@ -9,6 +9,8 @@ from pal_server.errors import Conflict
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import own_work, viewer
 
+_ENDED_BADLY = (Status.FAILED, Status.INTERRUPTED, Status.CANCELLED, Status.DEAD)  # what people look for; indexed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
@@ -225,6 +227,16 @@ def _delivery(row: Row) -> Delivery:
     return Delivery(
         id=row["id"],
         workspace_id=row["workspace_id"],
+    elif status in _ENDED_BADLY and agent is None and room_id is None and message_id is None:
+        rows = tx.sql.all(
+            "deliveries.page_of_ended",
+            workspace_id=actor.workspace_id,
+            status=status,
+            before=before,
+            limit=limit,
+            computer=own_work(actor),
+            **who,
+        )
         room_id=row["room_id"],
         topic_id=row["topic_id"],
         message_id=row["message_id"],

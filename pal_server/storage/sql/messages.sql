@@ -92,16 +92,23 @@ SELECT i.agent, i.reason FROM inbox i JOIN messages m ON m.id = :message_id
  ORDER BY i.agent;
 
 -- name: inbox
+-- Each half is cut to the page before they are put together: an agent's history may be long.
 SELECT m.*, r.name AS room_name, i.reason AS inbox_reason, i.delivery_id, i.delivery_status
-  FROM (SELECT d.message_id, d.reason, d.id AS delivery_id, d.status AS delivery_status FROM deliveries d
-         WHERE d.agent = :agent AND d.workspace_id = :workspace_id AND d.message_id > :after
+  FROM (SELECT * FROM (SELECT d.message_id, d.reason, d.id AS delivery_id, d.status AS delivery_status
+                         FROM deliveries d JOIN messages said ON said.id = d.message_id
+                        WHERE d.agent = :agent AND d.workspace_id = :workspace_id AND d.message_id > :after
+                          AND said.deleted_at IS NULL
+                        ORDER BY d.message_id LIMIT :limit) AS delivered
         UNION ALL
-        SELECT b.message_id, b.reason, NULL, NULL FROM inbox b
-         WHERE b.workspace_id = :workspace_id AND b.agent = :agent AND b.message_id > :after
-           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.agent = b.agent AND d.message_id = b.message_id)) i
+        SELECT * FROM (SELECT b.message_id, b.reason, CAST(NULL AS BIGINT), CAST(NULL AS TEXT)
+                         FROM inbox b JOIN messages said ON said.id = b.message_id
+                        WHERE b.workspace_id = :workspace_id AND b.agent = :agent AND b.message_id > :after
+                          AND said.deleted_at IS NULL
+                          AND NOT EXISTS (SELECT 1 FROM deliveries d
+                                           WHERE d.agent = b.agent AND d.message_id = b.message_id)
+                        ORDER BY b.message_id LIMIT :limit) AS kept) i
   JOIN messages m ON m.id = i.message_id
   JOIN rooms r ON r.id = m.room_id
- WHERE m.deleted_at IS NULL
  ORDER BY m.id LIMIT :limit;
 
 -- name: lock_client_id
