@@ -31,6 +31,7 @@ SEND = _figure("scale-send", "cost of a send")
 CLAIM = _figure("scale-claim", "cost of a claim")
 LIST = _figure("scale-list", "cost of the dearest list")
 FIGURES = (SEND, CLAIM, LIST)
+PAGE = 5  # a room of the small database has ten messages, and pages of both are to be equally full
 AT_ONCE = 64  # sends in one commit
 CLAIMS = 20  # one after the other, then handed back
 
@@ -115,13 +116,13 @@ class Side:
         return took
 
     async def list_newest(self) -> float:
-        return await self._time(messages.list_page, room="room-3", before=2**62)
+        return await self._time(messages.list_page, room="room-3", before=2**62, limit=PAGE)
 
     async def list_middle(self) -> float:
-        return await self._time(messages.list_page, room="room-3", after=self.facts["number"] // 2)
+        return await self._time(messages.list_page, room="room-3", after=self.facts["number"] // 2, limit=PAGE)
 
     async def list_topic(self) -> float:
-        return await self._time(messages.list_page, topic=self.facts["topics"][30][1], before=2**62, limit=2)
+        return await self._time(messages.list_page, topic=self.facts["topics"][30][1], before=2**62, limit=1)
 
     async def list_deliveries(self) -> float:
         return await self._time(deliveries.list_page, agent="agent-3")
