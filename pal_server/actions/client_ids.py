@@ -6,8 +6,8 @@ for as long as anybody would repeat it (a month).
 
 import hashlib
 from typing import Any
-import msgspec
 
+import msgspec
 
 from pal_server.domain.actors import Actor
 from pal_server.errors import Conflict, Invalid
