@@ -80,15 +80,23 @@ def revoke(id: Id, yes: Yes = False, as_json: AsJson = False, server: Server = N
 
 
 @app.command("drain")
-def drain(id: Id, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
+def drain(
+    id: Id,
+    off: Annotated[bool, typer.Option("--off", help="Give it work again.")] = False,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
     """Let a computer finish what runs there and give it nothing new.
 
     \b
     Examples:
       pal console computers drain machine_abc
+      pal console computers drain machine_abc --off
     """
-    answer = connect(server, token).post(f"/api/computers/{segment(id)}/drain")
-    verbs.show(answer, as_json=as_json, render=lambda _: say(f"{id} finishes what runs there and takes nothing new"))
+    answer = connect(server, token).post(f"/api/computers/{segment(id)}/drain", {"draining": not off})
+    said = f"{id} takes work again" if off else f"{id} finishes what runs there and takes nothing new"
+    verbs.show(answer, as_json=as_json, render=lambda _: say(said))
 
 
 def _show_computers(answer: verbs.Answer) -> None:

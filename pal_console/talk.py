@@ -18,6 +18,13 @@ class Action(StrEnum):
     KILL = "kill"  # at once
     STOP = "stop"  # asked first
     RESTART = "restart"  # anew, for the same message
+    STEER = "steer"  # told something while it works
+
+
+class Busy(StrEnum):
+    QUEUE = "queue"  # after what runs
+    STEER = "steer"  # told to the run now
+    INTERRUPT = "interrupt"  # the run is stopped, and this comes next
 
 
 def add_to(app: typer.Typer) -> None:
@@ -117,6 +124,9 @@ def send(
     parent: Annotated[int | None, typer.Option(min=0, metavar="ID", help="The message this replies to.")] = None,
     file: Annotated[str | None, typer.Option(metavar="F", help="Take the text from this file.")] = None,
     attach: Annotated[list[str] | None, typer.Option(metavar="F", help="Attach this file; repeat for more.")] = None,
+    busy: Annotated[
+        Busy | None, typer.Option(help="To an agent at work: after that, told to it now, or in place of it.")
+    ] = None,
     client_id: Annotated[
         str | None, typer.Option(metavar="X", help="An id of your own: the same one again sends nothing twice.")
     ] = None,
@@ -139,6 +149,7 @@ def send(
         sender=sender,
         mentions=mention or [],
         attach=attach or [],
+        steer=None if busy is None else busy.value,
         client_id=client_id or sending.new_client_id(),
     )
     sending.require_place(outgoing)
@@ -183,20 +194,24 @@ def runs(
 
 def run_action(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
-    action: Annotated[Action, typer.Argument(help="kill: at once; stop: asked first; restart: anew.")],
+    action: Annotated[
+        Action, typer.Argument(help="kill: at once; stop: asked first; restart: anew; steer: told TEXT.")
+    ],
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="What to tell it, for steer.")] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; kept with the run.")] = None,
     as_json: AsJson = False,
     server: Server = None,
     token: Token = None,
 ) -> None:
-    """Kill, stop or restart a run.
+    """Kill, stop or restart a run, or tell it something while it works.
 
     \b
     Examples:
       pal console run-action 12 kill
       pal console run-action 12 restart
+      pal console run-action 12 steer "leave the tests alone"
     """
-    verbs.run_action(connect(server, token), as_json=as_json, run=run, action=action.value, reason=reason)
+    verbs.run_action(connect(server, token), as_json=as_json, run=run, action=action.value, text=text, reason=reason)
 
 
 def token(as_json: AsJson = False) -> None:

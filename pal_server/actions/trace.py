@@ -117,7 +117,12 @@ def _addressed(tx: Tx, *, message: Message, made: list[Delivery]) -> list[Step]:
             )
         elif not agent.enabled:
             steps.append(
-                _step("addressed", f"{agent.key} is disabled", ok=False, advice="enable it: pal console agents update")
+                _step(
+                    "addressed",
+                    f"{agent.key} is disabled",
+                    ok=False,
+                    advice=f"pal console agents update --key {agent.key} --enable",
+                )
             )
         elif (why := _held(tx, message=message)) is not None:
             steps.append(why)
@@ -160,6 +165,9 @@ def _followed(tx: Tx, *, delivery: Delivery, is_joined: bool) -> list[Step]:
     match delivery.status:
         case Status.PENDING:
             steps.append(_waits(tx, delivery=delivery))
+        case Status.ACKED if delivery.read_step is not None:
+            text = f"run {delivery.steered_into} read it while it worked, at step {delivery.read_step}"
+            steps.append(_step("read", text, ok=True, at=delivery.updated_at, run=delivery.steered_into))
         case Status.CLAIMED if not delivery.started:
             name = _computer_name(tx, delivery.computer_id)
             steps.append(
@@ -183,7 +191,12 @@ def _followed(tx: Tx, *, delivery: Delivery, is_joined: bool) -> list[Step]:
 
 def _waits(tx: Tx, *, delivery: Delivery) -> Step:
     if delivery.waits:
-        place = delivery_rows.before_in_lane(tx, topic_id=delivery.topic_id, agent=delivery.agent, id=delivery.id)
+        place = delivery_rows.before_in_lane(
+            tx, topic_id=delivery.topic_id, agent=delivery.agent, id=delivery.id, ahead=delivery.ahead
+        )
+        if delivery.steered_into is not None:
+            text = f"told to run {delivery.steered_into} of {delivery.agent}, which has not said that it read it"
+            return _step("read", text, ok=None, run=delivery.steered_into, place=place)
         return _step(
             "claimed", f"waits: {delivery.agent} is busy in this topic, {place} before it", ok=None, place=place
         )
@@ -200,7 +213,7 @@ def _unclaimed(tx: Tx, *, delivery: Delivery, agent: Agent | None, computer: Com
             "claimed",
             f"{agent.key} is assigned to no computer, so nobody can claim it",
             ok=False,
-            advice=f"pal console agents onboard --key {agent.key} --computer-id machine_…",
+            advice=f"pal console agents update --key {agent.key} --computer-id machine_…",
         )
     if computer.status is ComputerStatus.PROVISIONED:
         return _step(

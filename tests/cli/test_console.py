@@ -146,3 +146,15 @@ def test_the_owner_token_is_printed(pal: Pal, home: Any) -> None:
     (home / "owner.token").write_text("pal_secret\n")
 
     assert pal("console", "token").out == "pal_secret\n"
+
+
+@pytest.mark.parametrize(("flags", "draining"), [((), True), (("--off",), False)])
+def test_a_computer_is_drained_and_given_work_again(
+    pal: Pal, api: FakeApi, flags: tuple[str, ...], draining: bool
+) -> None:
+    api.answers["POST /api/computers/machine_a/drain"] = {"computer": {"id": "machine_a"}}
+
+    ended = pal("console", "computers", "drain", "machine_a", *flags)
+
+    assert ended.code == 0
+    assert api.last().body == {"draining": draining}
