@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from tests.support.faults import is_alive
 from tests.support.proxy import Proxy
-from tests.support.stack import Json, Stack, eventually, free_port
+from tests.support.stack import Json, Stack, eventually
 
 INTERVAL = 0.5  # seconds; the heartbeat of these daemons
-SILENT_FOR = 60.0  # seconds after which a silent socket surely is opened again
 NUMBERS = 250
 EXPECTED = "".join(f"{number}\n" for number in range(NUMBERS))
 
@@ -141,27 +139,3 @@ def test_answers_that_get_lost_are_asked_for_again(rig: tuple[Stack, Proxy]) -> 
     assert stack.wait_delivery(message)["status"] == "acked"
     assert stack.output(stack.runs(message)[0]["id"]) == "".join(f"{n}\n" for n in range(20))
     assert len(stack.said_by(room, agent)) == len(stack.starts(message)) == len(stack.runs(message)) == 1
-
-
-def test_a_silent_socket_delays_by_a_heartbeat_and_is_opened_again(new_stack: Callable[..., Stack]) -> None:
-    stack = new_stack()
-    stack.server.start()
-    with Proxy(port=free_port(), target=stack.server.port) as proxy:
-        stack.add_daemon(server=proxy.url).start()
-        stack.daemon.wait_socket()
-        room = stack.room()
-        agent = stack.agent(room)
-        proxy.silence_sockets()
-        sockets = proxy.seen.count("GET /api/daemon/ws")
-
-        message = stack.mention(room, agent)
-        assert stack.wait_delivery(message, within=INTERVAL + 5)["status"] == "acked"
-        pid = stack.daemon.pid
-        eventually(
-            "the socket is opened again",
-            lambda: proxy.seen.count("GET /api/daemon/ws") > sockets,
-            within=SILENT_FOR,
-        )
-
-        stack.daemon.wait_socket()
-        assert (stack.daemon.is_running, stack.daemon.pid) == (True, pid)
