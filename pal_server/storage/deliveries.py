@@ -203,6 +203,16 @@ def page(
             computer=own_work(actor),
             **who,
         )
+    elif status in _ENDED_BADLY and agent is None and room_id is None and message_id is None:
+        rows = tx.sql.all(
+            "deliveries.page_of_ended",
+            workspace_id=actor.workspace_id,
+            status=status,
+            before=before,
+            limit=limit,
+            computer=own_work(actor),
+            **who,
+        )
     else:
         rows = tx.sql.all(
             "deliveries.page",
@@ -227,16 +237,6 @@ def _delivery(row: Row) -> Delivery:
     return Delivery(
         id=row["id"],
         workspace_id=row["workspace_id"],
-    elif status in _ENDED_BADLY and agent is None and room_id is None and message_id is None:
-        rows = tx.sql.all(
-            "deliveries.page_of_ended",
-            workspace_id=actor.workspace_id,
-            status=status,
-            before=before,
-            limit=limit,
-            computer=own_work(actor),
-            **who,
-        )
         room_id=row["room_id"],
         topic_id=row["topic_id"],
         message_id=row["message_id"],
