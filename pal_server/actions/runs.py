@@ -82,7 +82,7 @@ def open_run(
     rooms.lock(tx, room_id=delivery.room_id)
     delivery = access.delivery(tx, actor, delivery_id, locked=True)
     known = runs.of_attempt(tx, delivery_id=delivery_id, lease_id=lease_id, fence=fence)
-    if known is not None and known.status is Status.DRY_RUN:
+    if known is not None and known.status is Status.DRY_RUN and delivery.is_held_under(lease_id=lease_id, fence=fence):
         return known
     if known is not None and known.is_live:
         _issue_token(tx, run=known, secret_hash=secret_hash)
