@@ -116,6 +116,17 @@ SELECT d.* FROM deliveries d
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  ORDER BY d.id DESC LIMIT :limit;
 
+-- name: page_of_ended
+-- The status twice, so that the index of what did not end well is used: it is small, and history is not.
+SELECT d.* FROM deliveries d
+ WHERE d.workspace_id = :workspace_id AND d.status = :status AND d.id < :before
+   AND d.status IN ('failed', 'interrupted', 'cancelled', 'dead')
+   AND (CAST(:computer AS TEXT) IS NULL OR d.computer_id = :computer
+        OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = d.workspace_id AND a.key = d.agent AND a.computer_id = :computer))
+   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
+                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ ORDER BY d.id DESC LIMIT :limit;
+
 -- name: page_of_agent
 SELECT d.* FROM deliveries d
  WHERE d.workspace_id = :workspace_id AND d.agent = :agent AND d.id < :before
@@ -135,14 +146,3 @@ UPDATE deliveries SET prompt = :prompt WHERE id = :id;
 
 -- name: prompt
 SELECT prompt FROM deliveries WHERE id = :id;
- ORDER BY d.id DESC LIMIT :limit;
-
--- name: page_of_ended
--- The status twice, so that the index of what did not end well is used: it is small, and history is not.
-SELECT d.* FROM deliveries d
- WHERE d.workspace_id = :workspace_id AND d.status = :status AND d.id < :before
-   AND d.status IN ('failed', 'interrupted', 'cancelled', 'dead')
-   AND (CAST(:computer AS TEXT) IS NULL OR d.computer_id = :computer
-        OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = d.workspace_id AND a.key = d.agent AND a.computer_id = :computer))
-   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
-                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
