@@ -12,12 +12,12 @@ from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
-from tests.bench.places import serving
-
 from pal_server.storage.search import room_token, words
+from tests.bench.places import serving
 
 ROOMS, TOPICS, AGENTS = 100, 10, 10
 PENDING = 600  # deliveries that wait
+ROOM = "room-3"  # as busy as the others
 QUIET = "quiet"  # a room with few messages
 QUIET_EVERY = 20_000  # one message in so many is in it
 WORDS = 5_000  # different ones
@@ -41,6 +41,10 @@ def build(home: Path, *, number: int, pending: int = PENDING) -> Path:
         db.execute("BEGIN")
         _fill(db, facts, number=number, pending=pending)
         db.execute("COMMIT")
+        facts["middle"] = db.execute(
+            "SELECT m.id FROM messages m JOIN rooms r ON r.id = m.room_id WHERE r.name = ? AND m.seq = r.seq / 2",
+            (ROOM,),
+        ).fetchone()[0]
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("PRAGMA optimize")
     finally:
@@ -65,7 +69,8 @@ def _set_up(api: Any) -> dict[str, Any]:
         for agent in agents:
             api.post(f"/api/rooms/{room}/agents", agent=agent)
         topics += [
-            (room, api.post(f"/api/rooms/{room}/topics", title=f"topic {topic}")["topic"]["id"]) for topic in range(TOPICS)
+            (room, api.post(f"/api/rooms/{room}/topics", title=f"topic {topic}")["topic"]["id"])
+            for topic in range(TOPICS)
         ]
     quiet = api.post("/api/rooms", name=QUIET)["room"]
     return {
@@ -95,8 +100,8 @@ def _fill(db: sqlite3.Connection, facts: dict[str, Any], *, number: int, pending
             seqs[room] = seqs.get(room, 0) + 1
             client_id = f"{place * 2654435761 % 2**32:08x}-{place}"
             yield (
-                id, workspace, room, topic, seqs[room], "text", "user", "owner", "owner", "user:many", f"@{agent} {text}",
-                json.dumps([agent]), id, client_id, AT + place,
+                id, workspace, room, topic, seqs[room], "text", "user", "owner", "owner", "user:many",
+                f"@{agent} {text}", json.dumps([agent]), id, client_id, AT + place,
             )  # fmt: skip
 
     def deliveries() -> Iterator[tuple[Any, ...]]:

@@ -24,7 +24,9 @@ def measure(bench: Bench) -> Iterator[Seen]:
         place.command_agent("quiet", "/bin/true")  # a computer knows the rooms its agents are in
         sending, bare = [], []
         for number in range(bench.pick(40, quick=12) + 2):
-            sent = _time([str(Path(sys.executable).with_name("pal")), "cli", "send", "--room", "general", f"hi {number}"], env)
+            sent = _time(
+                [str(Path(sys.executable).with_name("pal")), "cli", "send", "--room", "general", f"hi {number}"], env
+            )
             started = _time([sys.executable, "-c", "pass"], env)
             if number >= 2:
                 sending.append(sent)

@@ -17,14 +17,16 @@ from pal_server.ids import new_id
 from pal_server.storage.store import Store, open_store
 from pal_server.tokens import hash_secret
 from tests.bench.figure import Bench, Fact, Figure, Seen
-from tests.bench.many import build, facts_of
+from tests.bench.many import ROOM, build, facts_of
 from tests.bench.statistics import median
 
 FEW = 1_000
 
 
 def _figure(name: str, what: str) -> Figure:
-    return Figure(name=name, what=f"{what} at 1,000,000 messages and deliveries, as a multiple of 1,000", unit="×", limit=1.2)
+    return Figure(
+        name=name, what=f"{what} at 1,000,000 messages and deliveries, as a multiple of 1,000", unit="×", limit=1.2
+    )
 
 
 SEND = _figure("scale-send", "cost of a send")
@@ -44,7 +46,10 @@ def measure(bench: Bench) -> Iterator[Seen]:
 async def _compare(bench: Bench, few: Path, many: Path) -> list[Seen]:
     async with await _open(few) as small, await _open(many) as large:
         both = [await Side.of(small, few), await Side.of(large, many)]
-        seen = [await _seen(bench, SEND, {"send": Side.send}, both), await _seen(bench, CLAIM, {"claim": Side.claim}, both)]
+        seen = [
+            await _seen(bench, SEND, {"send": Side.send}, both),
+            await _seen(bench, CLAIM, {"claim": Side.claim}, both),
+        ]
         lists = {
             "newest of a room": Side.list_newest,
             "middle of a room": Side.list_middle,
@@ -70,7 +75,9 @@ class Side:
     async def of(cls, store: Store, home: Path) -> "Side":
         facts = facts_of(home)
         owner = (home / "owner.token").read_text().strip()
-        actors = [await store.read(tokens.authenticate, secret_hash=hash_secret(word)) for word in (owner, facts["key"])]
+        actors = [
+            await store.read(tokens.authenticate, secret_hash=hash_secret(word)) for word in (owner, facts["key"])
+        ]
         assert actors[0] is not None
         assert actors[1] is not None
         return cls(store, facts, owner=actors[0], computer=actors[1])
@@ -116,10 +123,10 @@ class Side:
         return took
 
     async def list_newest(self) -> float:
-        return await self._time(messages.list_page, room="room-3", before=2**62, limit=PAGE)
+        return await self._time(messages.list_page, room=ROOM, before=2**62, limit=PAGE)
 
     async def list_middle(self) -> float:
-        return await self._time(messages.list_page, room="room-3", after=self.facts["number"] // 2, limit=PAGE)
+        return await self._time(messages.list_page, room=ROOM, after=self.facts["middle"], limit=PAGE)
 
     async def list_topic(self) -> float:
         return await self._time(messages.list_page, topic=self.facts["topics"][30][1], before=2**62, limit=1)
