@@ -31,7 +31,7 @@ GROUP = Group(
         "chats": ("pal_cli.cli.rooms:LIST", "the same as rooms list"),
         "agents": ("pal_cli.cli.running:AGENTS", "agents and where they run"),
         "runs": ("pal_cli.cli.running:RUNS", "runs, newest first"),
-        "run-action": ("pal_cli.cli.running:RUN_ACTION", "kill, stop or restart a run"),
+        "run-action": ("pal_cli.cli.running:RUN_ACTION", "kill, stop, restart or steer a run"),
         "health": ("pal_cli.cli.running:HEALTH", "how the daemon is"),
     },
     epilog=(

@@ -49,13 +49,18 @@ def _runs(args: argparse.Namespace) -> None:
 
 def _action_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run's id")
-    parser.add_argument("action", choices=verbs.RUN_ACTIONS, help="kill: at once; stop: asked first; restart: anew")
+    parser.add_argument(
+        "action", choices=verbs.RUN_ACTIONS, help="kill: at once; stop: asked first; restart: anew; steer: told TEXT"
+    )
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="what to tell it, for steer")
     parser.add_argument("--reason", metavar="TEXT", help="why; kept with the run")
     connection_flags(parser)
 
 
 def _action(args: argparse.Namespace) -> None:
-    verbs.run_action(connect(args), as_json=args.json, run=args.run, action=args.action, reason=args.reason)
+    verbs.run_action(
+        connect(args), as_json=args.json, run=args.run, action=args.action, text=args.text, reason=args.reason
+    )
 
 
 def _agents_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +83,13 @@ RUNS = Command(
     run=_runs,
 )
 RUN_ACTION = Command(
-    about="Kill, stop or restart a run. A run on a computer that is away is ended when that returns.",
-    examples=("pal cli run-action 12 stop", "pal cli run-action 12 kill", "pal cli run-action 12 restart"),
+    about="Kill, stop or restart a run, or tell it something. On a computer that is away it is done when that returns.",
+    examples=(
+        "pal cli run-action 12 stop",
+        "pal cli run-action 12 kill",
+        "pal cli run-action 12 restart",
+        'pal cli run-action 12 steer "leave the tests alone"',
+    ),
     arguments=_action_arguments,
     run=_action,
 )

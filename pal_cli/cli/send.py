@@ -5,6 +5,12 @@ import argparse
 from pal_cli.cli.daemon_line import connect, connection_flags, room_flag, room_of, run_number, run_variable
 from pal_cli.light import Command, whole
 
+BUSY = (
+    ("queue", "an agent that is at work gets it after that"),
+    ("steer", "an agent that is at work is told now, where its program can be"),
+    ("interrupt", "an agent that is at work is stopped, and this comes next"),
+)
+
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     room_flag(parser)
@@ -14,6 +20,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mention", action="append", default=[], metavar="A", help="who it is for; repeat for more")
     parser.add_argument("--file", metavar="F", help="take the text from this file")
     parser.add_argument("--attach", action="append", default=[], metavar="F", help="attach this file; repeat for more")
+    busy = parser.add_mutually_exclusive_group()
+    for choice, about in BUSY:
+        busy.add_argument(f"--{choice}", dest="steer", action="store_const", const=choice, help=about)
     parser.add_argument("--client-id", metavar="X", help="an id of your own: the same one again sends nothing twice")
     parser.add_argument("text", nargs="?", metavar="TEXT", help="what to say; - reads standard input")
     connection_flags(parser)
@@ -32,6 +41,7 @@ def _run(args: argparse.Namespace) -> None:
         sender=args.sender,
         mentions=args.mention,
         attach=args.attach,
+        steer=args.steer,
         client_id=args.client_id or sending.new_client_id(),
     )
     sending.require_place(outgoing)
@@ -57,6 +67,7 @@ SEND = Command(
         'pal cli send --room general --parent 12 "and the tests?"',
         "git diff | pal cli send --room general --mention reviewer -",
         "pal cli send --room general --file notes.md --attach plan.pdf --attach log.txt",
+        'pal cli send --room general --mention codex --steer "leave the tests alone"',
         'pal cli send "done"                      (inside a run)',
     ),
     arguments=_arguments,

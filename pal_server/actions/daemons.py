@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pal_server.actions import computers, deliveries, runs
+from pal_server.actions import access, computers, deliveries, runs, steering
 from pal_server.domain.actors import Actor
 from pal_server.domain.computers import Computer, ComputerStatus, RuntimeState
 from pal_server.domain.runs import Run
 from pal_server.errors import NotFound
-from pal_server.storage import commands
+from pal_server.storage import commands, rooms
 from pal_server.storage import computers as computer_rows
 from pal_server.storage.commands import Command
 from pal_server.storage.tx import Tx
@@ -99,8 +99,13 @@ def command_done(
 ) -> None:
     """A command was carried out, or cannot be; it is not given out again. A second time changes nothing."""
     found = computers.need_epoch(tx, actor=actor, computer=computer, epoch=epoch)
-    if not commands.done(tx, id=command, computer_id=found.id, ok=ok, detail=detail):
+    order = commands.find_for(tx, id=command, computer_id=found.id)
+    if order is None:
         raise NotFound(f"there is no command {command}", command=command)
+    if order.kind == "steer" and not ok and order.run_id is not None:
+        rooms.lock(tx, room_id=access.run(tx, actor, order.run_id).room_id)
+        steering.refused(tx, workspace_id=actor.workspace_id, delivery_id=order.data["delivery"], why=detail)
+    commands.done(tx, id=command, computer_id=found.id, ok=ok, detail=detail)
 
 
 def is_revoked(tx: Tx, *, actor: Actor) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.actions import access, cards, work
+from pal_server.actions import access, cards, steering, work
 from pal_server.domain import deliveries as rules
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.addressing import Addressed, Reason
@@ -16,7 +16,7 @@ from pal_server.domain.computers import Computer, check_epoch
 from pal_server.domain.deliveries import POLICY, Delivery, Status
 from pal_server.domain.messages import Message
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
-from pal_server.domain.receipts import Receipt, for_delivery
+from pal_server.domain.receipts import Outcome, Receipt, for_delivery
 from pal_server.domain.rooms import AgentMember, Room
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from pal_server.storage import agents as agent_rows
@@ -74,8 +74,21 @@ def receipt_for(tx: Tx, *, delivery: Delivery, agent: AgentMember) -> Receipt:
     """The receipt of a delivery made earlier, as things are now."""
     place = 0
     if delivery.status is Status.PENDING and delivery.waits:
-        place = deliveries.before_in_lane(tx, topic_id=delivery.topic_id, agent=delivery.agent, id=delivery.id)
+        place = place_of(tx, delivery)
+    if delivery.read_step is not None:
+        text = f"{agent.key} read it at step {delivery.read_step} of run {delivery.steered_into}"
+        return Receipt(agent=agent.key, outcome=Outcome.READ, text=text, delivery=delivery.id)
+    if delivery.status is Status.PENDING and delivery.steered_into is not None:
+        text = f"{agent.key} is told while it works, in run {delivery.steered_into}"
+        return Receipt(agent=agent.key, outcome=Outcome.STEERED, text=text, delivery=delivery.id, place=place)
     return for_delivery(agent, delivery=delivery.id, place=place)
+
+
+def place_of(tx: Tx, delivery: Delivery) -> int:
+    """How many of its lane come before a waiting delivery."""
+    return deliveries.before_in_lane(
+        tx, topic_id=delivery.topic_id, agent=delivery.agent, id=delivery.id, ahead=delivery.ahead
+    )
 
 
 def create_by_hand(tx: Tx, *, actor: Actor, message: int, agent: str) -> Delivery:
@@ -195,6 +208,30 @@ def cancel(tx: Tx, *, actor: Actor, id: int) -> Delivery:
     return drop(tx, access.delivery(tx, actor, id, locked=True))
 
 
+def move_to_front(tx: Tx, *, actor: Actor, id: int) -> Delivery:
+    """Let what waits come before all others that wait for the same agent in the topic."""
+    access.need_person(actor)
+    delivery = access.delivery(tx, actor, id)
+    rooms.lock(tx, room_id=delivery.room_id)
+    return steering.to_front(tx, access.delivery(tx, actor, id, locked=True))
+
+
+def merge(tx: Tx, *, actor: Actor, id: int, into: int) -> Delivery:
+    """Let one run answer both: the words of a waiting delivery join those of another one of its lane."""
+    access.need_person(actor)
+    rooms.lock(tx, room_id=access.delivery(tx, actor, id).room_id)
+    first, second = sorted((id, into))  # locked in one order
+    locked = {one: access.delivery(tx, actor, one, locked=True) for one in (first, second)}
+    merged, kept = locked[id], locked[into]
+    rules.need_mergeable(merged, into=kept)
+    for message_id in (merged.message_id, *deliveries.burst_messages(tx, delivery_id=id)):
+        deliveries.leave_burst(tx, message_id=message_id)
+        deliveries.join_burst(tx, delivery_id=into, message_id=message_id)
+    drop(tx, merged)
+    _emit(tx, "delivery.changed", kept)
+    return kept
+
+
 def drop(tx: Tx, delivery: Delivery, *, withdraw: bool = False) -> Delivery:
     """Cancel a delivery that waits, with `withdraw` one that is claimed and not started too; the lane goes on. The
     room's row is locked.
@@ -203,6 +240,7 @@ def drop(tx: Tx, delivery: Delivery, *, withdraw: bool = False) -> Delivery:
     if cancelled is delivery:
         return delivery
     deliveries.put(tx, cancelled, was=delivery)
+    steering.withdraw(tx, delivery)
     _emit(tx, "delivery.cancelled", cancelled)
     go_on(tx, delivery)
     return cancelled
@@ -314,6 +352,7 @@ def list_page(
     agent: str | None = None,
     status: str | None = None,
     room: str | None = None,
+    topic: int | None = None,
     message: int | None = None,
     after: str | None = None,
     limit: int = 50,
@@ -329,6 +368,7 @@ def list_page(
         agent=agent,
         status=status,
         room_id=None if room is None else access.room(tx, actor, room).id,
+        topic_id=None if topic is None else access.topic(tx, actor, topic).id,
         message_id=message,
     )
     return page_of(found, limit=limit, cursor=lambda delivery: str(delivery.id))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pal_server.actions import access, cards, client_ids, deliveries
+from pal_server.actions import access, cards, client_ids, deliveries, steering
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.addressing import Addressed, Addressing, Reason, address
 from pal_server.domain.chains import stopped_by
@@ -28,6 +28,7 @@ from pal_server.domain.pages import Page, page_of, parse_limit
 from pal_server.domain.receipts import Outcome, Receipt
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Run
+from pal_server.domain.steering import Busy, parse_busy
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import chains, interactions, messages, rooms, runs, search
@@ -74,10 +75,18 @@ def send(
     sender: str | None = None,
     mentions: Iterable[str] = (),
     files: Iterable[str] = (),
+    steer: str | None = None,
     client_id: str | None = None,
 ) -> Sent:
-    """Say something. Without a topic it goes to the parent's, a run's own, or the room's default one."""
+    """Say something. Without a topic it goes to the parent's, a run's own, or the room's default one.
+
+    `steer` says what it does to an agent that is at work there; without it the room's rule counts. An agent never
+    interrupts: where the room says so, its words wait.
+    """
     access.need_writer(actor)
+    wanted = None if steer is None else parse_busy(steer)
+    if wanted is Busy.INTERRUPT:
+        access.need_person(actor)
     called = list(mentions)
     file_ids = list(files)
     said = {
@@ -88,6 +97,7 @@ def send(
         "mentions": called,
         "content": content,
         "files": file_ids,
+        **({} if wanted is None else {"steer": wanted}),
     }
     if (
         target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="messages.send", said=said)
@@ -110,6 +120,8 @@ def send(
         called=called,
         files=_files(tx, actor=actor, ids=file_ids),
         run=run,
+        busy=_busy(actor, wanted, room=found),
+        by=actor,
         client_id=client_id,
     )
     client_ids.remember(tx, actor=actor, client_id=client_id, verb="messages.send", said=said, target=sent.message.id)
@@ -128,9 +140,13 @@ def say(
     called: Iterable[str] = (),
     files: tuple[dict[str, Any], ...] = (),
     run: Run | None = None,
+    busy: Busy = Busy.QUEUE,
+    by: Actor | None = None,
     client_id: str | None = None,
 ) -> Sent:
-    """Store a message and what follows from it. The caller has checked who speaks and where."""
+    """Store a message and what follows from it. The caller has checked who speaks and where, and that `by` may
+    interrupt when `busy` says so.
+    """
     seq = rooms.next_seq(tx, room_id=room.id)
     work = None if run is None or run.delivery_id is None else _work_of(tx, run)
     is_debate = run is not None and work is not None and _is_turn(tx, run=run, work=work, topic=topic)
@@ -161,7 +177,7 @@ def say(
 
     outcome = _Outcome()
     if not is_debate:  # a debate's turns are handed over when a run ends, and by nothing that is said
-        _deliver(tx, room=room, message=message, addressing=addressing, outcome=outcome)
+        _deliver(tx, room=room, message=message, addressing=addressing, outcome=outcome, busy=busy, by=by)
     tx.emit(
         "message.created",
         workspace_id=workspace_id,
@@ -199,6 +215,7 @@ def edit(tx: Tx, *, actor: Actor, id: int, content: str, mentions: Iterable[str]
     tx.index_message(id, room_id=room.id, text=content)
     wanted = {to.agent.key for to in addressing.deliver}
     for delivery in delivery_rows.of_message(tx, message_id=id):
+        steering.reword(tx, delivery=delivery, message=message)
         if delivery.agent not in wanted and delivery.status is DeliveryStatus.PENDING and delivery.reason in _ADDRESSED:
             deliveries.without_message(tx, workspace_id=delivery.workspace_id, id=delivery.id)
         is_called_again = delivery.agent in wanted and delivery.agent not in message.mentions
@@ -455,7 +472,23 @@ def _address(
     )
 
 
-def _deliver(tx: Tx, *, room: Room, message: Message, addressing: Addressing, outcome: _Outcome) -> None:
+def _busy(actor: Actor, wanted: Busy | None, *, room: Room) -> Busy:
+    """What was chosen for this message, else the room's rule."""
+    busy = wanted or Busy(room.busy)
+    is_person = actor.kind in (ActorKind.USER, ActorKind.BRIDGE)
+    return busy if is_person or busy is not Busy.INTERRUPT else Busy.QUEUE
+
+
+def _deliver(
+    tx: Tx,
+    *,
+    room: Room,
+    message: Message,
+    addressing: Addressing,
+    outcome: _Outcome,
+    busy: Busy = Busy.QUEUE,
+    by: Actor | None = None,
+) -> None:
     for agent, reason in addressing.refused:
         outcome.receipts.append(Receipt(agent=agent.key, outcome=Outcome.REFUSED, text=f"not delivered: {reason}"))
     for to in addressing.keep:
@@ -474,15 +507,23 @@ def _deliver(tx: Tx, *, room: Room, message: Message, addressing: Addressing, ou
     if message.hop and _hold(tx, room=room, message=message, addressing=addressing, outcome=outcome):
         return
     for to in addressing.deliver:
-        _deliver_to(tx, room=room, message=message, to=to, outcome=outcome)
+        _deliver_to(tx, room=room, message=message, to=to, outcome=outcome, busy=busy, by=by)
 
 
-def _deliver_to(tx: Tx, *, room: Room, message: Message, to: Addressed, outcome: _Outcome) -> None:
-    if to.reason is not Reason.MENTION and (joined := _join_burst(tx, room=room, message=message, to=to)) is not None:
+def _deliver_to(
+    tx: Tx, *, room: Room, message: Message, to: Addressed, outcome: _Outcome, busy: Busy, by: Actor | None
+) -> None:
+    live = None if busy is Busy.QUEUE else steering.live_run(tx, topic_id=message.topic_id, agent=to.agent.key)
+    may_join = live is None and to.reason is not Reason.MENTION
+    if may_join and (joined := _join_burst(tx, room=room, message=message, to=to)) is not None:
         outcome.receipts.append(joined)
         return
     delivery_id, receipt = deliveries.create(tx, room=room, message=message, to=to)
     outcome.deliveries.append(SentDelivery(id=delivery_id, agent=to.agent.key, status="pending", reason=to.reason))
+    if live is not None and busy is Busy.STEER:
+        receipt = steering.tell(tx, run=live, message=message, agent=to.agent, receipt=receipt)
+    elif live is not None and by is not None:
+        receipt = steering.interrupt(tx, actor=by, run=live, receipt=receipt)
     outcome.receipts.append(receipt)
 
 

@@ -7,6 +7,7 @@ from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.rooms import Member, Mode, Room, Topic, parse_mode, parse_name, parse_rules, parse_title
 from pal_server.domain.runs import Run, Wanted
+from pal_server.domain.steering import parse_busy
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import rooms
@@ -85,6 +86,7 @@ def change(
     digest_every: int | None = None,
     max_duration: int | None = None,
     clear_max_duration: bool = False,
+    busy: str | None = None,
 ) -> Room:
     """Change what is given; None leaves a thing as it is."""
     access.need(actor, Role.MEMBER)
@@ -104,6 +106,7 @@ def change(
             debounce_for=found.debounce_for if debounce_for is None else debounce_for,
             digest_every=found.digest_every if digest_every is None else digest_every,
             max_duration=None if clear_max_duration else max_duration or found.max_duration,
+            busy=found.busy if busy is None else parse_busy(busy),
         ),
     )
     changed = _reread(tx, actor, found.id)

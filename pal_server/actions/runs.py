@@ -10,13 +10,26 @@ from typing import Any
 
 import msgspec
 
-from pal_server.actions import access, audit, cards, client_ids, debates, deliveries, interactions, messages, tokens
+from pal_server.actions import (
+    access,
+    audit,
+    cards,
+    client_ids,
+    debates,
+    deliveries,
+    interactions,
+    messages,
+    orders,
+    steering,
+    tokens,
+)
 from pal_server.domain import deliveries as rules
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.computers import check_epoch
 from pal_server.domain.deliveries import Delivery
-from pal_server.domain.messages import Sender
+from pal_server.domain.messages import Message, Sender
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
+from pal_server.domain.receipts import Receipt
 from pal_server.domain.runs import (
     LIVE,
     STDERR_LIMIT,
@@ -33,6 +46,7 @@ from pal_server.domain.runs import (
     need_live,
     parse_end,
 )
+from pal_server.domain.steering import reads_in
 from pal_server.domain.tokens import TokenKind
 from pal_server.errors import Conflict, Forbidden, Invalid, LeaseLost, NotFound
 from pal_server.storage import agents as agent_rows
@@ -47,6 +61,15 @@ KIND_LIMIT = 64  # characters
 EVENT_TEXT_LIMIT = 1_000_000  # characters of one event; longer texts come in parts
 DATA_LIMIT = 256_000  # bytes of JSON of one event
 RESULTS = frozenset({"done", "blocked", "needs_input"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """A live run is told something, by a message."""
+
+    run: Run
+    message: Message
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +153,9 @@ def add_events(
     stands in the spool; a wrong belief is a `Conflict` with the truth in its facts, so that a daemon that came back
     after a crash never skips a byte and never stores one twice.
     """
+    reads = bool(reads_in(events))
+    if reads:  # what it was told is settled with it
+        rooms.lock(tx, room_id=access.own_run(tx, actor, id).room_id)
     run = _under_lease(tx, actor=actor, id=id, lease_id=lease_id, fence=fence)
     if len(events) > EVENTS_LIMIT:
         raise Invalid(f"at most {EVENTS_LIMIT} events in one request", field="events", limit=EVENTS_LIMIT)
@@ -145,6 +171,8 @@ def add_events(
     sources = [row["source"] for row in rows if row["source"] is not None]
     last_source = max([run.last_source or 0, *sources]) if sources else run.last_source
     runs.took(tx, id=run.id, last_seq=last_seq, last_source=last_source)
+    if reads:
+        steering.note_reads(tx, run=run, events=events)
     if run.stalled_since is not None:  # it gives signs of life again
         _changed(tx, run)
     tx.wake(f"run:{run.id}")
@@ -219,6 +247,29 @@ def order_by_id(tx: Tx, *, actor: Actor, id: int, wanted: Wanted, reason: str = 
     if actor.kind is ActorKind.RUN and run.agent != actor.agent:
         raise Forbidden("a run orders nobody else's runs", run=id)
     return order(tx, actor=actor, run=run, wanted=wanted, reason=reason)
+
+
+def steer(tx: Tx, *, actor: Actor, id: int, text: str) -> Steered:
+    """Tell a live run something. It is a message in the run's topic, told to the run alone; when that cannot be,
+    nothing is said and the `Conflict` says why.
+    """
+    access.need_writer(actor)
+    run = access.run(tx, actor, id)
+    if actor.kind is ActorKind.RUN and run.agent == actor.agent:
+        raise Forbidden("a run does not steer its own agent", run=id)
+    rooms.lock(tx, room_id=run.room_id)
+    run = access.run(tx, actor, id)
+    need_live(run)
+    if (why := steering.why_not(tx, run=run)) is not None:
+        raise Conflict(f"{run.agent} cannot be told now: {why}", run=id)
+    sent = messages.send(
+        tx, actor=actor, content=text, topic=run.topic_id, parent=run.message_id, mentions=(run.agent,), steer="steer"
+    )
+    receipt = next((receipt for receipt in sent.receipts if receipt.agent == run.agent), None)
+    if receipt is None or receipt.delivery is None:
+        said = "it is not in the room any more" if receipt is None else receipt.text
+        raise Conflict(f"{run.agent} cannot be told now: {said}", run=id)
+    return Steered(run=_reread(tx, workspace_id=run.workspace_id, id=id), message=sent.message, receipt=receipt)
 
 
 def kill_of_agent(tx: Tx, *, actor: Actor, agent: str) -> int:
@@ -429,22 +480,11 @@ def _carry_out(tx: Tx, *, actor: Actor, run: Run, wanted: Wanted) -> Run:
         return run
     if wanted is Wanted.RESTART and (why := _why_not_again(tx, run)) is not None:
         raise Conflict(f"it cannot be done again: {why}", run=run.id)
-    runs.want(tx, id=run.id, wanted=wanted, wanted_by=actor.name)
     computer = None if run.computer_id is None else computer_rows.get(tx, run.computer_id)
     if computer is None or computer.revoked_at is not None:
+        runs.want(tx, id=run.id, wanted=wanted, wanted_by=actor.name)
         return _end_without_computer(tx, run=_reread(tx, workspace_id=run.workspace_id, id=run.id))
-    kind = "stop" if wanted is Wanted.STOP else "kill"
-    if not any(command.kind == kind for command in commands.open_of_run(tx, run_id=run.id)):
-        commands.add(
-            tx,
-            workspace_id=run.workspace_id,
-            computer_id=computer.id,
-            kind=kind,
-            run_id=run.id,
-            data={"wanted": wanted, "by": actor.name},
-        )
-    tx.wake(f"commands:{computer.id}")
-    return _changed(tx, run)
+    return orders.end(tx, run=run, wanted=wanted, by=actor.name)
 
 
 def _begin(tx: Tx, delivery: Delivery, *, lease_id: str, fence: int) -> tuple[Run, Delivery]:
@@ -574,6 +614,7 @@ def _settle(tx: Tx, *, run: Run, delivery: Delivery, ending: Ending, quiet: bool
     ended = _reread(tx, workspace_id=run.workspace_id, id=run.id)
     _emit(tx, "run.finished", ended)
     tx.wake(f"run:{run.id}")
+    steering.run_ended(tx, run=ended)
     if run.wanted is Wanted.RESTART and deliveries.why_not_again(tx, delivery) is None:
         _put_back(tx, delivery)
         return ended

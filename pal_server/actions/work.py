@@ -41,8 +41,12 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
 
 
 def burst_of(tx: Tx, delivery: Delivery) -> list[Message]:
-    """The messages one run is for: the delivery's own, and what joined it while it waited."""
+    """The messages one run is for: the delivery's own, what joined it while it waited, and what earlier runs of it were
+    told.
+    """
     ids = [delivery.message_id, *deliveries.burst_messages(tx, delivery_id=delivery.id)]
+    if delivery.run_id is not None:
+        ids += deliveries.told_to_runs_of(tx, delivery_id=delivery.id)
     found = [messages.find(tx, workspace_id=delivery.workspace_id, id=message_id) for message_id in ids]
     return [message for message in found if message is not None and message.deleted_at is None]
 

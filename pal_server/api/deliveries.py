@@ -17,6 +17,7 @@ async def list_deliveries(call: Call) -> contract.DeliveriesAnswer:
         agent=query.agent,
         status=query.status,
         room=query.room,
+        topic=query.topic,
         message=query.message,
         after=query.after,
         limit=query.limit,
@@ -110,6 +111,15 @@ async def fail(call: Call) -> contract.DeliveryAnswer:
 
 async def cancel(call: Call) -> contract.DeliveryAnswer:
     return _answer(await call.write(deliveries.cancel, actor=call.actor, id=call.number()))
+
+
+async def move_to_front(call: Call) -> contract.DeliveryAnswer:
+    return _answer(await call.write(deliveries.move_to_front, actor=call.actor, id=call.number()))
+
+
+async def merge(call: Call) -> contract.DeliveryAnswer:
+    request = call.body(contract.MergeDelivery)
+    return _answer(await call.write(deliveries.merge, actor=call.actor, id=call.number(), into=request.into))
 
 
 async def retry(call: Call) -> contract.DeliveryAnswer:

@@ -24,6 +24,7 @@ async def send(call: Call) -> contract.SentAnswer:
         sender=request.sender,
         mentions=request.mentions,
         files=request.files,
+        steer=request.steer,
         client_id=request.client_id,
     )
     return present_sent(sent)

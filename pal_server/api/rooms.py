@@ -52,6 +52,7 @@ async def change(call: Call) -> contract.RoomAnswer:
         digest_every=or_none(request.digest_every),
         max_duration=or_none(request.max_duration),
         clear_max_duration=request.max_duration is None,
+        busy=or_none(request.busy),
     )
     return contract.RoomAnswer(room=present(room, contract.Room))
 

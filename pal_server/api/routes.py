@@ -223,6 +223,15 @@ ROUTES: tuple[Route, ...] = (
         is_data=True,
     ),
     post("/api/deliveries/{id:int}/cancel", deliveries.cancel, HELPERS, "Drop what waits", d.DeliveryAnswer),
+    post("/api/deliveries/{id:int}/front", deliveries.move_to_front, HELPERS, "Let it come next", d.DeliveryAnswer),
+    post(
+        "/api/deliveries/{id:int}/merge",
+        deliveries.merge,
+        HELPERS,
+        "Let one run answer it and another one that waits",
+        d.DeliveryAnswer,
+        d.MergeDelivery,
+    ),
     post("/api/deliveries/{id:int}/retry", deliveries.retry, HELPERS, "Do it again", d.DeliveryAnswer, d.RetryDelivery),
     # computers
     get("/api/computers", computers.list_computers, WATCHERS, "Computers", a.ComputersAnswer, Page),
@@ -337,6 +346,14 @@ ROUTES: tuple[Route, ...] = (
     post("/api/runs/{id:int}/kill", runs.kill, SPEAKERS, "End the process tree now", u.RunAnswer, u.RunAction),
     post("/api/runs/{id:int}/stop", runs.stop, SPEAKERS, "Ask it to end", u.RunAnswer, u.RunAction),
     post("/api/runs/{id:int}/restart", runs.restart, SPEAKERS, "End it and begin anew", u.RunAnswer, u.RunAction),
+    post(
+        "/api/runs/{id:int}/steer",
+        runs.steer,
+        SPEAKERS,
+        "Tell it something while it works",
+        u.SteeredAnswer,
+        u.SteerRun,
+    ),
     post("/api/runs/{id:int}/result", runs.report_result, RUNS, "What came of the work", u.RunAnswer, u.ReportResult),
     post(
         "/api/runs/{id:int}/interactions",

@@ -6,6 +6,7 @@ from pal_server import tokens as secret_words
 from pal_server.actions import runs
 from pal_server.api.present import present, present_all, present_run, present_run_event
 from pal_server.api.routing import Call
+from pal_server.contract import messages
 from pal_server.contract import runs as contract
 from pal_server.contract.base import Page
 from pal_server.domain.runs import Ending, Wanted, parse_end
@@ -143,6 +144,16 @@ async def stop(call: Call) -> contract.RunAnswer:
 
 async def restart(call: Call) -> contract.RunAnswer:
     return await _order(call, Wanted.RESTART)
+
+
+async def steer(call: Call) -> contract.SteeredAnswer:
+    request = call.body(contract.SteerRun)
+    steered = await call.write(runs.steer, actor=call.actor, id=call.number(), text=request.text)
+    return contract.SteeredAnswer(
+        run=present_run(steered.run),
+        message=present(steered.message, messages.Message),
+        receipt=present(steered.receipt, messages.Receipt),
+    )
 
 
 async def report_result(call: Call) -> contract.RunAnswer:

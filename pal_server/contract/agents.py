@@ -159,7 +159,11 @@ class ConnectComputer(Request, frozen=True, kw_only=True):
 
 
 class Command(Answer, frozen=True, kw_only=True):
-    """A durable order to a computer; given out until it is reported done."""
+    """A durable order to a computer; given out until it is reported done.
+
+    The words of a `steer` (`data`: text, message, delivery) go to the program under the input name `steer-<id>`; a run
+    event `status` with `{"state": "read", "input": "steer-<id>"}` and, if known, `step` says that it read them.
+    """
 
     id: int
     kind: Literal["kill", "stop", "restart", "steer", "answer"]

@@ -24,6 +24,12 @@ class Delivery(Answer, frozen=True, kw_only=True):
     lease_until: int | None = None
     not_before: int
     error: str | None = None
+    steered_into: int | None = None
+    """The live run that was told its words; once they are read, the run that has them."""
+    read_step: int | None = None
+    """How many steps that run had made when it read them."""
+    ahead: int = 0
+    """What has more comes before older ones that wait for the same agent in the topic."""
     created_at: int
     updated_at: int
 
@@ -145,10 +151,16 @@ class RetryDelivery(Request, frozen=True, kw_only=True):
     """True: start over; false: resume the session."""
 
 
+class MergeDelivery(Request, frozen=True, kw_only=True):
+    into: int
+    """Another delivery that waits for the same agent in the same topic."""
+
+
 class DeliveriesQuery(Request, frozen=True, kw_only=True):
     agent: str | None = None
     status: DeliveryStatus | None = None
     message: int | None = None
     room: str | None = None
+    topic: int | None = None
     after: str | None = None
     limit: int = 50

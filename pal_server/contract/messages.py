@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from .base import Answer, Page, Request
-from .words import DeliveryReason, DeliveryStatus, ReceiptOutcome
+from .words import Busy, DeliveryReason, DeliveryStatus, ReceiptOutcome
 
 
 class Sender(Answer, frozen=True, kw_only=True):
@@ -88,6 +88,10 @@ class SendMessage(Request, frozen=True, kw_only=True):
     mentions: list[str] = []
     content: str = ""
     files: list[str] = []
+    steer: Busy | None = None
+    """What it does to an agent that is at work in the topic: wait its turn, be told to the run now, or stop the run.
+    Without it the room's rule counts.
+    """
     client_id: str | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from .base import Answer, Page, Request
-from .words import Mode, Role
+from .words import Busy, Mode, Role
 
 
 class Room(Answer, frozen=True, kw_only=True):
@@ -17,6 +17,8 @@ class Room(Answer, frozen=True, kw_only=True):
     seq: int
     """The number of the newest message; grows by one per message."""
     default_topic: int
+    busy: Busy = "queue"
+    """What a message does to an agent that is at work in its topic, unless the message says."""
     created_at: int
     archived_at: int | None = None
 
@@ -48,6 +50,7 @@ class ChangeRoom(Request, frozen=True, kw_only=True):
     """Milliseconds between digests of `periodic` members."""
     max_duration: int | msgspec.UnsetType | None = msgspec.UNSET
     """Milliseconds a run in this room may take; null for no limit."""
+    busy: Busy | msgspec.UnsetType = msgspec.UNSET
 
 
 class Member(Answer, frozen=True, kw_only=True):

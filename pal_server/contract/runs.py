@@ -4,6 +4,7 @@ from typing import Any
 
 from .base import Answer, Page, Request
 from .deliveries import UnderLease
+from .messages import Message, Receipt
 from .words import Decision, InteractionKind, InteractionStatus, RunStatus
 
 
@@ -167,6 +168,17 @@ class RunState(UnderLease, frozen=True, kw_only=True):
 
 class RunAction(Request, frozen=True, kw_only=True):
     reason: str = ""
+
+
+class SteerRun(Request, frozen=True, kw_only=True):
+    text: str
+    """Becomes a message in the run's topic."""
+
+
+class SteeredAnswer(Answer, frozen=True, kw_only=True):
+    run: Run
+    message: Message
+    receipt: Receipt
 
 
 class ReportResult(Request, frozen=True, kw_only=True):

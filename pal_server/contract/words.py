@@ -13,5 +13,8 @@ InteractionKind = Literal["approval", "question", "plan"]
 Mode = Literal["mentions", "all", "periodic", "muted", "off"]
 Role = Literal["owner", "admin", "member", "viewer"]
 TokenKind = Literal["user", "session", "computer", "run", "invite", "share", "bridge"]
-ReceiptOutcome = Literal["started", "queued", "offline", "steered", "held", "refused", "saved", "merged"]
+ReceiptOutcome = Literal[
+    "started", "queued", "offline", "steered", "read", "interrupts", "held", "refused", "saved", "merged"
+]
+Busy = Literal["queue", "steer", "interrupt"]
 Decision = Literal["approve", "deny"]

@@ -4,6 +4,7 @@
        ▲                 │ B release, or the lease is over before the start (E: dead when attempts are spent)
        └─────────────────┘
     pending ─F cancel▶ cancelled (from claimed too, when its words or its agent are deleted before the start)
+    pending ─H read▶ acked (a run of its lane has read its words while it worked)
     failed, interrupted, dead, acked ─G retry▶ pending
 
 The lease and its fence say who owns an attempt; the state never does. Deliveries of one lane (topic and agent) take
@@ -66,6 +67,9 @@ class Delivery:
     chain_id: int
     hop: int
     error: str | None
+    steered_into: int | None = None  # the live run that was told its words; once they are read, the run that has them
+    read_step: int | None = None  # where in that run they were read
+    ahead: int = 0  # what has more goes before older ones of its lane
     created_at: int
     updated_at: int
 
@@ -95,6 +99,9 @@ class Delivery:
             "lease_until": self.lease_until if self.status is Status.CLAIMED else None,
             "not_before": self.not_before,
             "error": self.error,
+            "steered_into": self.steered_into,
+            "read_step": self.read_step,
+            "ahead": self.ahead,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
@@ -221,6 +228,31 @@ def withdraw(d: Delivery, *, now: int) -> Delivery:
     return cancel(d, now=now)
 
 
+def read_by(d: Delivery, *, run_id: int, step: int, now: int) -> Delivery:
+    """H: the live run of its lane has read its words, so it is done with that run."""
+    if d.status is not Status.PENDING or d.steered_into != run_id:
+        raise Conflict("this run was not told the words of the delivery", delivery=d.id, run=run_id)
+    return replace(d, status=Status.ACKED, waits=False, run_id=run_id, read_step=step, updated_at=now)
+
+
+def go_first(d: Delivery, *, before: Delivery, now: int) -> Delivery:
+    """Come before all that wait in its lane; `before` is the first of them."""
+    if d.status is not Status.PENDING:
+        raise Conflict(f"the delivery is {d.status}: only what waits can be moved", delivery=d.id, status=d.status)
+    return replace(d, ahead=before.ahead + 1, waits=before.waits, updated_at=now)
+
+
+def need_mergeable(d: Delivery, *, into: Delivery) -> None:
+    """Raise `Conflict` unless both wait in one lane, and no run was told their words."""
+    if d.id == into.id or (d.topic_id, d.agent) != (into.topic_id, into.agent):
+        raise Conflict("only deliveries of one agent in one topic can be merged", delivery=d.id, into=into.id)
+    for one in (d, into):
+        if one.status is not Status.PENDING:
+            raise Conflict(f"the delivery is {one.status}: only what waits can be merged", delivery=one.id)
+        if one.steered_into is not None:
+            raise Conflict("a run was told its words already", delivery=one.id, run=one.steered_into)
+
+
 def retry(d: Delivery, *, fresh: bool, lane_is_open: bool, now: int, any_end: bool = False) -> Delivery:
     """G: a person wants it done again. Attempts start anew; it waits when its lane is busy.
 
@@ -240,5 +272,7 @@ def retry(d: Delivery, *, fresh: bool, lane_is_open: bool, now: int, any_end: bo
         lease_id=None,
         lease_until=None,
         error=None,
+        steered_into=None,
+        read_step=None,
         updated_at=now,
     )

@@ -42,6 +42,11 @@ def compose(
     return "\n\n".join(parts) + "\n"
 
 
+def compose_aside(message: Message, *, nonce: str) -> str:
+    """What an agent is told in the middle of a run."""
+    return f"Said to you while you work; take it into account from here on.\n\n{_message(message, nonce=nonce)}\n"
+
+
 def _where(room: Room, topic: Topic, *, agent: str) -> str:
     return (
         f'You are the agent "{agent}" in the room "{room.name}", topic {topic.id} ({_quote(topic.title)}). '

@@ -11,7 +11,9 @@ class Outcome(StrEnum):
     STARTED = "started"  # its computer is being woken
     QUEUED = "queued"  # waits its turn
     OFFLINE = "offline"  # kept until the agent's computer is there
-    STEERED = "steered"  # folded into the live run
+    STEERED = "steered"  # told to the live run; `message.read` follows once it has read it
+    READ = "read"  # the live run has read it
+    INTERRUPTS = "interrupts"  # the live run is being stopped, and this comes next
     HELD = "held"  # waits for a person
     REFUSED = "refused"  # not delivered, with the reason
     SAVED = "saved"  # kept in the inbox, nothing runs

@@ -35,6 +35,7 @@ class Room:
     debounce_for: int
     digest_every: int
     max_duration: int | None
+    busy: str = "queue"  # what a message does when its agent is at work
     created_at: int
     archived_at: int | None
 
@@ -48,6 +49,7 @@ class Room:
             "visibility": self.visibility,
             "seq": self.seq,
             "default_topic": self.default_topic,
+            "busy": self.busy,
             "created_at": self.created_at,
             "archived_at": self.archived_at,
         }

@@ -50,10 +50,23 @@ def open_of_run(tx: Tx, *, run_id: int) -> list[Command]:
     return [_command(row) for row in tx.sql.all("commands.open_of_run", run_id=run_id)]
 
 
-def done(tx: Tx, *, id: int, computer_id: str, ok: bool, detail: str) -> bool:
-    """Whether this computer has such a command; saying so twice is fine."""
+def find_of_run(tx: Tx, *, id: int, run_id: int) -> Command | None:
+    row = tx.sql.one("commands.of_run_by_id", id=id, run_id=run_id)
+    return None if row is None else _command(row)
+
+
+def find_for(tx: Tx, *, id: int, computer_id: str) -> Command | None:
+    row = tx.sql.one("commands.by_id", id=id, computer_id=computer_id)
+    return None if row is None else _command(row)
+
+
+def set_data(tx: Tx, *, id: int, data: dict[str, Any]) -> None:
+    tx.sql.run("commands.set_data", id=id, data=msgspec.json.encode(data).decode())
+
+
+def done(tx: Tx, *, id: int, computer_id: str, ok: bool, detail: str) -> None:
+    """Saying so twice is fine."""
     tx.sql.run("commands.done", id=id, computer_id=computer_id, ok=int(ok), detail=detail, now=tx.now)
-    return tx.sql.one("commands.exists", id=id, computer_id=computer_id) is not None
 
 
 def close_of_run(tx: Tx, *, run_id: int, ok: bool, detail: str) -> None:

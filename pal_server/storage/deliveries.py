@@ -106,6 +106,9 @@ def put(tx: Tx, new: Delivery, *, was: Delivery) -> None:
         run_id=new.run_id,
         fresh=int(new.fresh),
         error=new.error,
+        steered_into=new.steered_into,
+        read_step=new.read_step,
+        ahead=new.ahead,
         updated_at=new.updated_at,
         was_fence=was.fence,
         was_status=was.status,
@@ -125,9 +128,29 @@ def lane_is_open(tx: Tx, *, topic_id: int, agent: str) -> bool:
     return tx.sql.one("deliveries.lane_is_open", topic_id=topic_id, agent=agent) is not None
 
 
-def before_in_lane(tx: Tx, *, topic_id: int, agent: str, id: int) -> int:
-    row = tx.sql.one("deliveries.before_in_lane", topic_id=topic_id, agent=agent, id=id)
+def before_in_lane(tx: Tx, *, topic_id: int, agent: str, id: int, ahead: int = 0) -> int:
+    row = tx.sql.one("deliveries.before_in_lane", topic_id=topic_id, agent=agent, id=id, ahead=ahead)
     return 0 if row is None else int(row["place"])
+
+
+def front_of_lane(tx: Tx, *, topic_id: int, agent: str) -> Delivery | None:
+    """The first of those that wait, be it for its lane or for its computer."""
+    row = tx.sql.one("deliveries.front_of_lane", topic_id=topic_id, agent=agent)
+    return None if row is None else _delivery(row)
+
+
+def offer(tx: Tx, *, id: int, run_id: int) -> None:
+    tx.sql.run("deliveries.offer", id=id, run_id=run_id, now=tx.now)
+
+
+def offered_to(tx: Tx, *, run_id: int) -> list[Delivery]:
+    """What a run was told while it worked, read or not."""
+    return [_delivery(row) for row in tx.sql.all("deliveries.offered_to", run_id=run_id)]
+
+
+def told_to_runs_of(tx: Tx, *, delivery_id: int) -> list[int]:
+    rows = tx.sql.all("deliveries.told_to_runs_of", delivery_id=delivery_id)
+    return [row["message_id"] for row in rows]
 
 
 def burst(tx: Tx, *, topic_id: int, agent: str) -> Burst | None:
@@ -188,11 +211,23 @@ def page(
     agent: str | None,
     status: str | None,
     room_id: str | None,
+    topic_id: int | None,
     message_id: int | None,
 ) -> list[Delivery]:
     """Newest first."""
     who = viewer(actor)
-    if agent is not None and room_id is None and message_id is None:
+    if topic_id is not None and status == Status.PENDING and room_id is None and message_id is None:
+        rows = tx.sql.all(
+            "deliveries.page_of_queue",
+            workspace_id=actor.workspace_id,
+            topic_id=topic_id,
+            agent=agent,
+            before=before,
+            limit=limit,
+            computer=own_work(actor),
+            **who,
+        )
+    elif agent is not None and room_id is None and topic_id is None and message_id is None:
         rows = tx.sql.all(
             "deliveries.page_of_agent",
             workspace_id=actor.workspace_id,
@@ -203,7 +238,7 @@ def page(
             computer=own_work(actor),
             **who,
         )
-    elif status in _ENDED_BADLY and agent is None and room_id is None and message_id is None:
+    elif status in _ENDED_BADLY and agent is None and room_id is None and topic_id is None and message_id is None:
         rows = tx.sql.all(
             "deliveries.page_of_ended",
             workspace_id=actor.workspace_id,
@@ -220,6 +255,7 @@ def page(
             agent=agent,
             status=status,
             room_id=room_id,
+            topic_id=topic_id,
             message_id=message_id,
             before=before,
             limit=limit,
@@ -257,6 +293,9 @@ def _delivery(row: Row) -> Delivery:
         chain_id=row["chain_id"],
         hop=row["hop"],
         error=row["error"],
+        steered_into=row["steered_into"],
+        read_step=row["read_step"],
+        ahead=row["ahead"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

@@ -94,6 +94,7 @@ def change(tx: Tx, *, room: Room) -> None:
         debounce_for=room.debounce_for,
         digest_every=room.digest_every,
         max_duration=room.max_duration,
+        busy=room.busy,
     )
     forget(tx, room_id=room.id)
 
@@ -232,6 +233,7 @@ def _room(row: Row) -> Room:
         debounce_for=row["debounce_for"],
         digest_every=row["digest_every"],
         max_duration=row["max_duration"],
+        busy=row["busy"],
         created_at=row["created_at"],
         archived_at=row["archived_at"],
     )

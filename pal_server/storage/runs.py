@@ -141,6 +141,17 @@ def live_of_agent(tx: Tx, *, workspace_id: str, agent: str) -> list[Run]:
     return [_run(row) for row in tx.sql.all("runs.live_of_agent", workspace_id=workspace_id, agent=agent)]
 
 
+def live_of_lane(tx: Tx, *, topic_id: int, agent: str) -> Run | None:
+    row = tx.sql.one("runs.live_of_lane", topic_id=topic_id, agent=agent)
+    return None if row is None else _run(row)
+
+
+def count_steps(tx: Tx, *, run_id: int, before: int) -> int:
+    """How many tools it had called before its event with the number `before`."""
+    row = tx.sql.one("runs.count_steps", run_id=run_id, before=before)
+    return 0 if row is None else int(row["number"])
+
+
 def live_in_room(tx: Tx, *, room_id: str, agent: str) -> list[Run]:
     return [_run(row) for row in tx.sql.all("runs.live_in_room", room_id=room_id, agent=agent)]
 

@@ -7,6 +7,7 @@ from typing import Any
 from pal_server.actions import (
     agents,
     computers,
+    daemons,
     debates,
     deliveries,
     digests,
@@ -16,13 +17,15 @@ from pal_server.actions import (
     rooms,
     runs,
 )
+from pal_server.domain.computers import RuntimeState
 from pal_server.domain.deliveries import POLICY
 from pal_server.domain.pages import Page
-from pal_server.domain.runs import Wanted
+from pal_server.domain.runs import Run, Wanted
+from pal_server.storage import commands
 from pal_server.storage.check import find_broken
 from pal_server.storage.store import Event, Store
 from tests.support.bus import Bus, lease, make_bus
-from tests.support.people import daemon
+from tests.support.people import connect, daemon
 from tests.support.stores import Clock
 
 State = dict[str, dict[Any, dict[str, Any]]]
@@ -37,10 +40,14 @@ KINDS = {
     "message.created",
     "message.edited",
     "message.deleted",
+    "message.read",
     "delivery.created",
     "delivery.claimed",
     "delivery.released",
     "delivery.changed",
+    "delivery.steered",
+    "delivery.queued",
+    "delivery.moved",
     "delivery.cancelled",
     "delivery.acked",
     "delivery.failed",
@@ -139,6 +146,7 @@ async def _run_with_everything(bus: Bus, topic: int) -> None:
     await store.write(computers.heartbeat, actor=daemon(bus.box), computer=bus.box.id, epoch=None, stalled=(run.id,))
     event = {"seq": 1, "kind": "message", "at": 1, "text": "x", "lane": "main", "data": {}, "source": 9}
     await store.write(runs.add_events, id=run.id, events=[event], **here)
+    await _tell(bus, run, topic, here)
     inside = await bus.inside(claimed)
     said: dict[str, Any] = {"status": "done", "summary": "fine", "blockers": [], "next_steps": []}
     await store.write(runs.report_result, actor=inside, id=run.id, **said)
@@ -146,6 +154,27 @@ async def _run_with_everything(bus: Bus, topic: int) -> None:
     await store.write(interactions.ask, actor=inside, title="still there?")
     await store.write(runs.order_by_id, actor=member, id=run.id, wanted=Wanted.RESTART)
     await bus.finish(run, status="cancelled")
+
+
+async def _tell(bus: Bus, run: Run, topic: int, here: dict[str, Any]) -> None:
+    """One message is read, one refused, one comes next."""
+    store, member = bus.store, bus.people.member
+    talking = RuntimeState(name="demo", available=True, capabilities={"live_input": True})
+    await connect(store, bus.box, machine="machine of box", runtimes=(talking,))
+    for number in (2, 3):
+        await bus.say("@bot and this", topic=topic, steer="steer")
+        given = await store.read(commands.open_for, computer_id=bus.box.id)
+        command = next(order for order in given if order.kind == "steer")
+        box: dict[str, Any] = {"actor": daemon(bus.box), "computer": bus.box.id, "epoch": None}
+        await store.write(daemons.command_done, command=command.id, ok=number == 2, detail="no", **box)
+        read = {"seq": number, "kind": "status", "at": 1, "text": None, "lane": "main", "source": None}
+        if number == 2:
+            data = {"state": "read", "input": f"steer-{command.id}"}
+            await store.write(runs.add_events, id=run.id, events=[{**read, "data": data}], **here)
+    later = await bus.say("@bot later", topic=topic)
+    await store.write(deliveries.move_to_front, actor=member, id=later.deliveries[0].id)
+    for waiting in await bus.deliveries(topic=topic, status="pending"):
+        await store.write(deliveries.cancel, actor=member, id=waiting.id)
 
 
 async def _end_in_every_way(bus: Bus, topic: int, clock: Clock) -> None:
@@ -201,8 +230,10 @@ def _replayed(events: list[Event]) -> State:
             gone = [name for name in state["member"] if name[1:] == ("agent", data["key"])]
             for name in gone:
                 del state["member"][name]
-        if noun not in state:
+        if noun not in state or event.kind == "message.read":  # which changes no message; its delivery says the same
             continue
+        for told_beside in ("place", "why"):  # of a delivery that waits its turn again
+            data.pop(told_beside, None)
         if noun == "message":
             for announced in data.pop("deliveries", ()):
                 known = state["delivery"].get(announced["id"], {})

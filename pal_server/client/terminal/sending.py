@@ -27,6 +27,7 @@ class Outgoing:
     sender: str | None = None
     mentions: list[str]
     attach: list[str]
+    steer: str | None = None
     client_id: str
 
 
@@ -78,6 +79,7 @@ def send(line: Line, outgoing: Outgoing, *, as_json: bool) -> None:
             "mentions": outgoing.mentions,
             "content": outgoing.content,
             "files": files,
+            "steer": outgoing.steer,
             "client_id": outgoing.client_id,
         }
     )

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pal_server.client.terminal import shown
+from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import Line, segment
 from pal_server.client.terminal.output import note, say, say_json
 
 Answer = dict[str, Any]
-RUN_ACTIONS = ("kill", "stop", "restart")
+RUN_ACTIONS = ("kill", "stop", "restart", "steer")
 
 
 def show(answer: Answer, *, as_json: bool, render: Callable[[Answer], None]) -> None:
@@ -59,7 +60,16 @@ def runs(line: Line, *, as_json: bool, **query: object) -> None:
     show(line.get("/api/runs", **query), as_json=as_json, render=shown.runs)
 
 
-def run_action(line: Line, *, as_json: bool, run: str, action: str, reason: str | None = None) -> None:
+def run_action(
+    line: Line, *, as_json: bool, run: str, action: str, text: str | None = None, reason: str | None = None
+) -> None:
+    """Order a run about. `text` is for steer, and only for it."""
+    if (action == "steer") != (text is not None):
+        raise WrongUsage("TEXT is missing. Say what to tell the run" if text is None else f"{action} takes no TEXT")
+    if text is not None:
+        told = line.post(f"/api/runs/{segment(run)}/steer", {"text": text})
+        show(told, as_json=as_json, render=lambda answer: say(answer["receipt"]["text"]))
+        return
     answer = line.post(f"/api/runs/{segment(run)}/{action}", {"reason": reason} if reason else {})
 
     def said(answer: Answer) -> None:

@@ -13,8 +13,14 @@ SELECT * FROM commands WHERE run_id = :run_id AND done_at IS NULL ORDER BY id;
 UPDATE commands SET done_at = :now, ok = :ok, detail = :detail
  WHERE id = :id AND computer_id = :computer_id AND done_at IS NULL;
 
--- name: exists
-SELECT 1 AS known FROM commands WHERE id = :id AND computer_id = :computer_id;
+-- name: by_id
+SELECT * FROM commands WHERE id = :id AND computer_id = :computer_id;
+
+-- name: of_run_by_id
+SELECT * FROM commands WHERE id = :id AND run_id = :run_id;
+
+-- name: set_data
+UPDATE commands SET data = :data WHERE id = :id AND done_at IS NULL;
 
 -- name: close_of_run
 UPDATE commands SET done_at = :now, ok = :ok, detail = :detail WHERE run_id = :run_id AND done_at IS NULL;

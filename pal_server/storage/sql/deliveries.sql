@@ -45,13 +45,17 @@ SELECT agent, COUNT(*) AS held FROM deliveries WHERE computer_id = :computer_id 
 UPDATE deliveries
    SET status = :status, waits = :waits, attempts = :attempts, not_before = :not_before, lease_id = :lease_id,
        lease_until = :lease_until, fence = :fence, started = :started, computer_id = :computer_id, run_id = :run_id,
-       fresh = :fresh, error = :error, updated_at = :updated_at
+       fresh = :fresh, error = :error, steered_into = :steered_into, read_step = :read_step, ahead = :ahead,
+       updated_at = :updated_at
  WHERE id = :id AND fence = :was_fence AND status = :was_status AND started = :was_started;
 
 -- name: promote
--- The lane's next one, once the open one has ended.
+-- The lane's next one, once the open one has ended: what a person put ahead, else the oldest.
 UPDATE deliveries SET waits = 0
- WHERE id = (SELECT MIN(id) FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending')
+ WHERE id = COALESCE(
+           (SELECT id FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending' AND ahead > 0
+             ORDER BY ahead DESC, id LIMIT 1),
+           (SELECT MIN(id) FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending'))
    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent
                      AND (status = 'claimed' OR (status = 'pending' AND waits = 0)))
 RETURNING id;
@@ -61,17 +65,25 @@ SELECT 1 AS open FROM deliveries
  WHERE topic_id = :topic_id AND agent = :agent AND (status = 'claimed' OR (status = 'pending' AND waits = 0));
 
 -- name: before_in_lane
--- How many come first; enough to tell a person, bounded for the machine.
+-- How many come first; enough to tell a person, bounded for the machine. The usual case, with nothing put ahead, reads one
+-- index and no row: looking at `ahead` of each would be a quarter of a send into a long lane.
 SELECT COUNT(*) AS place FROM (
-    SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND id < :id AND status = 'pending'
+    SELECT 1 FROM deliveries
+     WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending' AND id < :id AND :ahead = 0
+    UNION ALL
+    SELECT 1 FROM deliveries
+     WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending' AND ahead > 0
+       AND (ahead > :ahead OR (ahead = :ahead AND id < :id)) AND (:ahead > 0 OR id > :id)
     UNION ALL
     SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'claimed'
     LIMIT 100) AS counted;
 
 -- name: burst
--- The delivery a burst goes on with: still waiting, same sender, newest of its lane, not called by name.
+-- The delivery a burst goes on with: still waiting, same sender, newest of its lane, not called by name, and not told to a
+-- run already, which would never see what joins it.
 SELECT d.*, m.sender AS said_by, m.sender_kind AS said_by_kind FROM deliveries d JOIN messages m ON m.id = d.message_id
  WHERE d.topic_id = :topic_id AND d.agent = :agent AND d.status = 'pending' AND d.reason IN ('all', 'reply')
+   AND d.steered_into IS NULL
    AND NOT EXISTS (SELECT 1 FROM deliveries later
                     WHERE later.topic_id = d.topic_id AND later.agent = d.agent AND later.status = 'pending' AND later.id > d.id)
  ORDER BY d.id DESC LIMIT 1;
@@ -92,6 +104,27 @@ DELETE FROM delivery_messages WHERE message_id = :message_id;
 -- The message a burst began with is gone; the next of it takes its place.
 UPDATE deliveries SET message_id = :message_id, updated_at = :now WHERE id = :id;
 
+-- name: offer
+-- The live run is told its words while it waits.
+UPDATE deliveries SET steered_into = :run_id, updated_at = :now WHERE id = :id AND status = 'pending' AND waits = 1;
+
+-- name: offered_to
+SELECT * FROM deliveries WHERE steered_into = :run_id ORDER BY id;
+
+-- name: told_to_runs_of
+-- Messages that earlier runs of a delivery have read while they worked.
+SELECT d.message_id FROM runs r JOIN deliveries d ON d.steered_into = r.id
+ WHERE r.delivery_id = :delivery_id AND d.read_step IS NOT NULL ORDER BY d.message_id;
+
+-- name: front_of_lane
+-- What comes first of those that wait.
+SELECT * FROM deliveries
+ WHERE id = COALESCE(
+           (SELECT id FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending' AND waits = 0),
+           (SELECT id FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending' AND ahead > 0
+             ORDER BY ahead DESC, id LIMIT 1),
+           (SELECT MIN(id) FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending'));
+
 -- name: any_overdue
 SELECT 1 AS found FROM deliveries WHERE status = 'claimed' AND started = 0 AND lease_until < :now LIMIT 1;
 
@@ -109,6 +142,7 @@ SELECT d.* FROM deliveries d
    AND (CAST(:agent AS TEXT) IS NULL OR d.agent = :agent)
    AND (CAST(:status AS TEXT) IS NULL OR d.status = :status)
    AND (CAST(:room_id AS TEXT) IS NULL OR d.room_id = :room_id)
+   AND (CAST(:topic_id AS BIGINT) IS NULL OR d.topic_id = :topic_id)
    AND (CAST(:message_id AS BIGINT) IS NULL OR d.message_id = :message_id)
    AND (CAST(:computer AS TEXT) IS NULL OR d.computer_id = :computer
         OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = d.workspace_id AND a.key = d.agent AND a.computer_id = :computer))
@@ -122,6 +156,17 @@ SELECT d.* FROM deliveries d
  WHERE d.workspace_id = :workspace_id AND d.status = :status AND d.id < :before
    AND d.status IN ('failed', 'interrupted', 'cancelled', 'dead')
    AND (CAST(:computer AS TEXT) IS NULL OR d.computer_id = :computer
+        OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = d.workspace_id AND a.key = d.agent AND a.computer_id = :computer))
+   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
+                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ ORDER BY d.id DESC LIMIT :limit;
+
+-- name: page_of_queue
+-- What waits in a topic; the index of lanes knows.
+SELECT d.* FROM deliveries d
+ WHERE d.topic_id = :topic_id AND d.status = 'pending' AND d.workspace_id = :workspace_id AND d.id < :before
+   AND (CAST(:agent AS TEXT) IS NULL OR d.agent = :agent)
+   AND (CAST(:computer AS TEXT) IS NULL
         OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = d.workspace_id AND a.key = d.agent AND a.computer_id = :computer))
    AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))

@@ -35,7 +35,7 @@ SELECT r.id FROM rooms r
 
 -- name: change
 UPDATE rooms SET title = :title, rules = :rules, debounce_for = :debounce_for, digest_every = :digest_every,
-                 max_duration = :max_duration
+                 max_duration = :max_duration, busy = :busy
  WHERE id = :id;
 
 -- name: next_seq

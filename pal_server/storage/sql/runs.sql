@@ -25,6 +25,14 @@ SELECT * FROM runs
 SELECT * FROM runs
  WHERE workspace_id = :workspace_id AND agent = :agent AND status IN ('starting', 'running', 'waiting', 'paused');
 
+-- name: live_of_lane
+SELECT * FROM runs
+ WHERE topic_id = :topic_id AND agent = :agent AND status IN ('starting', 'running', 'waiting', 'paused');
+
+-- name: count_steps
+-- How many tools the run had called before an event.
+SELECT COUNT(*) AS number FROM run_events WHERE run_id = :run_id AND seq < :before AND kind = 'tool_call';
+
 -- name: live_in_room
 SELECT * FROM runs
  WHERE room_id = :room_id AND agent = :agent AND status IN ('starting', 'running', 'waiting', 'paused');

@@ -1,0 +1,12 @@
+-- People in control: messages told to a run that works, and the order of what waits.
+
+-- What a message does when its agent is at work: wait, be told to the run, or stop it.
+ALTER TABLE rooms ADD COLUMN busy TEXT NOT NULL DEFAULT 'queue' CHECK (busy IN ('queue', 'steer', 'interrupt'));
+
+-- `steered_into` is the live run that was offered the words and, once they are read, the run that has them. What is ahead
+-- goes before older ones of its lane.
+ALTER TABLE deliveries ADD COLUMN steered_into INTEGER;
+ALTER TABLE deliveries ADD COLUMN read_step INTEGER;
+ALTER TABLE deliveries ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX deliveries_steered ON deliveries (steered_into) WHERE steered_into IS NOT NULL;
+CREATE INDEX deliveries_ahead ON deliveries (topic_id, agent, ahead, id) WHERE status = 'pending' AND ahead > 0;

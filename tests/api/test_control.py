@@ -1,0 +1,80 @@
+"""People in control of what runs: told, stopped, put in order."""
+
+from typing import Any
+
+from tests.support.server import ServerUnderTest, expect, lease_of
+
+LIVE = [{"name": "demo", "available": True, "capabilities": {"live_input": True}}]
+
+
+async def working(server: ServerUnderTest, *, runtimes: Any = LIVE) -> tuple[Any, Any, Any]:
+    """A computer whose agent `bot` works; its key, the claim and the run."""
+    computer, claimed, opened = await server.running("@bot go", agent="bot")
+    await server.connect(computer, runtimes=runtimes)
+    return computer, claimed, opened["run"]
+
+
+async def heartbeat(server: ServerUnderTest, computer: Any) -> Any:
+    answer = await server.post(f"/api/computers/{computer.id}/heartbeat", {}, token=computer.key)
+    return expect(answer, 200)["commands"]
+
+
+async def test_a_run_is_told_and_the_receipt_becomes_read(server: ServerUnderTest) -> None:
+    computer, claimed, run = await working(server)
+
+    sent = await server.send("@bot and mind the tests", steer="steer")
+
+    assert [receipt["outcome"] for receipt in sent["receipts"]] == ["steered"]
+    (command,) = await heartbeat(server, computer)
+    assert (command["kind"], command["run"]) == ("steer", run["id"])
+    read = {"seq": 1, "kind": "status", "data": {"state": "read", "input": f"steer-{command['id']}", "step": 5}}
+    path = f"/api/runs/{run['id']}/events"
+    expect(await server.post(path, {"events": [read], **lease_of(claimed)}, token=computer.key), 200)
+    answer = expect(await server.get("/api/deliveries", message=sent["message"]["id"]), 200)
+    (delivery,) = answer["deliveries"]
+    assert (delivery["status"], delivery["steered_into"], delivery["read_step"]) == ("acked", run["id"], 5)
+
+
+async def test_a_run_is_told_by_its_number_or_says_why_not(server: ServerUnderTest) -> None:
+    _, _, run = await working(server)
+
+    steered = expect(await server.post(f"/api/runs/{run['id']}/steer", {"text": "mind the tests"}), 200)
+    expect(await server.post(f"/api/runs/{run['id']}/stop", {}), 200)
+    refused = await server.post(f"/api/runs/{run['id']}/steer", {"text": "and the docs"})
+
+    assert (steered["run"]["id"], steered["receipt"]["outcome"]) == (run["id"], "steered")
+    assert steered["message"]["content"] == "mind the tests"
+    assert (refused.status, refused.code) == (409, "conflict")
+
+
+async def test_an_interruption_stops_what_runs(server: ServerUnderTest) -> None:
+    computer, _, run = await working(server)
+
+    sent = await server.send("@bot this first", steer="interrupt")
+
+    assert [receipt["outcome"] for receipt in sent["receipts"]] == ["interrupts"]
+    assert [(one["kind"], one["run"]) for one in await heartbeat(server, computer)] == [("stop", run["id"])]
+
+
+async def test_a_word_for_steer_that_is_none_is_refused(server: ServerUnderTest) -> None:
+    refused = await server.post("/api/messages", {"room": "general", "content": "hi", "steer": "shout"})
+
+    assert (refused.status, refused.code) == (400, "invalid")
+
+
+async def test_the_queue_of_a_topic_is_listed_put_in_order_and_merged(server: ServerUnderTest) -> None:
+    _, _, run = await working(server)
+    ids = [(await server.send(f"@bot {n}"))["deliveries"][0]["id"] for n in (1, 2, 3)]
+
+    expect(await server.post(f"/api/deliveries/{ids[2]}/front", {}), 200)
+    kept = expect(await server.post(f"/api/deliveries/{ids[1]}/merge", {"into": ids[0]}), 200)
+    answer = expect(await server.get("/api/deliveries", topic=run["topic"], status="pending"), 200)
+
+    assert kept["delivery"]["id"] == ids[0]
+    assert {one["id"]: one["ahead"] for one in answer["deliveries"]} == {ids[2]: 1, ids[0]: 0}
+
+
+async def test_a_room_says_what_happens_by_default(server: ServerUnderTest) -> None:
+    changed = expect(await server.patch("/api/rooms/general", {"busy": "interrupt"}), 200)
+
+    assert changed["room"]["busy"] == "interrupt"

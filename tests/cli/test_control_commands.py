@@ -1,0 +1,65 @@
+"""The commands with which people are in control of what runs ask the API for it."""
+
+import shlex
+from typing import Any
+
+import pytest
+
+from tests.cli import answers
+from tests.cli.conftest import Pal
+from tests.support.fake_api import FakeApi
+
+STEERED = {
+    "run": answers.RUN,
+    "message": answers.MESSAGE,
+    "receipt": {"agent": "codex", "outcome": "steered", "text": "codex is told while it works, in run 7"},
+}
+
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    'cli send --room general --mention codex --steer "mind the tests"': (
+        "POST /api/messages",
+        {"mentions": ["codex"], "steer": "steer"},
+    ),
+    'cli send --room general --mention codex --interrupt "this first"': ("POST /api/messages", {"steer": "interrupt"}),
+    'cli send --room general --mention codex "this"': ("POST /api/messages", {"steer": None}),
+    'console send --chat general --mention codex --busy queue "later"': ("POST /api/messages", {"steer": "queue"}),
+    'cli run-action 7 steer "mind the tests"': ("POST /api/runs/7/steer", {"text": "mind the tests"}),
+    'console run-action 7 steer "mind the tests"': ("POST /api/runs/7/steer", {"text": "mind the tests"}),
+}
+
+KNOWN: dict[str, Any] = {"POST /api/messages": answers.SENT, "POST /api/runs/7/steer": STEERED}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_line_asks_for_what_it_says(line: str, pal: Pal, api: FakeApi) -> None:
+    api.answers.update(KNOWN)
+
+    outcome = pal(*shlex.split(line))
+
+    request, given = LINES[line]
+    asked = api.last()
+    assert (outcome.code, f"{asked.method} {asked.path}") == (0, request), outcome.err
+    carried = asked.query | (asked.body if isinstance(asked.body, dict) else {})
+    assert {name: carried.get(name) for name in given} == given
+
+
+def test_a_told_run_answers_with_its_receipt(pal: Pal, api: FakeApi) -> None:
+    api.answers.update(KNOWN)
+
+    outcome = pal("cli", "run-action", "7", "steer", "mind the tests")
+
+    assert outcome.out.strip() == "codex is told while it works, in run 7"
+
+
+@pytest.mark.parametrize("line", ["cli run-action 7 steer", "cli run-action 7 kill now", "console run-action 7 steer"])
+def test_text_belongs_to_steer_alone(line: str, pal: Pal, api: FakeApi) -> None:
+    outcome = pal(*shlex.split(line))
+
+    assert outcome.code == 2
+    assert "TEXT" in outcome.err
+
+
+def test_one_message_does_one_thing_to_a_busy_agent(pal: Pal) -> None:
+    outcome = pal("cli", "send", "--room", "general", "--steer", "--interrupt", "hi")
+
+    assert outcome.code == 2
