@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -119,6 +120,25 @@ def a_silent_socket_delays_by_a_heartbeat_and_is_opened_again(stack: Stack, prox
     assert (daemon.is_running, daemon.pid) == (True, pid)
 
 
+def a_daemon_without_disk_starts_nothing_and_goes_on_when_there_is_room(stack: Stack, proxy: Proxy) -> None:
+    """A limit for the size of its files does what a full disk does, and needs no disk to be filled."""
+    daemon = stack.daemon
+    daemon.start()
+    room = stack.room()
+    agent = stack.agent(room)
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+
+    message = stack.mention(room, agent)
+    eventually("it says what is wrong", lambda: daemon.health()["troubles"])
+    assert stack.starts(message) == []
+    assert stack.wait_delivery(message, "pending")["attempts"] == 0
+    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    assert stack.wait_delivery(message, within=LAPSE)["status"] == "acked"
+    assert len(stack.starts(message)) == 1
+    assert not daemon.health()["troubles"]
+
+
 STORIES: dict[str, Callable[[Stack, Proxy], None]] = {
     **{
         f"claim unheard, {victim} dies": partial(a_claim_whose_answer_nobody_heard_is_given_out_again, victim=victim)
@@ -126,6 +146,7 @@ STORIES: dict[str, Callable[[Stack, Proxy], None]] = {
     },
     "daemon stands still": a_daemon_that_stands_still_loses_what_it_had_not_started_and_keeps_what_runs,
     "daemon taken over": a_daemon_that_stood_still_gives_way_to_the_one_that_took_over,
+    "daemon's disk full": a_daemon_without_disk_starts_nothing_and_goes_on_when_there_is_room,
     "silent socket": a_silent_socket_delays_by_a_heartbeat_and_is_opened_again,
 }
 
