@@ -106,7 +106,7 @@ class Commands:
         rendered = await attempt.render_answer(answer)
         if rendered is None:
             raise Refused(f"{attempt.runtime_name} cannot be given an answer")
-        name = name_answer(data.key, decision=data.decision, has_reason=bool(data.reason))
+        name = name_answer(data.key, decision=data.decision, has_words=answer.has_words)
         if not await attempt.give_answer(name, rendered):
             raise Refused("the program reads no more")
         request = InteractionApplied(lease_id=attempt.lease.id, fence=attempt.lease.fence)

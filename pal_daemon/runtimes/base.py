@@ -196,13 +196,18 @@ class Answer:
     decision: Literal["approve", "deny"] | None = None
     reason: str | None = None
 
+    @property
+    def has_words(self) -> bool:
+        """It says more than yes or no, or than what was asked for: why, or another wording of a plan."""
+        return bool(self.reason) or (self.kind == "plan" and bool(self.answer))
 
-def name_answer(key: str, *, decision: str | None, has_reason: bool = False) -> str:
+
+def name_answer(key: str, *, decision: str | None, has_words: bool = False) -> str:
     """The name of the input record an answer leaves in the spool: from it a reader knows what was decided.
 
     The same for the same decision, so writing it twice writes it once; printable ASCII of at most 128 characters.
     """
-    word = f"{decision or 'said'}{'-why' if has_reason else ''}"
+    word = f"{decision or 'said'}{'-words' if has_words else ''}"
     name = quote(key, safe="")
     return f"answer-{word}-{name if len(name) <= KEY_CHARS else hashlib.sha256(key.encode()).hexdigest()}"
 
