@@ -12,13 +12,21 @@ from pathlib import Path
 from pal_server.errors import Invalid, NotFound, Unavailable
 from pal_server.storage.home_lock import hold_home
 
+_FIRST_BYTES = b"SQLite format 3\0"
+
 
 def copy_database(source: Path, target: Path, /) -> None:
-    """Copy the database at `source`, in use or not, to `target` (rights 0600, replaced if there). Blocking;
+    """Copy the database at `source`, in use or not, to `target` (rights 0600, an older copy is replaced). Blocking;
     writers are not held up.
+
+    Refused with `Invalid` when `target` is the database itself, a device or a folder: replacing one of them destroys it.
     """
     if not source.exists():
         raise NotFound(f"There is no database at {source}.", path=str(source))
+    if target.exists() and not target.is_file():
+        raise Invalid(f"{target} is no ordinary file: name a file for the copy.", path=str(target))
+    if target.exists() and target.samefile(source):
+        raise Invalid(f"{target} is the database itself: name another file for the copy.", path=str(target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.{os.getpid()}.part")
@@ -51,6 +59,8 @@ def restore_database(copy: Path, path: Path, /, *, home: Path, now: int) -> Path
     with hold_home(home):
         if not copy.exists():
             raise NotFound(f"There is no backup at {copy}.", path=str(copy))
+        if path.exists() and copy.samefile(path):
+            raise Invalid(f"{copy} is the database itself: name a copy of it.", path=str(copy))
         if problems := find_damage(copy):
             raise Invalid(f"{copy} is not a whole pal database: {problems[0]}", problems=len(problems))
         fresh = path.with_name(f"{path.name}.restored")
@@ -77,6 +87,24 @@ def find_damage(path: Path, /) -> list[str]:
             return problems + [f"{row[0]} row {row[1]} refers to a missing row of {row[2]}" for row in dangling]
     except sqlite3.Error as exc:
         return [str(exc)]
+
+
+def _need_a_place(target: Path, *, source: Path) -> None:
+    """Refuse a target that is not free and no earlier copy, so that a slip of the hand costs no file."""
+    beside = tuple(source.with_name(source.name + suffix) for suffix in ("-wal", "-shm"))
+    if target.resolve() in {path.resolve() for path in (source, *beside)}:
+        raise Invalid(f"{target} is the database itself: copy it to another file.", path=str(target))
+    if target.exists() and (not target.is_file() or target.samefile(source) or not _is_database(target)):
+        raise Invalid(f"{target} is there already and is no copy of a database: name another file.", path=str(target))
+
+
+def _is_database(path: Path) -> bool:
+    """Also an empty file, as mktemp makes one: to SQLite it is an empty database."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_FIRST_BYTES)) in (b"", _FIRST_BYTES)
+    except OSError:
+        return False
 
 
 def _set_aside(path: Path, kept: Path) -> Path:

@@ -1,6 +1,7 @@
 """A copy of a running SQLite database is whole, and is put back only when nobody uses the place."""
 
 import asyncio
+import os
 import stat
 import subprocess
 import sys
@@ -77,6 +78,37 @@ async def test_a_copy_taken_between_writes_is_whole(home: Path, home_store: Stor
         assert chores == events
         assert 1 <= chores <= written + 1
         assert await again.read(find_broken) == []
+
+
+async def test_a_copy_replaces_nothing_but_an_earlier_copy(home: Path, home_store: Store, tmp_path: Path) -> None:
+    path = home / "lock.sqlite"
+    token, earlier, empty = home / "owner.token", tmp_path / "earlier.sqlite", tmp_path / "empty"
+    token.write_text("pal_user_x")
+    empty.touch()
+    alias = tmp_path / "alias"
+    alias.symlink_to(path)
+    async with home_store as store:
+        await store.write(begin)
+        copy_database(path, earlier)
+        lived = path.stat().st_ino
+
+        for slip in (path, alias, home / "lock.sqlite-wal", token, tmp_path, Path(os.devnull)):
+            with pytest.raises(Invalid, match="name another file|to another file"):
+                copy_database(path, slip)
+        copy_database(path, earlier)
+        copy_database(path, empty)
+
+        assert path.stat().st_ino == lived
+    assert token.read_text() == "pal_user_x"
+    assert find_damage(earlier) == find_damage(empty) == []
+
+
+async def test_a_database_is_not_restored_from_itself(home: Path, home_store: Store) -> None:
+    async with home_store as store:
+        await store.write(begin)
+
+    with pytest.raises(Invalid, match="the database itself"):
+        restore_database(home / "lock.sqlite", home / "lock.sqlite", home=home, now=7)
 
 
 async def test_a_restored_database_is_the_copy_and_the_old_one_is_kept(
@@ -176,3 +208,18 @@ async def test_a_hole_in_the_log_is_found(store: Store) -> None:
     await store.write(lambda tx: tx.sql.run("probe.forget_event", workspace_id="w", position=2))
 
     assert await store.read(find_broken) == ["the_log_has_a_hole: w"]
+
+
+@pytest.mark.parametrize("place", ["itself", "a link to itself", "a folder", "a device"])
+async def test_a_copy_takes_no_place_that_must_stay(home: Path, home_store: Store, place: str) -> None:
+    database = home / "lock.sqlite"
+    link = home / "link"
+    link.symlink_to(database)
+    targets = {"itself": database, "a link to itself": link, "a folder": home, "a device": Path(os.devnull)}
+
+    with pytest.raises(Invalid):
+        await asyncio.to_thread(copy_database, database, targets[place])
+
+    assert database.is_file()
+    assert not Path(os.devnull).is_file()
+    await home_store.close()
