@@ -19,14 +19,11 @@ def copy_database(source: Path, target: Path, /) -> None:
     """Copy the database at `source`, in use or not, to `target` (rights 0600, an older copy is replaced). Blocking;
     writers are not held up.
 
-    Refused with `Invalid` when `target` is the database itself, a device or a folder: replacing one of them destroys it.
+    Refused with `Invalid` when `target` is the database itself or anything else that is no earlier copy.
     """
     if not source.exists():
         raise NotFound(f"There is no database at {source}.", path=str(source))
-    if target.exists() and not target.is_file():
-        raise Invalid(f"{target} is no ordinary file: name a file for the copy.", path=str(target))
-    if target.exists() and target.samefile(source):
-        raise Invalid(f"{target} is the database itself: name another file for the copy.", path=str(target))
+    _check_place(target, source=source)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.{os.getpid()}.part")
@@ -47,6 +44,20 @@ def copy_database(source: Path, target: Path, /) -> None:
                 leftover.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as exc:
         raise Unavailable(f"The copy to {target} failed: {exc}. {source} is as it was.", reason=str(exc)) from exc
+
+
+def _check_place(target: Path, /, *, source: Path) -> None:
+    """Only an earlier copy, or an empty file, may be replaced: anything else is a slip that would destroy it."""
+    if not target.exists():
+        return
+    if target.samefile(source):
+        raise Invalid(f"{target} is the database itself: copy to another file.", path=str(target))
+    if not target.is_file():
+        raise Invalid(f"{target} is no ordinary file: name another file for the copy.", path=str(target))
+    with target.open("rb") as there:
+        first = there.read(len(_FIRST_BYTES))
+    if first not in (b"", _FIRST_BYTES) or target.name.endswith(("-wal", "-shm")):
+        raise Invalid(f"{target} is no earlier copy: name another file for the copy.", path=str(target))
 
 
 def restore_database(copy: Path, path: Path, /, *, home: Path, now: int) -> Path | None:
