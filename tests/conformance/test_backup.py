@@ -92,7 +92,7 @@ async def test_a_copy_replaces_nothing_but_an_earlier_copy(home: Path, home_stor
         lived = path.stat().st_ino
 
         for slip in (path, alias, home / "lock.sqlite-wal", token, tmp_path):
-            with pytest.raises(Invalid, match="name another file|to another file"):
+            with pytest.raises(Invalid, match=r"name another file|to another file"):
                 copy_database(path, slip)
         copy_database(path, earlier)
         copy_database(path, empty)
