@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.faults import end_processes_of
+from tests.support.postgres import postgres
 from tests.support.proxy import Proxy
 from tests.support.stack import Daemon, Stack, free_port
+
+__all__ = ["postgres"]
 
 _shared: list[Stack] = []
 _rigs: list[tuple[Stack, Proxy]] = []
@@ -94,8 +97,8 @@ def new_stack(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callab
     made: list[Stack] = []
     request.node.stacks = made  # for the report of a failure
 
-    def make() -> Stack:
-        made.append(Stack(tmp_path / f"stack-{len(made)}"))
+    def make(db: str | None = None) -> Stack:
+        made.append(Stack(tmp_path / f"stack-{len(made)}", db=db))
         return made[-1]
 
     yield make

@@ -20,7 +20,7 @@ from tests.support.faults import kill, processes_of
 from tests.support.proxy import Proxy
 from tests.support.stack import FINAL, Api, Json, Refused, Silent, Stack, eventually, free_port
 
-SECONDS = float(os.environ.get("PAL_CHAOS_SECONDS", "15"))
+SECONDS = float(os.environ.get("PAL_CHAOS_SECONDS", "10"))
 SEED = int(os.environ.get("PAL_CHAOS_SEED", "7"))
 SENDERS = 4
 AGENTS = 3
@@ -98,9 +98,13 @@ def strike(stack: Stack, proxy: Proxy, victim: str, chance: random.Random) -> No
 
 
 @pytest.mark.timeout(SECONDS + SETTLE + 60)
-def test_after_random_kills_the_books_balance(new_stack: Callable[..., Stack]) -> None:
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_after_random_kills_the_books_balance(
+    request: pytest.FixtureRequest, new_stack: Callable[..., Stack], engine: str
+) -> None:
     chance = random.Random(SEED)
-    stack = new_stack()
+    db = None if engine == "sqlite" else request.getfixturevalue("postgres").empty_database()
+    stack = new_stack(db)
     stack.server.start()
     with Proxy(port=free_port(), target=stack.server.port) as proxy:
         stack.add_daemon(server=proxy.url).start()

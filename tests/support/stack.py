@@ -253,7 +253,8 @@ class Daemon(Part):
 class Stack:
     """One server, its daemons, and what a test asks of them. `api` speaks as the owner."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, db: str | None = None) -> None:
+        """`db` as in PAL_DB; a file in the server's home without it."""
         self.folder = folder
         self.marks = folder / "marks"
         (self.marks / "go").mkdir(parents=True)
@@ -264,7 +265,7 @@ class Stack:
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        self.server = Server(folder / "server", port=free_port(), env=self.env)
+        self.server = Server(folder / "server", port=free_port(), env=self.env, db=db)
         self.daemons: list[Daemon] = []
         self._api: Api | None = None
 
