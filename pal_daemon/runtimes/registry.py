@@ -16,6 +16,11 @@ BUILT_IN = {
     "demo": "pal_daemon.runtimes.demo:DemoRuntime",
     "command": "pal_daemon.runtimes.command:CommandRuntime",
     "manual": "pal_daemon.runtimes.manual:ManualRuntime",
+    "claude-code": "pal_daemon.runtimes.claude_code:ClaudeCodeRuntime",
+    "gemini": "pal_daemon.runtimes.gemini:GeminiRuntime",
+    "opencode": "pal_daemon.runtimes.opencode:OpenCodeRuntime",
+    "cursor": "pal_daemon.runtimes.cursor:CursorRuntime",
+    "acp": "pal_daemon.runtimes.acp:AnyAcpRuntime",
 }
 # Known by name. What a person has to install before an agent of this runtime can work; see `discovery`.
 REMEDIES = {

@@ -220,7 +220,7 @@ async def test_a_run_outlives_its_server_and_its_daemon(tmp_path, settings):
 
 
 async def running(settings: Settings) -> Any:
-    from tests.daemon.conftest import RunningDaemon
+    from tests.support.daemons import RunningDaemon
 
     return await RunningDaemon(settings).ready()
 

@@ -50,6 +50,8 @@ class FakeRun:
     events: list[dict[str, Any]] = field(default_factory=list)
     finish: dict[str, Any] | None = None
     interactions: dict[str, int] = field(default_factory=dict)
+    asks: list[dict[str, Any]] = field(default_factory=list)  # the first of each key
+    withdrawn: list[int] = field(default_factory=list)
 
     @property
     def last_seq(self) -> int:
@@ -79,6 +81,7 @@ class FakeBus:
         self.is_away = False
         self.is_key_good = True
         self.has_socket = True
+        self.native_sessions: dict[str, str | None] = {}
         self.lose_answers: set[str] = set()  # last words of paths whose next answer is lost
         self.epoch = 1
         self.status = "online"
@@ -235,10 +238,11 @@ class FakeBus:
                 return self._open(body)
             case ["runs", id, what]:
                 return self._on_run(self._run(int(id), body), what, body)
-            case ["interactions", _, "applied"]:
-                return {"interaction": self._interaction(1, body)}
-            case ["sessions", _, "runtime-session"]:
-                return {"session": {}}
+            case ["interactions", id, "applied"]:
+                return self._applied(int(id), body)
+            case ["sessions", session, "runtime-session"]:
+                self.native_sessions[session] = body["native_session"]
+                return {"session": _session(session, body["native_session"])}
             case ["echo"]:
                 return {
                     "method": method,
@@ -321,7 +325,10 @@ class FakeBus:
             case "events":
                 return self._add_events(run, body)
             case "interactions":
-                number = run.interactions.setdefault(body["key"], 100 + len(run.interactions))
+                if body["key"] not in run.interactions:
+                    run.interactions[body["key"]] = 100 + sum(len(known.interactions) for known in self.runs.values())
+                    run.asks.append(body)
+                number = run.interactions[body["key"]]
                 run.status = "waiting"
                 return {"interaction": self._interaction(number, body)}
             case "finish":
@@ -329,6 +336,12 @@ class FakeBus:
                     run.finish, run.status = body, body["status"]
                     self.deliveries[run.delivery].status = "acked"
         return {"run": self._run_answer(run)}
+
+    def _applied(self, id: int, body: dict[str, Any]) -> dict[str, Any]:
+        for run in self.runs.values():
+            if id in run.interactions.values() and not body.get("applied", True):
+                run.withdrawn.append(id)
+        return {"interaction": self._interaction(id, body)}
 
     def _add_events(self, run: FakeRun, body: dict[str, Any]) -> dict[str, Any]:
         if body.get("after_source", 0) != (run.last_source or 0):
@@ -417,6 +430,18 @@ class FakeBus:
             "hash": "",
             "created_at": 0,
         }
+
+
+def _session(id: str, native: str | None) -> dict[str, Any]:
+    return {
+        "id": id,
+        "topic": 7,
+        "agent": "worker",
+        "computer": COMPUTER,
+        "generation": 1,
+        "native_session": native,
+        "created_at": 0,
+    }
 
 
 def _json(status: int, value: Any) -> web.Response:

@@ -1,0 +1,184 @@
+"""The `claude-code` runtime: Anthropic's Claude Code, driven by stream-json both ways with permissions on stdio."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from pal_daemon.runtimes import claude_control as control
+from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.claude_reader import ClaudeReader
+from pal_daemon.runtimes.lean_environment import lean_environment
+from pal_daemon.runtimes.profile import Account, Mode, account_of, given_names, mode_of
+from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version
+from pal_server.contract.deliveries import Work
+
+PROGRAM = "claude"
+REMEDY = "npm install -g @anthropic-ai/claude-code (with Node 22 or newer; an older one installs an older version)"
+OLDEST = (2, 1, 300)  # knows `client_composed`; older ones run a message that begins with a slash as a command
+LOGIN_FOR = 8.0  # seconds
+
+PROTOCOL = (
+    *("-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"),
+    *("--permission-prompt-tool", "stdio", "--include-partial-messages"),
+    "--strict-mcp-config",  # a server in the project's .mcp.json would be started without asking
+    *("--settings", '{"useAutoModeDuringPlan":false}'),  # what a plan asks for comes to us, not to a classifier
+)
+QUIET = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+}
+TALKATIVE = {
+    "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
+    "CLAUDE_CODE_ENABLE_TODO_TOOLS": "1",
+    "ENABLE_TOOL_SEARCH": "false",
+}
+# What the program reads of the daemon's own environment. Logins only for agents without an account of their own.
+OWN = (*QUIET, "CLAUDE_CODE_MAX_RETRIES", "BASH_DEFAULT_TIMEOUT_MS", "BASH_MAX_TIMEOUT_MS", "DISABLE_PROMPT_CACHING")
+LOGIN = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_MODEL",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_CONFIG_DIR",
+)
+MODES = {
+    Mode.ASK: "default",
+    Mode.ACCEPT_EDITS: "acceptEdits",
+    Mode.AUTO: "auto",
+    Mode.BYPASS: "bypassPermissions",
+    Mode.READ_ONLY: "default",  # the reader refuses; the tools that only write are not even offered
+    Mode.PLAN: "plan",
+}
+WRITERS = "Edit,MultiEdit,Write,NotebookEdit"
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+SESSION_GONE = (
+    "The earlier session of this conversation is gone from this computer, so this is a fresh one. Read what was said "
+    "before with `pal cli messages list` where it matters."
+)
+
+
+class ClaudeCodeRuntime:
+    name = "claude-code"
+    capabilities = Capabilities(
+        resume=True,
+        live_input=True,
+        interrupt=True,
+        permissions=True,
+        questions=True,
+        plan=True,
+        tool_events=True,
+        usage=True,
+        effort=True,
+    )
+
+    def __init__(self) -> None:
+        self._versions = VersionProbe()
+
+    def discover(self, surroundings: Surroundings) -> Discovery:
+        found = surroundings.which(PROGRAM)
+        if found is None:
+            return Discovery(is_available=False, note=f"{PROGRAM} is not on the PATH: {REMEDY}")
+        version = self._versions.read(Path(found), env=surroundings.env)
+        if version is None:
+            return Discovery(is_available=False, note=f"{found} does not tell its version: {REMEDY}")
+        if parse_version(version) < OLDEST:
+            wanted = ".".join(map(str, OLDEST))
+            note = f"{found} is version {version}, pal needs {wanted} or newer: {REMEDY}"
+            return Discovery(is_available=False, version=version, note=note)
+        return Discovery(is_available=True, version=version, note=_login_note(Path(found), surroundings.env))
+
+    def launch(self, work: Work, context: Context) -> LaunchSpec:
+        account = account_of(work)
+        env = _environment(work, account, context)
+        program = need_program(account.bin or PROGRAM, path=env.get("PATH"), remedy=REMEDY)
+        need_version(self._versions.read(program, env=env), at_least=OLDEST, program=program, remedy=REMEDY)
+        mode = mode_of(work)
+        notices: list[str] = []
+        prompt = work.prompt
+        session, is_fresh = _session(work, env)
+        if is_fresh and work.native_session is not None:
+            notices.append("the earlier session is gone from this computer; a fresh one was begun")
+            prompt = f"{SESSION_GONE}\n\n{prompt}"
+        effort = work.agent.effort
+        if effort is not None and effort not in EFFORTS:
+            notices.append(f"the effort {effort} is none Claude Code knows, so it was left out")
+            effort = None
+        words = [str(program), *PROTOCOL, "--permission-mode", MODES[mode]]
+        words += ["--session-id" if is_fresh else "--resume", session]
+        words += ["--model", work.agent.model] if work.agent.model else []
+        words += ["--effort", effort] if effort else []
+        words += ["--disallowedTools", WRITERS] if mode is Mode.READ_ONLY else []
+        said = control.render_text(prompt, uuid=control.name_input(context.run, "launch"))
+        return LaunchSpec(
+            argv=(*words, *account.args),
+            env=env,
+            is_env_whole=True,
+            input=control.render_initialize() + said,
+            memo={
+                "run": context.run,
+                "mode": mode,
+                "model": work.agent.model,
+                "effort": effort,
+                "notices": notices,
+            },
+        )
+
+    def reader(self) -> Reader:
+        return ClaudeReader()
+
+
+def _environment(work: Work, account: Account, context: Context) -> dict[str, str]:
+    has_account = work.agent.account is not None or bool(account.home or account.env)
+    own = OWN if has_account else (*OWN, *LOGIN)
+    env = lean_environment(context.env, given=given_names(work), own=own)
+    if account.home:
+        env["CLAUDE_CONFIG_DIR"] = os.path.expanduser(account.home)
+    return env | QUIET | TALKATIVE | {"TMPDIR": str(context.scratch)}
+
+
+def _session(work: Work, env: Mapping[str, str]) -> tuple[str, bool]:
+    """The session to use and whether it is a new one: what cannot be resumed would fail the run."""
+    native = work.native_session
+    if native is not None and _is_uuid(native) and _has_transcript(native, env):
+        return native, False
+    return str(uuid4()), True
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_transcript(session: str, env: Mapping[str, str]) -> bool:
+    home = Path(env.get("CLAUDE_CONFIG_DIR") or Path(env.get("HOME", "/")) / ".claude")
+    return any(home.glob(f"projects/*/{session}.jsonl"))
+
+
+def _login_note(program: Path, env: Mapping[str, str]) -> str:
+    """A word when nobody is logged in at the usual place; agents with an account of their own do not need it."""
+    try:
+        done = subprocess.run(
+            (program, "auth", "status"),
+            env={**env, **QUIET},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LOGIN_FOR,
+            start_new_session=True,
+        )
+        status = json.loads(done.stdout)
+    except (OSError, subprocess.TimeoutExpired, ValueError):
+        return ""
+    if isinstance(status, dict) and status.get("loggedIn") is False:
+        return "nobody is logged in: run `claude /login`, or give the agent an account"
+    return ""

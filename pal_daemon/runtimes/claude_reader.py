@@ -1,0 +1,539 @@
+"""Reads Claude Code's stream-json, both the model's words and the program's control requests. Pure.
+
+What it relies on: a turn ends with `result`; more turns may follow unasked (background tasks, texts that came too
+late to join), and the program is at rest when it says `idle` with no background task open. Only then stdin is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from pal_daemon.runtimes import claude_control as control
+from pal_daemon.runtimes import claude_tools as tools
+from pal_daemon.runtimes.base import (
+    STOP,
+    Answer,
+    Ask,
+    Event,
+    Finished,
+    InteractionKind,
+    NativeSession,
+    Out,
+    Outcome,
+    Reply,
+    Withdrawn,
+)
+from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
+from pal_daemon.runtimes.claude_texts import Texts
+from pal_daemon.runtimes.claude_usage import Spending
+from pal_daemon.runtimes.lines import LineCutter, TextDecoder
+from pal_daemon.runtimes.profile import Mode
+from pal_daemon.runtimes.questions import render_questions
+from pal_daemon.spool import Record, Stream, parse_exit, parse_memo
+
+NOTICE_CHARS = 4000
+SILENT = frozenset(  # lines that tell nothing a person or another part of pal needs
+    (
+        "thinking_tokens",
+        "task_progress",
+        "task_updated",
+        "hook_started",
+        "hook_progress",
+        "hook_response",
+        "files_persisted",
+        "post_turn_summary",
+        "local_command_output",
+    )
+)
+STATES = {"running": "running", "requires_action": "waiting", "idle": "idle"}
+ERROR_KINDS = {"rate_limit": "rate_limit", "authentication_failed": "auth", "billing_error": "auth"}
+LOCKED = (
+    "Nothing may be changed now, so this was refused without asking anybody. Read what you need, then say what you "
+    "would do; in plan mode hand in your plan."
+)
+NO_REASON = "A person refused this."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """A permission the program waits for."""
+
+    kind: InteractionKind
+    call: str
+    input: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """A tool that runs."""
+
+    name: str
+    input: Mapping[str, Any]
+    lane: str
+
+
+class ClaudeReader:
+    """One run of the program, from the memo on."""
+
+    def __init__(self) -> None:
+        self._lines = LineCutter()
+        self._log = TextDecoder()
+        self._run = 0
+        self._mode = Mode.ASK
+        self._is_planning = False
+        self._effort: str | None = None
+        self._wanted: str | None = None  # the model asked for
+        self._model: str | None = None
+        self._session: str | None = None
+        self._cwd: str | None = None
+        self._texts: dict[str, Texts] = {}
+        self._calls: dict[str, _Call] = {}
+        self._denied: set[str] = set()  # calls the program refused by itself
+        self._waiting: dict[str, _Waiting] = {}
+        self._todo = tools.TodoList()
+        self._spending = Spending()
+        self._steps = 0  # tools the agent itself used
+        self._inputs: dict[str, str] = {}  # uuid → the key of a text we wrote
+        self._receipts: dict[str, list[str]] = {}  # uuid → states of texts whose key we do not know yet
+        self._queued: dict[str, None] = {}  # uuids of texts the program holds back
+        self._background: set[str] = set()
+        self._is_owed_turn = False  # a background task has ended and the program will speak of it
+        self._state = ""
+        self._is_stopping = False
+        self._is_finished = False
+        self._said: list[str] = []
+        self._error: str | None = None
+        self._error_kind: str | None = None
+        self._is_interrupted = False
+        self._has_result = False
+        self._exit_code: int | None = None
+
+    # What the daemon asks
+
+    def feed(self, record: Record) -> list[Out]:
+        match record.stream:
+            case Stream.STDOUT:
+                return [out for line in self._lines.feed(record.data) for out in self._line(line)]
+            case Stream.STDERR:
+                text = self._log.feed(record.data)
+                return [Event(kind="log", text=text, is_piece=True)] if text else []
+            case Stream.MEMO:
+                return self._begin(parse_memo(record))
+            case Stream.INPUT:
+                return self._taken(str(record.facts.get("id")))
+            case Stream.EXIT:
+                self._exit_code = parse_exit(record).code
+                return [*self._line(self._lines.rest()), *self._close()]
+            case _:
+                return []
+
+    def outcome(self) -> Outcome:
+        error = self._error
+        if not self._has_result and self._exit_code == 0:
+            error = "the program ended without an answer"
+        return Outcome(
+            text="\n\n".join(self._said).strip() or None,
+            usage=self._spending.usage,
+            error=error,
+            error_kind=self._error_kind if error else None,
+            is_interrupted=self._is_interrupted,
+        )
+
+    def render_answer(self, answer: Answer) -> bytes | None:
+        waiting = self._waiting.get(answer.key)
+        if waiting is None:
+            return None
+        if answer.decision == "deny":
+            return control.render_deny(answer.key, answer.reason or answer.answer or NO_REASON)
+        if waiting.kind == "question":
+            return control.render_answers(answer.key, waiting.input, answer.answer or answer.reason or "")
+        allowed = control.render_allow(answer.key, waiting.input)
+        if waiting.kind == "plan" and answer.answer and answer.answer != waiting.input.get("plan"):
+            uuid = control.name_input(self._run, f"plan-{answer.key}")
+            return allowed + control.render_text(f"{control.EDITED_PLAN}\n\n{answer.answer}", uuid=uuid)
+        return allowed
+
+    def render_steer(self, text: str, *, key: str) -> bytes | None:
+        if self._is_finished or self._is_stopping:
+            return None
+        return control.render_text(text, uuid=control.name_input(self._run, key))
+
+    def render_stop(self) -> bytes | None:
+        return control.render_interrupt(queued=tuple(self._queued))
+
+    # Records that are no lines
+
+    def _begin(self, memo: Mapping[str, Any]) -> list[Out]:
+        self._run = int(memo.get("run", 0))
+        self._mode = Mode(memo.get("mode", Mode.ASK))
+        self._is_planning = self._mode is Mode.PLAN
+        self._effort, self._wanted = memo.get("effort"), memo.get("model")
+        return [
+            Event(kind="status", text=str(notice), data={"state": "notice"}) for notice in memo.get("notices") or ()
+        ]
+
+    def _taken(self, name: str) -> list[Out]:
+        """The program has bytes of ours in its pipe."""
+        if name == STOP:
+            self._is_stopping = True
+            return self._finish() if self._state == "idle" else []
+        uuid = control.name_input(self._run, name)
+        self._inputs[uuid] = name
+        return [out for state in self._receipts.pop(uuid, ()) for out in self._receipt(uuid, state)]
+
+    def _close(self) -> list[Out]:
+        """The program is gone: nothing it began goes on."""
+        outs: list[Out] = [event for texts in self._texts.values() for event in texts.discard()]
+        for call, tool in self._calls.items():
+            outs.append(Event(kind="tool_result", lane=tool.lane, data={"id": call, "status": "aborted"}))
+        self._calls.clear()
+        outs += [Withdrawn(key=key) for key in self._waiting]
+        self._waiting.clear()
+        return outs
+
+    # Lines
+
+    def _line(self, line: bytes) -> list[Out]:
+        if not line.strip():
+            return []
+        try:
+            said = msgspec.json.decode(line, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            return [Event(kind="output", text=line.decode("utf-8", "replace") + "\n")]
+        try:
+            outs = self._understand(said)
+        except (KeyError, TypeError, ValueError, AttributeError):  # a shape this version does not know
+            outs = None
+        return [_unknown(said)] if outs is None else outs
+
+    def _understand(self, said: dict[str, Any]) -> list[Out] | None:
+        """None for a line that is none of those we know."""
+        match said.get("type"):
+            case "stream_event":
+                return [*self._lane(said).stream(said["event"])]
+            case "assistant":
+                return self._assistant(said)
+            case "user":
+                return self._user(said)
+            case "system":
+                return self._system(said)
+            case "control_request":
+                return self._control(said["request_id"], said["request"])
+            case "control_cancel_request":
+                key = str(said["request_id"])
+                return [Withdrawn(key=key)] if self._waiting.pop(key, None) is not None else []
+            case "control_response":
+                return self._control_answer(said["response"])
+            case "command_lifecycle":
+                return self._receipt(str(said["command_uuid"]), str(said["state"]))
+            case "result":
+                return self._result(said)
+            case "rate_limit_event":
+                quota = cap_value(said.get("rate_limit_info"))
+                return [Event(kind="status", data={"state": "quota", "quota": quota})]
+            case "keep_alive":
+                return []
+            case _:
+                return None
+
+    def _lane(self, said: Mapping[str, Any]) -> Texts:
+        lane = _lane_name(said)
+        if lane not in self._texts:
+            self._texts[lane] = Texts(lane)
+        return self._texts[lane]
+
+    def _assistant(self, said: Mapping[str, Any]) -> list[Out]:
+        message, lane = said["message"], _lane_name(said)
+        if said.get("is_api_error_message") or said.get("error"):
+            return self._api_error(said)
+        outs: list[Out] = []
+        for block in message["content"]:
+            match block:
+                case {"type": "text", "text": str(text)}:
+                    outs += self._lane(said).said("text", text, message=str(message.get("id")))
+                case {"type": "thinking", "thinking": str(text)}:
+                    outs += self._lane(said).said("thinking", text, message=str(message.get("id")))
+                case {"type": "tool_use", "id": str(call), "name": str(name), "input": dict(tool_input)}:
+                    self._calls[call] = _Call(name=name, input=tool_input, lane=lane)
+                    self._steps += lane == "main"
+                    outs += tools.call_events(call, name, tool_input, lane=lane, cwd=self._cwd)
+                case _:
+                    outs.append(Event(kind="status", lane=lane, data={"raw": cap_raw(block)}))
+        if lane == "main":
+            self._spending.note_context(message.get("usage"))
+        return outs
+
+    def _api_error(self, said: Mapping[str, Any]) -> list[Out]:
+        """Comes before the result that says the same."""
+        kind = str(said.get("error") or "unknown")
+        self._error_kind = ERROR_KINDS.get(kind)
+        text = tools.content_text(said["message"].get("content"))
+        data = {"kind": kind, "retryable": kind in ("rate_limit", "server_error", "overloaded", "unknown")}
+        if isinstance(said.get("api_error_status"), int):
+            data["status"] = said["api_error_status"]
+        return [Event(kind="error", text=cap_text(text, limit=NOTICE_CHARS), lane=_lane_name(said), data=data)]
+
+    def _user(self, said: Mapping[str, Any]) -> list[Out]:
+        content = said["message"]["content"]
+        if isinstance(content, str):
+            return [] if said.get("isReplay") else [_notice(content)]
+        metas = {meta["id"]: meta for meta in said.get("tool_result_meta") or ()}
+        outs: list[Out] = []
+        for block in content:
+            match block:
+                case {"type": "tool_result", "tool_use_id": str(call)}:
+                    outs += self._tool_result(call, block, detail=said.get("tool_use_result"), meta=metas.get(call, {}))
+                case {"type": "text", "text": str(text)} if not said.get("isReplay"):
+                    outs.append(_notice(text))
+        return outs
+
+    def _tool_result(
+        self, call: str, block: Mapping[str, Any], *, detail: object, meta: Mapping[str, Any]
+    ) -> list[Out]:
+        tool = self._calls.pop(call, None)
+        lane = "main" if tool is None else tool.lane
+        for key in [key for key, waiting in self._waiting.items() if waiting.call == call]:
+            del self._waiting[key]
+        if call in self._denied:
+            self._denied.discard(call)
+            meta = {"non_execution_kind": "permission-rule"}
+        outs: list[Out] = []
+        if block.get("is_error") is not True and (change := tools.change_event(detail, lane=lane)) is not None:
+            outs.append(change)
+        outs.append(tools.result_event(call, block, detail=detail, meta=meta, was_aborted=self._is_stopping, lane=lane))
+        if tool is not None and (todo := self._todo.after(tool.name, tool.input, detail)) is not None:
+            outs.append(todo)
+        return outs
+
+    # What the program says of itself
+
+    def _system(self, said: dict[str, Any]) -> list[Out] | None:
+        subtype = said.get("subtype")
+        if subtype in SILENT:
+            return []
+        acts: dict[object, Callable[[dict[str, Any]], list[Out]]] = {
+            "init": self._init,
+            "session_state_changed": self._state_changed,
+            "status": self._status,
+            "api_retry": _retry,
+            "permission_denied": self._permission_denied,
+            "task_started": self._task_started,
+            "task_notification": self._task_ended,
+            "background_tasks_changed": self._tasks_changed,
+            "informational": lambda said: [_notice(str(said.get("content", "")))],
+            "compact_boundary": lambda said: [Event(kind="status", data={"state": "compacted"})],
+        }
+        return acts[subtype](said) if subtype in acts else None
+
+    def _init(self, said: dict[str, Any]) -> list[Out]:
+        """At the begin of every turn again."""
+        outs: list[Out] = []
+        self._cwd = said.get("cwd")
+        if (session := said.get("session_id")) and session != self._session:
+            self._session = str(session)
+            outs.append(NativeSession(id=self._session))
+        if said.get("model") != self._model:
+            self._model = said.get("model")
+            data = {
+                "state": "session",
+                "model": self._model,
+                "version": said.get("claude_code_version"),
+                "mode": said.get("permissionMode"),
+            }
+            outs.append(Event(kind="status", data=data))
+        for server in said.get("mcp_servers") or ():
+            if server.get("status") == "failed":
+                outs.append(_notice(f"the MCP server {server.get('name')} could not be started"))
+        return outs
+
+    def _state_changed(self, said: dict[str, Any]) -> list[Out]:
+        self._state = str(said["state"])
+        outs: list[Out] = [Event(kind="status", data={"state": STATES.get(self._state, self._state)})]
+        if self._state == "running":
+            self._is_owed_turn = False
+        return [*outs, *self._at_rest()]
+
+    def _status(self, said: dict[str, Any]) -> list[Out]:
+        if isinstance(said.get("permissionMode"), str):
+            self._is_planning = said["permissionMode"] == "plan"
+        if said.get("status") in (None, "requesting"):
+            return []
+        return [Event(kind="status", data={"state": str(said["status"])})]
+
+    def _permission_denied(self, said: dict[str, Any]) -> list[Out]:
+        self._denied.add(str(said.get("tool_use_id")))
+        return [_notice(str(said.get("message", "")))]
+
+    def _task_started(self, said: dict[str, Any]) -> list[Out]:
+        if not said.get("is_backgrounded") and said.get("task_type") == "local_bash":
+            return []
+        return [self._task_event(said, state="running", text=said.get("description"))]
+
+    def _task_ended(self, said: dict[str, Any]) -> list[Out]:
+        if said["task_id"] in self._background:
+            self._is_owed_turn = self._state == "idle"
+        elif said.get("output_file") == "":  # a command in the foreground: its result says it all
+            return []
+        return [self._task_event(said, state=str(said.get("status", "completed")), text=said.get("summary"))]
+
+    def _task_event(self, said: Mapping[str, Any], *, state: str, text: object) -> Event:
+        data = {"id": said["task_id"], "parent": said.get("tool_use_id"), "state": state, "kind": said.get("task_type")}
+        return Event(kind="subagent", text=cap_text(str(text or ""), limit=NOTICE_CHARS), data=data)
+
+    def _tasks_changed(self, said: dict[str, Any]) -> list[Out]:
+        self._background = {str(task["task_id"]) for task in said["tasks"]}
+        return self._at_rest()
+
+    def _receipt(self, uuid: str, state: str) -> list[Out]:
+        """What the program has done with a text of ours."""
+        if state == "queued":
+            self._queued[uuid] = None
+        else:
+            self._queued.pop(uuid, None)
+        key = self._inputs.get(uuid)
+        if key is None:
+            self._receipts.setdefault(uuid, []).append(state)
+            return []
+        if key == "launch" or state == "completed":
+            return []
+        data = {"state": "read" if state == "started" else state, "input": key}
+        return [Event(kind="status", data=data | {"step": self._steps} if state == "started" else data)]
+
+    # Turns
+
+    def _result(self, said: dict[str, Any]) -> list[Out]:
+        self._has_result = True
+        ended = str(said.get("terminal_reason") or "")
+        text = said.get("result") if isinstance(said.get("result"), str) else None
+        is_error = said.get("is_error") is True
+        self._is_interrupted = ended.startswith("aborted")
+        self._error = None
+        outs: list[Out] = []
+        if self._is_interrupted:
+            self._error = "the turn was interrupted" if is_error else None
+        elif is_error:
+            errors = [str(error) for error in said.get("errors") or ()]
+            self._error = cap_text(text or "; ".join(errors) or str(said.get("subtype")), limit=NOTICE_CHARS)
+            if ended != "api_error":  # those were told by an event of their own
+                outs.append(Event(kind="error", text=self._error, data={"kind": ended or str(said.get("subtype"))}))
+        if text and not is_error and (not self._said or self._said[-1] != text):
+            self._said.append(text)
+        if not is_error:
+            self._error_kind = None
+        if (spent := self._spending.book(said)) is not None:
+            outs.append(spent)
+        if self._is_stopping or not self._state:  # asked to, or a program that never says when it is idle
+            outs += self._finish()
+        return outs
+
+    def _at_rest(self) -> list[Out]:
+        if self._state == "idle" and self._has_result and not self._background and not self._is_owed_turn:
+            return self._finish()
+        return []
+
+    def _finish(self) -> list[Out]:
+        if self._is_finished:
+            return []
+        self._is_finished = True
+        return [Finished()]
+
+    # Requests of the program
+
+    def _control(self, request_id: str, request: dict[str, Any]) -> list[Out]:
+        if request.get("subtype") != "can_use_tool":
+            data = control.render_unsupported(request_id, str(request.get("subtype")))
+            return [Reply(name=f"unsupported-{request_id}"[:128], data=data)]
+        name, tool_input = str(request["tool_name"]), dict(request["input"])
+        call = str(request.get("tool_use_id"))
+        if name == "AskUserQuestion" and (questions := control.read_questions(tool_input)):
+            self._waiting[request_id] = _Waiting(kind="question", call=call, input=tool_input)
+            return [render_questions(request_id, questions)]
+        if name == "ExitPlanMode":
+            return self._ask_about_plan(request_id, tool_input, call=call)
+        if self._is_locked and name not in tools.HARMLESS:
+            refused = Event(
+                kind="status", text=f"refused: {tools.title_of(name, tool_input)}", data={"state": "refused"}
+            )
+            return [refused, Reply(name=f"deny-{request_id}"[:128], data=control.render_deny(request_id, LOCKED))]
+        self._waiting[request_id] = _Waiting(kind="approval", call=call, input=tool_input)
+        title = tools.title_of(name, tool_input)
+        title = f"{name}: {title}" if name == "Bash" else title
+        return [
+            Ask(key=request_id, kind="approval", title=title, body=tools.permission_body(name, tool_input, request))
+        ]
+
+    @property
+    def _is_locked(self) -> bool:
+        return self._mode is Mode.READ_ONLY or (self._mode is Mode.PLAN and self._is_planning)
+
+    def _ask_about_plan(self, request_id: str, tool_input: Mapping[str, Any], *, call: str) -> list[Out]:
+        plan = str(tool_input.get("plan") or "")
+        self._waiting[request_id] = _Waiting(kind="plan", call=call, input=tool_input)
+        body = cap_text(plan, limit=tools.SHOWN_CHARS)
+        return [
+            Event(kind="plan", text=plan, data={"id": request_id}),
+            Ask(key=request_id, kind="plan", title="Plan: " + (_first_line(plan) or "(empty)"), body=body),
+        ]
+
+    def _control_answer(self, response: Mapping[str, Any]) -> list[Out]:
+        if response.get("request_id") != control.INITIALIZE:
+            return []
+        if response.get("subtype") != "success":
+            return [_notice(f"the program did not introduce itself: {response.get('error')}")]
+        return self._introduced(response["response"])
+
+    def _introduced(self, answer: Mapping[str, Any]) -> list[Out]:
+        """What the program can do, and whether the effort wished for is among it."""
+        models = [model for model in answer.get("models") or () if isinstance(model, dict)]
+        commands = [
+            {"name": command.get("name"), "hint": cap_text(str(command.get("argumentHint") or ""), limit=200)}
+            for command in answer.get("commands") or ()
+            if isinstance(command, dict)
+        ]
+        data = {
+            "state": "introduced",
+            "models": cap_value([model.get("value") for model in models]),
+            "commands": cap_value(commands),
+        }
+        outs: list[Out] = [Event(kind="status", data=data)]
+        chosen = next((model for model in models if (self._wanted or "default") in _names(model)), {})
+        known = chosen.get("supportedEffortLevels")
+        if self._effort is not None and isinstance(known, list) and self._effort not in known:
+            outs.append(_notice(f"{chosen.get('displayName')} knows no effort {self._effort}: it uses its own"))
+        return outs
+
+
+def _names(model: Mapping[str, Any]) -> tuple[object, object]:
+    return model.get("value"), model.get("resolvedModel")
+
+
+def _lane_name(said: Mapping[str, Any]) -> str:
+    return str(said.get("parent_tool_use_id") or "main")
+
+
+def _retry(said: dict[str, Any]) -> list[Out]:
+    data = {
+        "state": "retry",
+        "attempt": said.get("attempt"),
+        "of": said.get("max_retries"),
+        "after": said.get("retry_delay_ms"),
+        "why": said.get("error"),
+        "status": said.get("error_status"),
+    }
+    return [Event(kind="status", text=f"the model service failed ({said.get('error')}); asked again", data=data)]
+
+
+def _notice(text: str) -> Event:
+    return Event(kind="status", text=cap_text(text, limit=NOTICE_CHARS), data={"state": "notice"})
+
+
+def _unknown(said: Mapping[str, Any]) -> Event:
+    return Event(kind="status", data={"raw": cap_raw(said)})
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip("# ").strip() for line in text.splitlines() if line.strip("# ").strip()), "")

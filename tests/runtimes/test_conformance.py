@@ -1,0 +1,529 @@
+"""What every runtime must do, with its real program, a scripted model service, and the daemon that drives both.
+
+A driver in `tests/runtimes/drivers` says how a program is scripted. The suite holds what people can rely on whichever
+program works for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import os
+import pkgutil
+import shlex
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pal_daemon.process_tree import find_left_over
+from pal_daemon.runtimes.base import Event, Out
+from pal_daemon.runtimes.registry import load_registry
+from pal_daemon.spool import Stream, read_spool
+from tests.runtimes import drivers
+from tests.runtimes.driver import Driver, gone
+from tests.support.daemons import RunningDaemon
+from tests.support.fake_bus import FakeBus, FakeDelivery, FakeRun
+from tests.support.models.server import Model, Refuse, Say, Text, Tokens, Wait, serve
+
+KNOWN = [
+    importlib.import_module(f"{drivers.__name__}.{module.name}").DRIVER
+    for module in pkgutil.iter_modules(drivers.__path__)
+]
+
+
+class Daemons:
+    """The daemons of one test, one after the other."""
+
+    def __init__(self, start: Callable[..., Awaitable[RunningDaemon]]) -> None:
+        self._start = start
+        self.newest: RunningDaemon
+
+    async def start(self, **changes: Any) -> None:
+        self.newest = await self._start(**changes)
+
+
+@dataclass
+class Desk:
+    """One program with its model, at one fake bus."""
+
+    driver: Driver
+    model: Model
+    bus: FakeBus
+    folder: Path
+    home: Path
+    runs_folder: Path
+    daemons: Daemons
+
+    async def given(self, text: str, *, native: str | None = None, **agent: Any) -> FakeRun:
+        """A run that has begun."""
+        return await self.bus.run_of(await self.delivered(text, native=native, **agent))
+
+    async def delivered(self, text: str, *, native: str | None = None, **agent: Any) -> FakeDelivery:
+        settings = {"account": self.driver.account(url=self.model.url, home=self.home), **agent.pop("settings", {})}
+        delivery = await self.bus.given_delivery(
+            content=text,
+            look=False,
+            runtime=self.driver.runtime,
+            cwd=str(self.folder),
+            settings=settings,
+            **{**self.driver.agent(), **agent},
+        )
+        if native is not None:
+            delivery.work["native_session"] = native
+        await self.bus.say_look("deliveries")
+        return delivery
+
+    async def end(self, run: FakeRun) -> dict[str, Any]:
+        """How it ended; its events are on the run."""
+        delivery = self.bus.deliveries[run.delivery]
+        await self.bus.end_of(delivery, within=self.driver.patience)
+        assert run.finish is not None
+        return run.finish
+
+    async def asked(self, run: FakeRun, number: int = 1) -> dict[str, Any]:
+        """The card of this number, once it is there."""
+        await self.bus.until(lambda: len(run.asks) >= number or run.finish, within=self.driver.patience)
+        assert len(run.asks) >= number, f"the run ended without asking: {run.finish}"
+        return run.asks[number - 1]
+
+    async def answer(self, run: FakeRun, ask: dict[str, Any], **said: Any) -> None:
+        id = run.interactions[ask["key"]]
+        await self.bus.given_command("answer", run.id, interaction=id, key=ask["key"], kind=ask["kind"], **said)
+
+    async def order_done(self, number: int) -> dict[str, Any]:
+        await self.bus.until(lambda: number in self.bus.commands_done, within=self.driver.patience)
+        return self.bus.commands_done[number]
+
+    def reread(self, run: FakeRun, *, size: int | None = None) -> list[Out]:
+        """What a reader makes of the run's spool; `size` cuts each record's output into pieces."""
+        runtime = load_registry().get(self.driver.runtime)
+        assert runtime is not None
+        reader = runtime.reader()
+        outs: list[Out] = []
+        for record in read_spool(self.runs_folder / str(run.id) / "spool"):
+            if size is None or record.stream is not Stream.STDOUT:
+                outs += reader.feed(record)
+                continue
+            for at in range(0, len(record.data), size):
+                outs += reader.feed(replace(record, data=record.data[at : at + size]))
+        return outs
+
+
+@pytest.fixture(params=KNOWN, ids=lambda driver: driver.runtime)
+async def desk(request, bus, settings, start_daemon, tmp_path) -> AsyncIterator[Desk]:
+    driver: Driver = request.param
+    driver.program()
+    home, folder = tmp_path / "agent-home", tmp_path / "work"
+    home.mkdir()
+    folder.mkdir()
+    async with serve(*driver.dialects) as model:
+        daemons = Daemons(start_daemon)
+        await daemons.start()
+        yield Desk(driver, model, bus, folder, home, settings.runs_folder, daemons)
+
+
+def kinds(run: FakeRun) -> set[str]:
+    return {event["kind"] for event in run.events}
+
+
+def of_kind(run: FakeRun, kind: str) -> list[dict[str, Any]]:
+    return [event for event in run.events if event["kind"] == kind]
+
+
+def need(step: Any, what: str) -> Any:
+    if step is None:
+        pytest.skip(f"this program has no {what}")
+    return step
+
+
+async def approve_all(desk: Desk, run: FakeRun) -> dict[str, Any]:
+    """Say yes to everything until the run ends."""
+    answered = 0
+    while run.finish is None:
+        await desk.bus.until(functools.partial(_has_moved, run, answered), within=desk.driver.patience)
+        for ask in run.asks[answered:]:
+            await desk.answer(run, ask, decision="approve")
+        answered = len(run.asks)
+    return run.finish
+
+
+def _has_moved(run: FakeRun, answered: int) -> bool:
+    return len(run.asks) > answered or run.finish is not None
+
+
+async def told(fifo: Path) -> str:
+    """What another process writes into the pipe first."""
+    fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(fd, readable.set)
+    try:
+        async with asyncio.timeout(20):
+            await readable.wait()
+        return os.read(fd, 100).decode()
+    finally:
+        loop.remove_reader(fd)
+        os.close(fd)
+
+
+# A turn
+
+
+async def test_a_prompt_is_answered(desk):
+    desk.model.script(Say(parts=(Text(text="Good morning, all."),), tokens=Tokens(input=321, output=12)))
+
+    run = await desk.given("say good morning")
+    end = await desk.end(run)
+
+    assert (end["status"], end["text"]) == ("succeeded", "Good morning, all.")
+    assert run.text("message") == "Good morning, all."
+    assert "say good morning" in desk.model.questions[0].text
+    assert find_left_over(desk.runs_folder / str(run.id)) == []
+
+
+async def test_what_it_used_is_told(desk):
+    desk.model.script(Say(parts=(Text(text="Fine."),), tokens=Tokens(input=321, output=12)))
+    runtime = load_registry().get(desk.driver.runtime)
+    need(runtime.capabilities.usage or None, "account of what it uses")
+
+    run = await desk.given("hello")
+    end = await desk.end(run)
+
+    assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (321, 12)
+    assert of_kind(run, "usage")[-1]["data"]["output_tokens"] == 12
+
+
+async def test_text_that_looks_like_a_command_or_a_file_is_only_text(desk):
+    secret = desk.folder / "secret.txt"
+    secret.write_text("the-word-nobody-may-see")
+
+    run = await desk.given(f"/help @{secret}")
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    assert f"/help @{secret}" in desk.model.questions[0].text
+    assert "the-word-nobody-may-see" not in desk.model.questions[0].text
+
+
+async def test_five_megabytes_of_answer_come_whole(desk):
+    word = "0123456789abcdef" * 64
+    desk.model.script(Say(parts=(Text(text=word * 5120, pieces=200),)))
+
+    run = await desk.given("talk")
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    assert len(run.text("message")) == len(word) * 5120
+
+
+# Tools and permissions
+
+
+async def test_a_command_runs_in_the_folder_once_a_person_approves(desk):
+    desk.model.script(need(desk.driver.command("echo made > here.txt"), "shell"), Text(text="It is made."))
+
+    run = await desk.given("make it")
+    ask = await desk.asked(run)
+    made_before = (desk.folder / "here.txt").exists()
+    await desk.answer(run, ask, decision="approve")
+    end = await desk.end(run)
+
+    assert not made_before
+    assert ask["kind"] == "approval"
+    assert "here.txt" in ask["title"] + ask["body"]
+    assert (end["status"], end["text"]) == ("succeeded", "It is made.")
+    assert (desk.folder / "here.txt").read_text() == "made\n"
+    (call,) = of_kind(run, "tool_call")
+    (result,) = of_kind(run, "tool_result")
+    assert (call["data"]["id"], result["data"]["status"]) == (result["data"]["id"], "ok")
+    assert "here.txt" in of_kind(run, "command")[0]["data"]["command"]
+
+
+async def test_a_command_that_is_refused_does_not_run(desk):
+    desk.model.script(need(desk.driver.command("echo made > here.txt"), "shell"), Text(text="Then not."))
+
+    run = await desk.given("make it")
+    await desk.answer(run, await desk.asked(run), decision="deny", reason="it is much too early")
+    await desk.end(run)
+
+    assert not (desk.folder / "here.txt").exists()
+    assert "ok" not in {result["data"]["status"] for result in of_kind(run, "tool_result")}
+    if desk.driver.hears_reasons:
+        assert "it is much too early" in desk.model.questions[1].text
+
+
+async def test_a_file_is_written_in_the_folder(desk):
+    path = desk.folder / "new.txt"
+    desk.model.script(need(desk.driver.write(path, "one\ntwo\n"), "tool to write files"), Text(text="Written."))
+
+    run = await desk.given("write it")
+    end = await approve_all(desk, run)
+
+    assert end["status"] == "succeeded"
+    assert path.read_text() == "one\ntwo\n"
+    assert bool(run.asks) is desk.driver.asks_edits
+    (change,) = of_kind(run, "file_change")
+    assert change["data"]["path"].endswith("new.txt")
+    assert change["data"]["change"] == "add"
+    assert "two" in change["data"]["diff"]
+
+
+async def test_a_tool_sees_the_run_and_not_the_daemons_secrets(desk, monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", "a-secret-of-the-daemon")
+    desk.model.script(need(desk.driver.command("env > seen.txt"), "shell"), Text(text="Seen."))
+
+    run = await desk.given("look")
+    await approve_all(desk, run)
+
+    seen = (desk.folder / "seen.txt").read_text()
+    assert f"PAL_RUN_ID={run.id}\n" in seen
+    assert "a-secret-of-the-daemon" not in seen
+
+
+async def test_a_question_is_answered(desk):
+    desk.model.script(need(desk.driver.question("Which colour?", ("Blue", "Red")), "questions"), Text(text="Painted."))
+
+    run = await desk.given("paint")
+    ask = await desk.asked(run)
+    await desk.answer(run, ask, answer="Blue")
+    end = await desk.end(run)
+
+    assert (ask["kind"], ask["title"]) == ("question", "Which colour?")
+    assert "Red" in ask["body"] + "".join(ask["options"])
+    assert end["status"] == "succeeded"
+    assert "Blue" in desk.model.questions[1].text.split("Which colour?")[-1]
+
+
+async def test_a_plan_changes_nothing_until_it_is_approved(desk):
+    agent = need(desk.driver.plan_agent(), "plan mode")
+    write = desk.driver.write(desk.folder / "early.txt", "too early\n")
+    plan = desk.driver.plan("1. Write it down.")
+    later = desk.driver.write(desk.folder / "later.txt", "in time\n")
+    desk.model.script(write, *plan, later, Text(text="Done as planned."))
+
+    run = await desk.given("plan it", settings=agent)
+    ask = await desk.asked(run)
+    early = (desk.folder / "early.txt").exists()
+    await desk.answer(run, ask, decision="approve")
+    end = await approve_all(desk, run)
+
+    assert ask["kind"] == "plan"
+    assert (early, (desk.folder / "early.txt").exists()) == (False, False)
+    assert (desk.folder / "later.txt").read_text() == "in time\n"
+    assert end["status"] == "succeeded"
+
+
+# Sessions, texts on the way, ends
+
+
+async def test_the_next_run_goes_on_with_the_session(desk):
+    desk.model.script(Text(text="Noted."), Text(text="It was 4711."))
+    first = await desk.given("remember 4711")
+    await desk.end(first)
+
+    native = desk.bus.native_sessions[f"session_{first.delivery}"]
+    second = await desk.given("which number was it", native=native)
+    end = await desk.end(second)
+
+    assert end["text"] == "It was 4711."
+    assert "remember 4711" in desk.model.questions[1].text
+
+
+async def test_a_session_that_vanished_is_begun_afresh_and_said(desk):
+    desk.model.script(Text(text="Here I am."))
+
+    run = await desk.given("go on", native="0d8f1a52-4f7e-4f0c-9b0e-5a3f0e1c2d3b")
+    end = await desk.end(run)
+
+    assert (end["status"], end["text"]) == ("succeeded", "Here I am.")
+    assert any("session" in (event["text"] or "") for event in of_kind(run, "status"))
+
+
+async def test_a_text_on_the_way_is_read_or_refused(desk):
+    runtime = load_registry().get(desk.driver.runtime)
+    until = asyncio.Event()
+    desk.model.script(Say(parts=(Text(text="Working."), Wait(until=until))), Text(text="With honey, then."))
+
+    run = await desk.given("make tea")
+    await desk.bus.until(lambda: run.text("message"))
+    order = await desk.bus.given_command("steer", run.id, text="with honey please")
+    done = await desk.order_done(order)
+    until.set()
+    end = await desk.end(run)
+
+    assert done["ok"] is runtime.capabilities.live_input
+    assert end["status"] == "succeeded"
+    if done["ok"]:
+        assert "with honey please" in desk.model.questions[1].text
+        reads = [event["data"] for event in of_kind(run, "status") if event["data"].get("state") == "read"]
+        assert [read["input"] for read in reads] == [f"steer-{order}"]
+        assert "With honey, then." in end["text"]
+
+
+async def test_a_stop_ends_the_turn_and_leaves_nothing(desk):
+    desk.model.script(Say(parts=(Text(text="Thinking."), Wait(until=asyncio.Event()))))
+
+    run = await desk.given("think for ever")
+    await desk.bus.until(lambda: run.text("message"))
+    await desk.bus.given_command("stop", run.id)
+    end = await desk.end(run)
+
+    assert (end["status"], end["error_kind"]) == ("cancelled", "stopped")
+    assert find_left_over(desk.runs_folder / str(run.id)) == []
+
+
+async def test_a_kill_ends_the_command_it_runs_too(desk):
+    os.mkfifo(desk.folder / "pid")
+    script = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
+    command = f"setsid {shlex.quote(sys.executable)} -c {shlex.quote(script)}"
+    desk.model.script(need(desk.driver.command(command), "shell"))
+
+    run = await desk.given("go")
+    await desk.answer(run, await desk.asked(run), decision="approve")
+    child = int(await told(desk.folder / "pid"))
+    await desk.bus.given_command("kill", run.id)
+    end = await desk.end(run)
+    await gone(child)
+
+    assert (end["status"], end["error_kind"]) == ("cancelled", "killed")
+    assert find_left_over(desk.runs_folder / str(run.id)) == []
+
+
+async def test_a_permission_is_withdrawn_when_the_run_is_stopped(desk):
+    desk.model.script(need(desk.driver.command("echo made > here.txt"), "shell"))
+
+    run = await desk.given("make it")
+    ask = await desk.asked(run)
+    await desk.bus.given_command("stop", run.id)
+    await desk.end(run)
+    await desk.answer(run, ask, decision="approve")
+
+    assert not (desk.folder / "here.txt").exists()
+
+
+async def test_a_daemon_that_dies_in_the_middle_costs_nothing(desk):
+    until = asyncio.Event()
+    desk.model.script(
+        need(desk.driver.command("echo made > here.txt"), "shell"),
+        Say(parts=(Text(text="first half, "), Wait(until=until), Text(text="second half"))),
+    )
+    run = await desk.given("make it")
+    ask = await desk.asked(run)
+
+    await desk.daemons.newest.vanish()
+    await desk.daemons.start()
+    await desk.answer(run, ask, decision="approve")
+    await desk.bus.until(lambda: "first half" in run.text("message"), within=desk.driver.patience)
+    await desk.daemons.newest.vanish()
+    until.set()
+    await desk.daemons.start()
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    assert run.text("message").count("first half") == run.text("message").count("second half") == 1
+    assert (desk.folder / "here.txt").read_text() == "made\n"
+    assert desk.reread(run) == desk.reread(run)
+    assert _joined(desk.reread(run)) == _joined(desk.reread(run, size=7))
+
+
+def _joined(outs: list[Out]) -> list[Out]:
+    """Pieces of one text put together: however the output was cut, the same is left."""
+    whole: list[Out] = []
+    for out in outs:
+        last = whole[-1] if whole else None
+        if (
+            isinstance(out, Event)
+            and isinstance(last, Event)
+            and out.is_piece
+            and last.is_piece
+            and (out.kind, out.lane, out.data) == (last.kind, last.lane, last.data)
+        ):
+            whole[-1] = Event(kind=out.kind, lane=out.lane, data=out.data, is_piece=True, text=f"{last.text}{out.text}")
+        else:
+            whole.append(out)
+    return whole
+
+
+# Choices and failures
+
+
+async def test_model_and_effort_can_be_chosen(desk):
+    desk.model.script(Text(text="Chosen."))
+    effort = {"effort": desk.driver.efforts[0]} if desk.driver.efforts else {}
+
+    run = await desk.given("hello", model=desk.driver.model, **effort)
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    body = desk.model.questions[0].body
+    assert desk.driver.model in str(body.get("model") or desk.model.questions[0].path)
+    if effort:
+        assert desk.driver.effort_in(body) == effort["effort"]
+
+
+async def test_an_effort_nobody_knows_is_dropped_and_said(desk):
+    need(desk.driver.efforts or None, "choice of effort")
+    desk.model.script(Text(text="Chosen."))
+
+    run = await desk.given("hello", effort="superhuman")
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    assert any("superhuman" in (event["text"] or "") for event in of_kind(run, "status"))
+
+
+async def test_an_error_of_the_model_service_fails_the_run(desk):
+    desk.model.script(*(Refuse(status=400, message="the-reason-it-gives"),) * 20)
+
+    run = await desk.given("hello")
+    end = await desk.end(run)
+
+    assert end["status"] == "failed"
+    assert "the-reason-it-gives" in end["error"]
+    assert of_kind(run, "error")
+
+
+async def test_a_rate_limit_is_named_as_that(desk):
+    desk.model.script(*desk.driver.rate_limit)
+
+    run = await desk.given("hello")
+    end = await desk.end(run)
+
+    assert (end["status"], end["error_kind"]) == ("failed", "rate_limit")
+
+
+async def test_a_missing_program_fails_at_once_with_what_to_do(desk):
+    account = desk.driver.account(url=desk.model.url, home=desk.home) | {"bin": str(desk.folder / "no-such-program")}
+
+    run = await desk.given("hello", settings={"account": account})
+    end = await desk.end(run)
+
+    assert (end["status"], end["error_kind"]) == ("failed", "missing_program")
+    assert "install" in end["error"]
+
+
+async def test_a_program_that_is_too_old_fails_at_once_with_what_to_do(desk):
+    program = need(desk.driver.old_program(desk.folder), "oldest version pal works with")
+    account = desk.driver.account(url=desk.model.url, home=desk.home) | {"bin": str(program)}
+
+    run = await desk.given("hello", settings={"account": account})
+    end = await desk.end(run)
+
+    assert (end["status"], end["error_kind"]) == ("failed", "old_program")
+    assert "install" in end["error"]
+
+
+async def test_it_is_found_with_its_version(desk, monkeypatch):
+    program = need(desk.driver.program(), "program of its own")
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+    await desk.daemons.start(home=desk.folder / "another")
+
+    (state,) = [state for state in desk.bus.connected["runtimes"] if state["name"] == desk.driver.runtime]
+    assert state["available"], state
+    assert state["version"]
