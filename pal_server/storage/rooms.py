@@ -80,6 +80,11 @@ def page(tx: Tx, *, actor: Actor, after: str, limit: int) -> list[Room]:
     return [_room(row) for row in rows]
 
 
+def sees_all(tx: Tx, *, actor: Actor) -> bool:
+    """Whether no room of the workspace is hidden from the actor."""
+    return tx.sql.one("rooms.any_hidden", workspace_id=actor.workspace_id, **viewer(actor)) is None
+
+
 def visible_ids(tx: Tx, *, actor: Actor) -> frozenset[str]:
     rows = tx.sql.all("rooms.visible_ids", workspace_id=actor.workspace_id, **viewer(actor))
     return frozenset(row["id"] for row in rows)

@@ -53,7 +53,7 @@ def find(tx: Tx, q: str, /, *, rooms: Sequence[str] | None, before: int | None =
     return [row[0] for row in rows]
 
 
-def find_after(tx: Tx, q: str, /, *, rooms: Sequence[str], after: int, limit: int) -> list[int]:
+def find_after(tx: Tx, q: str, /, *, rooms: Sequence[str] | None, after: int, limit: int) -> list[int]:
     """As `find`, oldest first above `after`."""
     terms = parse_query(q)
     if not terms or (rooms is not None and not rooms):

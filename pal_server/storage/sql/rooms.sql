@@ -26,6 +26,13 @@ SELECT r.* FROM rooms r
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  ORDER BY r.name LIMIT :limit;
 
+-- name: any_hidden
+SELECT 1 AS hidden FROM rooms r
+ WHERE r.workspace_id = :workspace_id
+   AND NOT EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = r.id
+                    AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ LIMIT 1;
+
 -- name: visible_ids
 -- For streams, which filter events in memory.
 SELECT r.id FROM rooms r
