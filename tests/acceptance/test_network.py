@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from tests.support.faults import is_alive
 from tests.support.proxy import Proxy
-from tests.support.stack import Json, Stack, eventually
+from tests.support.stack import PAL, Json, Stack, eventually
 
 INTERVAL = 0.5  # seconds; the heartbeat of these daemons
 NUMBERS = 250
+FLOOD = 5_000_000  # bytes
 EXPECTED = "".join(f"{number}\n" for number in range(NUMBERS))
 
 
@@ -139,3 +144,53 @@ def test_answers_that_get_lost_are_asked_for_again(rig: tuple[Stack, Proxy]) -> 
     assert stack.wait_delivery(message)["status"] == "acked"
     assert stack.output(stack.runs(message)[0]["id"]) == "".join(f"{n}\n" for n in range(20))
     assert len(stack.said_by(room, agent)) == len(stack.starts(message)) == len(stack.runs(message)) == 1
+
+
+def test_much_output_survives_the_death_of_daemon_and_server_in_the_middle(rig: tuple[Stack, Proxy]) -> None:
+    stack, _ = rig
+    room = stack.room()
+    agent = stack.agent(room, "flood", str(FLOOD))
+    message = stack.mention(room, agent)
+    run = stack.wait_run(message, "running", "succeeded")
+    eventually("some of it is here", lambda: stack.run(run["id"])["last_seq"])
+
+    stack.daemon.kill()
+    stack.server.kill()
+    stack.server.start()
+    stack.daemon.start()
+
+    assert stack.wait_delivery(message)["status"] == "acked"
+    assert stack.output(run["id"]) == ("x" * 99 + "\n") * (FLOOD // 100) + "the end\n"
+    assert len(stack.starts(message)) == 1
+
+
+def test_who_listens_hears_everything_once_across_restarts(new_stack: Callable[..., Stack]) -> None:
+    stack = new_stack().start()
+    room = stack.room()
+    heard = stack.folder / "heard"
+    env = {**stack.env, "PAL_HOME": str(stack.server.home), "PAL_DAEMON_URL": stack.daemon.url}
+    with heard.open("wb") as out:
+        listening = subprocess.Popen(
+            [PAL, "cli", "listen", "--room", room, "--after", "0", "--json"], env=env, stdout=out
+        )
+    try:
+        expected = []
+        for part in (stack.server, stack.daemon, None):
+            expected.append(stack.send(room, "hear me")["message"]["id"])
+            eventually("it is heard", partial(has_heard, heard, expected))
+            if part is not None:
+                part.kill()
+                part.start()
+    finally:
+        listening.kill()
+        listening.wait()
+
+    assert ids_in(heard) == expected
+
+
+def has_heard(file: Path, expected: list[int]) -> bool:
+    return expected[-1] in ids_in(file)
+
+
+def ids_in(file: Path) -> list[int]:
+    return [json.loads(line)["id"] for line in file.read_text().splitlines()]
