@@ -55,7 +55,9 @@ class SseDoor(_Transport):
         self.kind = "sse" if self._is_chunked else "sse-unframed"
 
     @classmethod
-    async def open(cls, http: BaseRequest, *, headers: dict[str, str], first: str, position: int | None = None) -> "SseDoor":
+    async def open(
+        cls, http: BaseRequest, *, headers: dict[str, str], first: str, position: int | None = None
+    ) -> "SseDoor":
         """Send the head and a comment, so that the reader knows the stream is there.
 
         With `position` also an id without an event: a browser that is cut before its first event comes back to it.

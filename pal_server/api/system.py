@@ -11,7 +11,6 @@ from pal_server.api.routing import Call
 from pal_server.contract.system import PROTOCOL, Health, Version
 
 
-
 async def health(_: Call) -> Health:
     """It answers, so it lives."""
     return Health(status="ok")
