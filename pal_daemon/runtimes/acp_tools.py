@@ -1,7 +1,7 @@
 """One tool call of an agent, put together from pieces that come in any order, and told as events.
 
 A call is known from its first sight, wherever that is: an update, or the question whether it may be made. It is told
-once it says what it does, again when that changed, and ended once; a later true end is told, too.
+once, as soon as it says what it does, and ended once; a later true end is told, too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Tool:
     paths: list[str] = field(default_factory=list)
     is_refused: bool = False  # a person or a policy said no
     is_ended: bool = False
-    _told: tuple[object, ...] | None = None
+    _is_told: bool = False
 
     def merge(self, update: Mapping[str, Any]) -> None:
         """Take what the update has; what it leaves out stays."""
@@ -58,14 +58,10 @@ class Tool:
             self.diffs = [part for part in parts if part.get("type") == "diff"] or self.diffs
 
     def tell(self, *, is_sure: bool = False) -> list[Event]:
-        """What it does, when that is known and new; `is_sure` when there will be no more of it."""
-        if not (self.input or self.command or self.diffs or is_sure or self.status != "pending"):
+        """What it does, once, when that is known; `is_sure` when there will be no more of it."""
+        if self._is_told or not (is_sure or self.status != "pending" or self._is_known):
             return []
-        told = (self.title, self.kind, str(self.input))
-        if told == self._told:
-            return []
-        is_first = self._told is None
-        self._told = told
+        self._is_told = True
         data = {
             "id": self.id,
             "name": self.name or self.kind,
@@ -74,10 +70,10 @@ class Tool:
             "input": cap_value(self.input),
         }
         events = [Event(kind="tool_call", text=self.title or self.name, lane=self.lane, data=data)]
-        if is_first and self.command is not None:
+        if self.command is not None:
             command = {"id": self.id, "command": self.command, "cwd": self._cwd}
             events.append(Event(kind="command", text=self.command, lane=self.lane, data=command))
-        if is_first and self.kind == "fetch":
+        if self.kind == "fetch":
             events.append(Event(kind="web_search", text=self.title, lane=self.lane, data={"id": self.id}))
         return events
 
@@ -91,13 +87,22 @@ class Tool:
 
     @property
     def command(self) -> str | None:
-        """The command line, of a call that runs one."""
+        """The command line, of a call that runs one; the title is one where the agent gives no input."""
+        return self._given_command or (self.title if self.kind == "execute" and not self.input else None) or None
+
+    @property
+    def _given_command(self) -> str | None:
         given = self.input.get("command") if isinstance(self.input, dict) else None
         if isinstance(given, list):
             given = " ".join(str(word) for word in given)
-        if isinstance(given, str) and given:
-            return given
-        return self.title if self.kind == "execute" and not self.input and self.title else None
+        return given if isinstance(given, str) and given else None
+
+    @property
+    def _is_known(self) -> bool:
+        """The first pieces of some calls have a place to run in and nothing to run."""
+        if self.kind == "execute":
+            return self._given_command is not None
+        return bool(self.input or self.diffs)
 
     @property
     def _cwd(self) -> str | None:

@@ -1,0 +1,109 @@
+"""A runtime over the Agent Client Protocol: what is said of a program here is all it takes to run it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from pal_daemon.runtimes.acp_dialect import Dialect
+from pal_daemon.runtimes.acp_handshake import Task, render_initialize
+from pal_daemon.runtimes.acp_reader import AcpReader
+from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.lean_environment import lean_environment
+from pal_daemon.runtimes.profile import Account, account_of, given_names, mode_of
+from pal_daemon.runtimes.program_probe import (
+    Version,
+    VersionProbe,
+    find_program,
+    need_program,
+    need_version,
+    parse_version,
+)
+from pal_server.contract.deliveries import Work
+
+
+class AcpRuntime:
+    """Base of the runtimes that speak ACP; a subclass declares its program and overrides what is its own."""
+
+    name: str
+    capabilities: Capabilities
+    dialect: Dialect = Dialect()
+    programs: tuple[str, ...] = ()  # commands to look for, the best first
+    arguments: tuple[str, ...] = ()
+    remedy: str = ""
+    oldest: Version = ()
+    own: tuple[str, ...] = ()  # what the program reads of the daemon's environment
+    login: tuple[str, ...] = ()  # the same, for agents without an account of their own
+    quiet: Mapping[str, str] = {}  # no telemetry, no updates
+
+    def __init__(self) -> None:
+        self._versions = VersionProbe()
+
+    def discover(self, surroundings: Surroundings) -> Discovery:
+        found = next((path for name in self.programs if (path := surroundings.which(name))), None)
+        if found is None:
+            return Discovery(is_available=False, note=f"{self.programs[0]} is not on the PATH: {self.remedy}")
+        version = self._versions.read(Path(found), env={**surroundings.env, **self.quiet})
+        if version is None:
+            return Discovery(is_available=False, note=f"{found} does not tell its version: {self.remedy}")
+        if parse_version(version) < self.oldest:
+            wanted = ".".join(map(str, self.oldest))
+            note = f"{found} is version {version}, pal needs {wanted} or newer: {self.remedy}"
+            return Discovery(is_available=False, version=version, note=note)
+        return Discovery(is_available=True, version=version)
+
+    def launch(self, work: Work, context: Context) -> LaunchSpec:
+        account = account_of(work)
+        env = self._whole_environment(work, account, context)
+        session, reason = self.session(work, env)
+        task = Task(
+            prompt=work.prompt,
+            folder=str(context.folder),
+            session=session,
+            fresh_because=reason,
+            model=work.agent.model,
+            effort=work.agent.effort,
+            mode=mode_of(work),
+        )
+        return LaunchSpec(
+            argv=(*self.command(work, account, env), *account.args),
+            env=env,
+            is_env_whole=True,
+            input=render_initialize(),
+            memo=msgspec.to_builtins(task),
+        )
+
+    def reader(self) -> Reader:
+        return AcpReader(self.dialect)
+
+    # What a program may have of its own
+
+    def command(self, work: Work, account: Account, env: Mapping[str, str]) -> tuple[str, ...]:
+        """The program and its arguments. Raises CannotStart."""
+        path = env.get("PATH")
+        names = (account.bin,) if account.bin else self.programs
+        name = next((name for name in names if find_program(name, path=path)), names[0])
+        program = need_program(name, path=path, remedy=self.remedy)
+        need_version(self._versions.read(program, env=env), at_least=self.oldest, program=program, remedy=self.remedy)
+        return (str(program), *self.arguments)
+
+    def environment(self, work: Work, account: Account) -> dict[str, str]:
+        """What is set for the program, above all where its account lives."""
+        return {}
+
+    def session(self, work: Work, env: Mapping[str, str]) -> tuple[str | None, str | None]:
+        """The conversation to go on with, or why that cannot be."""
+        return work.native_session, None
+
+    def _whole_environment(self, work: Work, account: Account, context: Context) -> dict[str, str]:
+        has_account = work.agent.account is not None or bool(account.home or account.env)
+        own = self.own if has_account else (*self.own, *self.login)
+        env = lean_environment(context.env, given=given_names(work), own=own)
+        return {**env, **self.quiet, **self.environment(work, account), "TMPDIR": str(context.scratch)}
+
+
+def home_of(account: Account) -> str | None:
+    return None if account.home is None else os.path.expanduser(account.home)

@@ -1,0 +1,76 @@
+"""The `opencode` runtime: OpenCode over ACP.
+
+Its token counts leave out all model calls of a turn but the last, so usage is not claimed; context and cost are told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from pal_daemon.runtimes.acp_dialect import Dialect, SecondPrompt
+from pal_daemon.runtimes.acp_runtime import AcpRuntime, home_of
+from pal_daemon.runtimes.base import Capabilities
+from pal_daemon.runtimes.profile import Account, Mode, mode_of
+from pal_server.contract.deliveries import Work
+
+MAKERS_OWN = "opencode"  # the provider a prompt goes to when nobody is logged in anywhere
+PERMISSIONS: dict[Mode, dict[str, str]] = {
+    Mode.ASK: {"bash": "ask", "edit": "ask"},
+    Mode.ACCEPT_EDITS: {"bash": "ask", "edit": "allow"},
+    Mode.AUTO: {},
+    Mode.BYPASS: {"bash": "allow", "edit": "allow"},
+    Mode.READ_ONLY: {"bash": "deny", "edit": "deny"},
+    Mode.PLAN: {"bash": "deny", "edit": "deny"},  # "ask" would override what its plan agent may not do
+}
+
+
+class OpenCodeRuntime(AcpRuntime):
+    name = "opencode"
+    programs = ("opencode",)
+    arguments = ("acp",)
+    remedy = "npm install -g opencode-ai"
+    oldest = (1, 18)
+    capabilities = Capabilities(
+        resume=True, live_input=True, interrupt=True, permissions=True, plan=True, tool_events=True
+    )
+    dialect = Dialect(second_prompt=SecondPrompt.JOINS, is_usage_of_last_call=True)
+    quiet = {
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+    }
+
+    def environment(self, work: Work, account: Account) -> dict[str, str]:
+        given = _config(work.env.get("OPENCODE_CONFIG_CONTENT") or account.env.get("OPENCODE_CONFIG_CONTENT"))
+        config = _with_mode(given, mode_of(work))
+        if not (work.agent.model or "").startswith(f"{MAKERS_OWN}/") and "enabled_providers" not in config:
+            config["disabled_providers"] = [*config.get("disabled_providers", []), MAKERS_OWN]
+        return {"OPENCODE_CONFIG_CONTENT": json.dumps(config), **_homes(home_of(account))}
+
+
+def _with_mode(config: dict[str, Any], mode: Mode) -> dict[str, Any]:
+    """A refusal that goes on: otherwise the turn ends there and nobody hears why."""
+    permission = config.get("permission")
+    experimental = config.get("experimental")
+    return config | {
+        "share": "disabled",
+        "permission": (permission if isinstance(permission, dict) else {}) | PERMISSIONS[mode],
+        "experimental": (experimental if isinstance(experimental, dict) else {}) | {"continue_loop_on_deny": True},
+    }
+
+
+def _config(text: str | None) -> dict[str, Any]:
+    """What the agent's account configures; what cannot be read counts as nothing."""
+    try:
+        config = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _homes(home: str | None) -> dict[str, str]:
+    if home is None:
+        return {}
+    return {f"XDG_{kind}_HOME": os.path.join(home, kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}

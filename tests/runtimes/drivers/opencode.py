@@ -1,0 +1,51 @@
+"""OpenCode, with a scripted Chat Completions service."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.runtimes.driver import Driver, write_program
+from tests.support.models import chat
+from tests.support.models.server import Call
+from tests.support.programs import need_program
+
+LIMIT = {"context": 100_000, "output": 8000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCode(Driver):
+    def program(self) -> Path:
+        return need_program("opencode")
+
+    def account(self, *, url: str, home: Path) -> dict[str, Any]:
+        models = {name: {"name": name, "limit": LIMIT} for name in ("small", "other")}
+        loop = {
+            "npm": "@ai-sdk/openai-compatible",
+            "options": {"baseURL": f"{url}/v1", "apiKey": "test"},
+            "models": models,
+        }
+        config = {
+            "model": "loop/other",
+            "small_model": "loop/other",
+            "provider": {"loop": loop},
+            "agent": {"title": {"disable": True}},
+        }
+        env = {"HOME": str(home), "OPENCODE_CONFIG_CONTENT": json.dumps(config)}
+        return {"label": "test", "bin": str(self.program()), "home": str(home), "env": env, "args": []}
+
+    def command(self, command: str) -> Call:
+        return Call(name="bash", input={"command": command, "description": "as asked"})
+
+    def write(self, path: Path, content: str) -> Call:
+        return Call(name="write", input={"filePath": str(path), "content": content})
+
+    def old_program(self, folder: Path) -> Path:
+        return write_program(folder / "opencode", "echo 1.2.3")
+
+
+DRIVER = OpenCode(
+    runtime="opencode", dialects=(chat.add_routes,), model="loop/small", hears_reasons=True, patience=60.0
+)

@@ -1,0 +1,795 @@
+"""The client of the Agent Client Protocol: recorded lines in, the same outs whenever they are read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pal_daemon.runtimes.acp_dialect import Dialect, SecondPrompt
+from pal_daemon.runtimes.acp_reader import AcpReader
+from pal_daemon.runtimes.base import (
+    STOP,
+    Answer,
+    Ask,
+    Finished,
+    NativeSession,
+    Reply,
+    Stoppable,
+    Withdrawn,
+    name_answer,
+)
+from pal_daemon.spool import Record, Stream
+from tests.runtimes.acp_lines import (
+    BEGUN,
+    OPENED,
+    PROMPT,
+    SESSION,
+    Spool,
+    ended,
+    events,
+    lines_of,
+    parsed,
+    permission,
+    says,
+    update,
+)
+
+ALLOW = Answer(key="permission-0", kind="approval", decision="approve")
+DENY = Answer(key="permission-0", kind="approval", decision="deny")
+JOINS = Dialect(second_prompt=SecondPrompt.JOINS)
+REPLACES = Dialect(second_prompt=SecondPrompt.REPLACES)
+
+
+# To the prompt
+
+
+def test_a_session_is_opened_and_prompted():
+    spool = Spool()
+
+    outs = spool.begins()
+
+    assert [line["method"] for line in lines_of(outs)] == ["session/new", "session/prompt"]
+    assert NativeSession(id=SESSION) in outs
+    assert lines_of(outs)[1]["params"] == {"sessionId": SESSION, "prompt": [{"type": "text", "text": "do it"}]}
+
+
+@pytest.mark.parametrize("text", ["/clear", "  /init now", "\n/help"])
+def test_a_prompt_never_begins_with_a_slash(text):
+    spool = Spool(prompt=text)
+
+    sent = lines_of(spool.begins())[1]["params"]["prompt"][0]["text"]
+
+    assert not sent.lstrip().startswith("/")
+    assert text in sent
+
+
+@pytest.mark.parametrize(
+    ("can", "method"),
+    [
+        ({"loadSession": True}, "session/load"),
+        ({"loadSession": True, "sessionCapabilities": {"resume": {}}}, "session/resume"),
+    ],
+)
+def test_a_conversation_is_continued_the_best_way_the_agent_has(can, method):
+    spool = Spool(session="old")
+    begun = {"id": 1, "result": {**BEGUN["result"], "agentCapabilities": can}}
+
+    outs = spool.says(begun, says("as I said yesterday"), {"id": 2, "result": {}})
+
+    assert [line["method"] for line in lines_of(outs)] == [method, "session/prompt"]
+    assert lines_of(outs)[0]["params"]["sessionId"] == "old"
+    assert events(outs, "message") == []  # what is told once more was reported by an earlier run
+    assert NativeSession(id="old") in outs
+
+
+@pytest.mark.parametrize("answer", [{"id": 2, "error": {"code": -32002, "message": "no such session"}}])
+def test_a_conversation_that_is_gone_is_followed_by_a_fresh_one_with_a_word(answer):
+    spool = Spool(session="old")
+
+    outs = spool.says(BEGUN, answer, {"id": 3, "result": {"sessionId": "new"}})
+
+    assert [line["method"] for line in lines_of(outs)] == ["session/load", "session/new", "session/prompt"]
+    assert NativeSession(id="new") in outs
+    assert [event.data["state"] for event in events(outs, "status")] == ["connected", "fresh_session"]
+
+
+def test_model_effort_and_mode_are_set_before_the_prompt():
+    options = [
+        {"id": "model", "category": "model", "currentValue": "a", "options": [{"value": "a"}, {"value": "b"}]},
+        {"id": "effort", "category": "thought_level", "currentValue": "low", "options": [{"value": "high"}]},
+        {"id": "mode", "category": "mode", "currentValue": "build", "options": [{"value": "plan"}]},
+    ]
+    spool = Spool(model="b", effort="high", mode="plan")
+
+    outs = spool.says(BEGUN, {"id": 2, "result": {"sessionId": SESSION, "configOptions": options}})
+    outs += spool.says({"id": 3, "result": {}}, {"id": 4, "result": {}}, {"id": 5, "result": {}})
+
+    set_ = [(line["params"]["configId"], line["params"]["value"]) for line in lines_of(outs)[1:4]]
+    assert set_ == [("model", "b"), ("effort", "high"), ("mode", "plan")]
+    assert lines_of(outs)[4]["method"] == "session/prompt"
+
+
+def test_a_model_the_agent_refuses_ends_the_run():
+    models = {"currentModelId": "a", "availableModels": [{"modelId": "a"}]}
+    spool = Spool(model="zzz")
+
+    outs = spool.says(BEGUN, {"id": 2, "result": {"sessionId": SESSION, "models": models}})
+    outs += spool.says({"id": 3, "error": {"code": -32602, "message": "unknown model"}})
+
+    assert Finished() in outs
+    assert "zzz" in (spool.reader.outcome().error or "")
+
+
+def test_an_effort_nobody_knows_is_dropped_with_a_word():
+    spool = Spool(effort="superhuman")
+
+    outs = spool.begins()
+
+    assert "superhuman" in (events(outs, "status")[-1].text or "")
+    assert lines_of(outs)[-1]["method"] == "session/prompt"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ({"id": 1, "error": {"code": -32603, "message": "broken"}}, "agent"),
+        ({"id": 1, "result": {"protocolVersion": 2}}, "agent"),
+        ({"id": 1, "result": {"protocolVersion": 1, "agentInfo": {"version": "1.9.9"}}}, "old_program"),
+    ],
+)
+def test_an_agent_that_does_not_fit_is_not_prompted(line, kind):
+    spool = Spool(Dialect(oldest=(2, 0)))
+
+    outs = spool.says(line)
+
+    assert Finished() in outs
+    assert spool.reader.outcome().error_kind == kind
+
+
+def test_a_login_that_is_wanted_comes_first():
+    spool = Spool(Dialect(login="cursor_login"))
+    begun = {"id": 1, "result": {**BEGUN["result"], "authMethods": [{"id": "cursor_login"}]}}
+
+    outs = spool.says(begun, {"id": 2, "result": {}}, {"id": 3, "result": {"sessionId": SESSION}})
+
+    assert [line["method"] for line in lines_of(outs)] == ["authenticate", "session/new", "session/prompt"]
+
+
+@pytest.mark.parametrize("code", [-32000, 401])
+def test_nobody_logged_in_is_named_as_that(code):
+    spool = Spool()
+
+    spool.says(BEGUN, {"id": 2, "error": {"code": code, "message": "log in first"}})
+
+    assert spool.reader.outcome().error_kind == "auth"
+
+
+# A turn
+
+
+def test_an_answer_comes_in_pieces_and_once():
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says(says("I "), says("am here"), ended(usage={"inputTokens": 7, "outputTokens": 3}))
+
+    assert "".join(event.text or "" for event in events(outs, "message")) == "I am here"
+    outcome = spool.reader.outcome()
+    assert (outcome.text, outcome.error) == ("I am here", None)
+    assert outcome.usage is not None
+    assert (outcome.usage.input_tokens, outcome.usage.output_tokens) == (7, 3)
+    assert outs[-1] == Finished()
+
+
+def test_the_answer_is_what_was_said_after_the_last_tool():
+    spool = Spool()
+    spool.begins()
+    done = update("tool_call_update", toolCallId="c", status="completed", content=[])
+
+    spool.says(says("let me look"), update("tool_call", toolCallId="c", title="ls", kind="execute"), done)
+    spool.says(says("it is empty"), ended())
+
+    assert spool.reader.outcome().text == "it is empty"
+
+
+def test_a_tool_is_put_together_from_its_pieces():
+    spool = Spool()
+    spool.begins()
+    place = {"cwd": "/w"}
+
+    outs = spool.says(
+        update("tool_call", toolCallId="c", title="bash", kind="execute", status="pending", rawInput=place),
+        update(
+            "tool_call_update", toolCallId="c", status="in_progress", title="ls", rawInput={"command": "ls", **place}
+        ),
+        update("tool_call_update", toolCallId="c", status="in_progress", content=[_text("a\n")]),
+        update(
+            "tool_call_update",
+            toolCallId="c",
+            status="completed",
+            content=[_text("a\n")],
+            rawOutput={"output": "a\n", "metadata": {"exit": 3}},
+        ),
+    )
+
+    (call,), (command,), (result,) = (events(outs, kind) for kind in ("tool_call", "command", "tool_result"))
+    assert call.data["input"] == {"command": "ls", "cwd": "/w"}
+    assert (command.data["command"], command.data["cwd"]) == ("ls", "/w")
+    assert (result.text, result.data["status"], result.data["exit"]) == ("a\n", "ok", 3)
+
+
+def test_a_changed_file_is_told_with_its_difference():
+    spool = Spool()
+    spool.begins()
+    diff = {"type": "diff", "path": "/w/a", "oldText": "one\ntwo\n", "newText": "one\n2\n"}
+    added = {"type": "diff", "path": "/w/b", "oldText": None, "newText": "new\n"}
+
+    outs = spool.says(
+        update("tool_call", toolCallId="c", title="edit", kind="edit", content=[diff, added]),
+        update("tool_call_update", toolCallId="c", status="completed", content=[_text("ok")]),
+    )
+
+    first, second = events(outs, "file_change")
+    assert (first.data["path"], first.data["change"]) == ("/w/a", "edit")
+    assert "-two\n+2\n" in str(first.data["diff"])
+    assert (second.data["change"], second.data["diff"]) == ("add", "+new\n")
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [("max_tokens", "tokens"), ("max_turn_requests", "loop"), ("refusal", "refused"), ("cancelled", "cancelled")],
+)
+def test_an_end_that_is_no_good_one_fails_the_run(reason, error):
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says(says("half of"), ended(reason))
+
+    assert error in (spool.reader.outcome().error or "")
+    assert Finished() in outs
+
+
+def test_a_turn_without_a_word_is_said_to_be_one():
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says(ended())
+
+    assert spool.reader.outcome().error is None
+    assert [event.data.get("state") for event in events(outs, "status")] == ["silent"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"code": 400, "message": '{"error":{"code":400,"message":"bad model"}}'}, "agent"),
+        ({"code": 429, "message": "slow down"}, "rate_limit"),
+        ({"code": -32603, "message": "x", "data": {"errorKind": "rate_limit"}}, "rate_limit"),
+        ({"code": -32603, "message": "x", "data": {"errorKind": "authentication_failed"}}, "auth"),
+        ({"code": -32000, "message": "log in"}, "auth"),
+        ({"code": -32603, "message": "Internal error", "data": {"errorName": "APIError"}}, "agent"),
+    ],
+)
+def test_an_error_of_the_model_is_named(error, kind):
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says({"id": PROMPT, "error": error})
+
+    assert spool.reader.outcome().error_kind == kind
+    (event,) = events(outs, "error")
+    assert event.data["kind"] == kind
+    assert "{" not in (event.text or "")
+    assert Finished() in outs
+
+
+def test_what_is_open_when_the_turn_ends_is_ended():
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says(update("tool_call", toolCallId="c", title="ls", kind="execute", status="in_progress"), ended())
+
+    (result,) = events(outs, "tool_result")
+    assert result.data["status"] == "aborted"
+
+
+def test_a_program_that_dies_in_its_turn_leaves_nothing_open():
+    spool = Spool()
+    spool.begins()
+    spool.says(update("tool_call", toolCallId="c", title="ls", kind="execute", status="in_progress"), permission())
+
+    outs = spool.exits()
+
+    assert [result.data["status"] for result in events(outs, "tool_result")] == ["aborted"] * 2
+    assert Withdrawn(key="permission-0") in outs
+    assert "before its turn did" in (spool.reader.outcome().error or "")
+
+
+def test_a_program_that_speaks_something_else_is_said_to():
+    spool = Spool()
+
+    outs = spool.says("Usage: agent [options]")
+
+    assert events(outs, "output")[0].text == "Usage: agent [options]\n"
+    spool.exits()
+    assert spool.reader.outcome().error
+
+
+def test_costs_of_a_continued_session_are_booked_as_a_difference():
+    begun = {"id": 2, "result": {}}
+    usage = {"used": 10, "size": 100, "cost": {"amount": 1.25, "currency": "USD"}}
+    later = {"used": 20, "size": 100, "cost": {"amount": 1.5, "currency": "USD"}}
+
+    known, unknown = Spool(session="old"), Spool(session="old")
+    known.says(BEGUN, update("usage_update", **usage), begun, update("usage_update", **later), ended())
+    unknown.says(BEGUN, begun, update("usage_update", **later), ended())
+
+    assert known.reader.outcome().usage.cost_usd == 0.25
+    assert unknown.reader.outcome().usage is None
+
+
+def test_a_text_that_is_none_is_not_in_the_answer():
+    import re
+
+    spool = Spool(Dialect(noise=re.compile(r"\[MODE_UPDATE\] \w+")))
+    spool.begins()
+
+    outs = spool.says(says("[MODE_UPDATE] default"), says("Done."), ended())
+
+    assert spool.reader.outcome().text == "Done."
+    assert len(events(outs, "message")) == 1
+
+
+def test_a_todo_list_and_a_subagent_are_told():
+    spool = Spool()
+    spool.begins()
+    entries = [{"content": "look", "status": "completed", "priority": "high"}]
+    elsewhere = says("from below")
+    elsewhere["params"]["sessionId"] = "child"
+
+    outs = spool.says(update("plan", entries=entries), elsewhere, ended())
+
+    assert events(outs, "todo")[0].data == {"entries": [{"text": "look", "status": "completed"}]}
+    assert events(outs, "subagent")[0].data["id"] == "child"
+    assert events(outs, "message")[0].lane == "child"
+    assert spool.reader.outcome().text is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        update("something_new", a=1),
+        update("agent_message_chunk", content={"type": "image", "data": "x" * 100_000}),
+        update("tool_call", toolCallId=7),
+        {"method": "session/update", "params": {"update": "?"}},
+        {"method": "_vendor/news", "params": {"a": 1}},
+    ],
+)
+def test_what_nobody_knows_becomes_a_plain_event(line):
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says(line)
+
+    assert [event.kind for event in outs] == ["status"]
+    assert len(json.dumps(outs[0].data)) < 10_000
+
+
+# Permissions
+
+
+def test_a_permission_is_asked_although_no_call_came_before():
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says(permission())
+
+    (ask,) = [out for out in outs if isinstance(out, Ask)]
+    assert (ask.key, ask.kind, ask.title) == ("permission-0", "approval", "touch zz")
+    assert "Allow for this session" in ask.options
+    assert events(outs, "tool_call")[0].data["id"] == "call_1"
+    assert events(outs, "command")[0].data["command"] == "touch zz"
+
+
+@pytest.mark.parametrize(
+    ("answer", "option"),
+    [
+        (ALLOW, "proceed_once"),
+        (DENY, "cancel"),
+        (Answer(key="permission-0", kind="approval", decision="approve", answer="always"), "proceed_always"),
+        (
+            Answer(key="permission-0", kind="approval", decision="approve", answer="Allow for this session"),
+            "proceed_always",
+        ),
+        (Answer(key="permission-0", kind="approval", decision="deny", answer="Allow"), "cancel"),
+    ],
+)
+def test_an_answer_becomes_the_option_that_says_it(answer, option):
+    spool = Spool()
+    spool.begins()
+    spool.says(permission())
+
+    (line,) = parsed(spool.reader.render_answer(answer))
+
+    assert line == {"jsonrpc": "2.0", "id": 0, "result": {"outcome": {"outcome": "selected", "optionId": option}}}
+
+
+def test_an_answer_to_nothing_is_no_bytes():
+    spool = Spool()
+    spool.begins()
+
+    assert spool.reader.render_answer(ALLOW) is None
+
+
+def test_an_answer_that_is_asked_for_twice_is_the_same():
+    spool = Spool()
+    spool.begins()
+    spool.says(permission())
+    first = spool.reader.render_answer(ALLOW)
+    spool.written(name_answer("permission-0", decision="approve"))
+
+    assert spool.reader.render_answer(ALLOW) == first
+
+
+def test_ids_of_the_agent_are_none_of_ours():
+    spool = Spool()
+    spool.begins()
+
+    spool.says(permission(id=PROMPT))
+    outs = spool.says(says("still here"))
+
+    assert events(outs, "message")
+    assert Finished() not in spool.outs
+
+
+def test_a_refused_call_that_is_heard_of_no_more_is_ended_as_refused():
+    spool = Spool()
+    spool.begins()
+    spool.says(permission())
+
+    spool.written(name_answer("permission-0", decision="deny"))
+    outs = spool.says(says("Then not."), ended())
+
+    (result,) = events(outs, "tool_result")
+    assert result.data["status"] == "refused"
+    assert spool.reader.outcome().error is None
+
+
+def test_a_turn_that_ends_over_a_refusal_is_no_failure():
+    spool = Spool()
+    spool.begins()
+    spool.says(permission())
+    spool.written(name_answer("permission-0", decision="deny"))
+
+    spool.says(ended("cancelled"))
+
+    assert spool.reader.outcome().error is None
+
+
+@pytest.mark.parametrize("dialect", [JOINS, REPLACES], ids=["joins", "replaces"])
+def test_the_reason_of_a_refusal_follows_it(dialect):
+    spool = Spool(dialect)
+    spool.begins()
+    spool.says(permission())
+    answer = Answer(key="permission-0", kind="approval", decision="deny", reason="use python")
+
+    refusal, words = parsed(spool.reader.render_answer(answer))
+    spool.written(name_answer("permission-0", decision="deny", has_words=True))
+    early = spool.says(ended("cancelled" if dialect is REPLACES else "end_turn"))
+    outs = spool.says(says("python it is"), ended(id=words["id"]))
+
+    assert refusal["result"]["outcome"]["optionId"] == "cancel"
+    assert (words["method"], "use python" in words["params"]["prompt"][0]["text"]) == ("session/prompt", True)
+    assert Finished() not in early
+    assert outs[-1] == Finished()
+    assert (spool.reader.outcome().text, spool.reader.outcome().error) == ("python it is", None)
+
+
+def test_a_reason_with_no_way_to_the_agent_is_left_out():
+    spool = Spool()
+    spool.begins()
+    spool.says(permission())
+    answer = Answer(key="permission-0", kind="approval", decision="deny", reason="use python")
+
+    assert len(parsed(spool.reader.render_answer(answer))) == 1
+    spool.written(name_answer("permission-0", decision="deny", has_words=True))
+    assert Finished() in spool.says(ended())
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "option"),
+    [
+        ("bypass", "execute", "proceed_once"),
+        ("accept_edits", "edit", "proceed_once"),
+        ("read_only", "edit", "cancel"),
+        ("plan", "execute", "cancel"),
+    ],
+)
+def test_a_mode_decides_without_asking(mode, kind, option):
+    spool = Spool(mode=mode)
+    spool.begins()
+
+    outs = spool.says(permission(kind=kind))
+
+    assert lines_of(outs)[-1]["result"]["outcome"]["optionId"] == option
+    assert not any(isinstance(out, Ask) for out in outs)
+    assert events(outs, "status")[-1].data["mode"] == mode
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("ask", "edit"), ("accept_edits", "execute"), ("read_only", "read")])
+def test_what_a_mode_does_not_decide_is_asked(mode, kind):
+    spool = Spool(mode=mode)
+    spool.begins()
+
+    assert any(isinstance(out, Ask) for out in spool.says(permission(kind=kind)))
+
+
+def test_a_plan_is_a_card_of_its_own_and_unlocks_what_follows():
+    spool = Spool(mode="plan")
+    spool.begins()
+    plan = permission(title="Ready to code?", kind="switch_mode", rawInput={"plan": "1. Write it."})
+
+    (ask,) = [out for out in spool.says(plan) if isinstance(out, Ask)]
+    spool.written(name_answer(ask.key, decision="approve"))
+    outs = spool.says(permission(id=1, tool="call_2", kind="edit"))
+
+    assert (ask.kind, ask.body) == ("plan", "1. Write it.")
+    assert any(isinstance(out, Ask) for out in outs)
+
+
+def test_a_permission_that_is_taken_back_is_withdrawn():
+    spool = Spool()
+    spool.begins()
+    spool.says(permission())
+
+    outs = spool.says({"method": "$/cancel_request", "params": {"requestId": 0}})
+
+    assert Withdrawn(key="permission-0") in outs
+    assert lines_of(outs) == [{"jsonrpc": "2.0", "id": 0, "result": {"outcome": {"outcome": "cancelled"}}}]
+    assert spool.reader.render_answer(ALLOW) is None
+
+
+@pytest.mark.parametrize("method", ["fs/write_text_file", "fs/read_text_file", "terminal/create", "something/else"])
+def test_what_we_cannot_do_is_said_at_once(method):
+    spool = Spool()
+    spool.begins()
+
+    (line,) = lines_of(spool.says({"id": 0, "method": method, "params": {"sessionId": SESSION}}))
+
+    assert (line["id"], line["error"]["code"]) == (0, -32601)
+
+
+# Questions
+
+FORM = {
+    "id": 0,
+    "method": "elicitation/create",
+    "params": {
+        "mode": "form",
+        "sessionId": SESSION,
+        "message": "Which colour?",
+        "requestedSchema": {
+            "type": "object",
+            "properties": {
+                "question_0": {
+                    "type": "string",
+                    "title": "Colour",
+                    "oneOf": [
+                        {"const": "Blue", "title": "Blue", "description": "as the sky"},
+                        {"const": "Red", "title": "Red"},
+                    ],
+                },
+                "question_0_custom": {"type": "string", "title": "Other"},
+            },
+        },
+    },
+}
+
+
+def test_a_question_becomes_a_card_and_its_answer_the_forms_content():
+    spool = Spool()
+    spool.begins()
+
+    (ask,) = spool.says(FORM)
+    (line,) = parsed(spool.reader.render_answer(Answer(key="question-0", kind="question", answer="blue")))
+
+    assert (ask.title, ask.options) == ("Which colour?", ("Blue", "Red"))
+    assert "as the sky" in ask.body
+    assert line["result"] == {"action": "accept", "content": {"question_0": "Blue"}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [
+        ("Blue\na, b", {"question_0": "Blue", "question_1": ["a", "b"]}),
+        ("2: a, other", {"question_1": ["a"], "question_1_custom": "other"}),
+        ("1. green\n2) b", {"question_0_custom": "green", "question_1": ["b"]}),
+    ],
+)
+def test_several_questions_are_answered_line_by_line(answer, content):
+    form = json.loads(json.dumps(FORM))
+    properties = form["params"]["requestedSchema"]["properties"]
+    anyof = {"anyOf": [{"const": "a", "title": "a"}, {"const": "b", "title": "b"}]}
+    properties["question_1"] = {"type": "array", "description": "Which letters?", "items": anyof}
+    properties["question_1_custom"] = {"type": "string"}
+    spool = Spool()
+    spool.begins()
+
+    (ask,) = spool.says(form)
+    (line,) = parsed(spool.reader.render_answer(Answer(key=ask.key, kind="question", answer=answer)))
+
+    assert "Which letters?" in ask.body
+    assert ask.options == ()
+    assert line["result"]["content"] == content
+
+
+def test_a_form_we_cannot_show_is_declined():
+    spool = Spool()
+    spool.begins()
+
+    (line,) = lines_of(spool.says({"id": 0, "method": "elicitation/create", "params": {"mode": "url", "url": "x"}}))
+
+    assert line["result"] == {"action": "decline"}
+
+
+def test_cursors_requests_never_stall_its_turn():
+    question = {"id": "q", "prompt": "Which?", "options": [{"id": "1", "label": "One"}, {"id": "2", "label": "Two"}]}
+    spool = Spool()
+    spool.begins()
+
+    (ask,) = spool.says({"id": 4, "method": "cursor/ask_question", "params": {"questions": [question]}})
+    (plan,) = spool.says({"id": 5, "method": "cursor/create_plan", "params": {"name": "Plan", "plan": "1. Go."}})
+    todos = spool.says(
+        {"id": 6, "method": "cursor/update_todos", "params": {"todos": [{"content": "x", "status": "pending"}]}}
+    )
+
+    (answered,) = parsed(spool.reader.render_answer(Answer(key=ask.key, kind="question", answer="Two")))
+    (accepted,) = parsed(spool.reader.render_answer(Answer(key=plan.key, kind="plan", decision="approve")))
+    picked = [{"questionId": "q", "selectedOptionIds": ["2"]}]
+    assert answered["result"] == {"outcome": {"outcome": "answered", "answers": picked}}
+    assert (plan.kind, accepted["result"]) == ("plan", {"outcome": {"outcome": "accepted"}})
+    assert (lines_of(todos)[0]["id"], events(todos, "todo")[0].data["entries"]) == (
+        6,
+        [{"text": "x", "status": "pending"}],
+    )
+
+
+# Words on the way, and the stop
+
+
+def test_a_steer_by_the_extension_is_read_when_the_agent_says_so():
+    spool = Spool()
+    begun = {"id": 1, "result": {**BEGUN["result"], "_meta": {"steering": {"supported": True}}}}
+    spool.says(begun, OPENED)
+
+    (line,) = parsed(spool.reader.render_steer("/with honey", key="steer-7"))
+    assert (line["id"], line["method"]) == ("steer-7", "_session/steering")
+    assert not line["params"]["prompt"][0]["text"].startswith("/")
+    spool.written("steer-7")
+    read = spool.says({"id": "steer-7", "result": {"outcome": "injected"}})
+
+    assert [event.data for event in events(read, "status")] == [{"state": "read", "input": "steer-7"}]
+    assert Finished() in spool.says(ended())
+
+
+def test_a_steer_the_agent_did_not_take_is_not_called_read():
+    spool = Spool()
+    spool.says({"id": 1, "result": {**BEGUN["result"], "_meta": {"steering": {"supported": True}}}}, OPENED)
+    spool.written("steer-7")
+
+    outs = spool.says({"id": "steer-7", "result": {"outcome": "promptRequired"}})
+
+    assert events(outs, "status")[0].data["state"] == "unread"
+
+
+def test_a_second_prompt_is_waited_for_where_prompts_join():
+    spool = Spool(JOINS)
+    spool.begins()
+    (line,) = parsed(spool.reader.render_steer("with honey", key="steer-7"))
+    spool.written("steer-7")
+
+    first = spool.says(ended())
+    second = spool.says(ended(id="steer-7"))
+
+    assert line["method"] == "session/prompt"
+    assert Finished() not in first
+    assert events(second, "status")[0].data == {"state": "read", "input": "steer-7"}
+    assert Finished() in second
+
+
+@pytest.mark.parametrize("dialect", [Dialect(), REPLACES], ids=["unknown", "replaces"])
+def test_an_agent_that_takes_no_words_on_the_way_is_not_given_any(dialect):
+    spool = Spool(dialect)
+    spool.begins()
+
+    assert spool.reader.render_steer("with honey", key="steer-7") is None
+
+
+def test_a_steer_that_comes_too_late_is_said_to_be_unread():
+    spool = Spool(JOINS)
+    spool.begins()
+    spool.says(ended())
+
+    outs = spool.written("steer-7")
+
+    assert [event.data["state"] for event in events(outs, "status")] == ["unread"]
+    assert spool.reader.render_steer("more", key="steer-8") is None
+
+
+def test_a_stop_cancels_the_turn_and_answers_what_is_open():
+    spool = Spool()
+    spool.begins()
+    spool.says(permission())
+    assert isinstance(spool.reader, Stoppable)
+
+    cancel, answer = parsed(spool.reader.render_stop())
+    withdrawn = spool.written(STOP)
+    late = spool.says(permission(id=1, tool="call_2"))
+    outs = spool.says(ended("cancelled"))
+
+    assert cancel == {"jsonrpc": "2.0", "method": "session/cancel", "params": {"sessionId": SESSION}}
+    assert answer["result"] == {"outcome": {"outcome": "cancelled"}}
+    assert withdrawn == [Withdrawn(key="permission-0")]
+    assert lines_of(late)[0]["result"] == {"outcome": {"outcome": "cancelled"}}
+    assert Finished() in outs
+    assert spool.reader.outcome().is_interrupted
+
+
+def test_nothing_but_signals_helps_before_the_prompt():
+    spool = Spool()
+
+    assert spool.reader.render_stop() is None
+
+
+# Reading again
+
+
+def test_the_same_records_give_the_same_outs_however_they_are_cut():
+    spool = Spool(REPLACES)
+    spool.begins()
+    spool.says(says("grüße "), permission())
+    spool.written(name_answer("permission-0", decision="deny", has_words=True))
+    spool.says(ended("cancelled"), says("python"), FORM)
+    spool.written(name_answer("question-0", decision=None))
+    spool.says(ended(id="words-permission-0"))
+    spool.exits()
+
+    assert spool.again() == spool.outs
+    assert spool.again(size=1) == spool.outs
+
+
+def test_our_lines_have_names_of_their_own():
+    spool = Spool(session="old", model="m")
+    spool.begins()
+    spool.says(permission(), {"id": 9, "method": "fs/read_text_file", "params": {}})
+
+    names = [out.name for out in spool.outs if isinstance(out, Reply)]
+
+    assert len(set(names)) == len(names)
+    assert all(name.isascii() and " " not in name for name in names)
+
+
+def test_a_line_of_megabytes_is_one_line():
+    spool = Spool()
+    spool.begins()
+    whole = (json.dumps(says("x" * 3_000_000)) + "\n").encode()
+
+    outs = []
+    for at in range(0, len(whole), 65536):
+        outs += spool.reader.feed(Record(stream=Stream.STDOUT, at=1, data=whole[at : at + 65536], end=at))
+
+    assert len(events(outs, "message")[0].text or "") == 3_000_000
+
+
+def test_a_reader_without_a_memo_does_not_break():
+    reader = AcpReader(Dialect())
+
+    for line in (json.dumps(BEGUN), json.dumps(permission()), "?", "null"):
+        reader.feed(Record(stream=Stream.STDOUT, at=1, data=line.encode() + b"\n", end=1))
+
+    assert reader.outcome().error
+
+
+def _text(text: str) -> dict[str, object]:
+    return {"type": "content", "content": {"type": "text", "text": text}}
