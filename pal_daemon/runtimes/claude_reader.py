@@ -17,22 +17,19 @@ from pal_daemon.runtimes import claude_tools as tools
 from pal_daemon.runtimes.base import (
     STOP,
     Answer,
-    Ask,
     Event,
     Finished,
-    InteractionKind,
     NativeSession,
     Out,
     Outcome,
-    Reply,
-    Withdrawn,
 )
 from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
+from pal_daemon.runtimes.claude_permissions import Permissions
+from pal_daemon.runtimes.claude_receipts import Receipts
 from pal_daemon.runtimes.claude_texts import Texts
 from pal_daemon.runtimes.claude_usage import Spending
 from pal_daemon.runtimes.lines import LineCutter, TextDecoder
 from pal_daemon.runtimes.profile import Mode
-from pal_daemon.runtimes.questions import render_questions
 from pal_daemon.spool import Record, Stream, parse_exit, parse_memo
 
 NOTICE_CHARS = 4000
@@ -51,20 +48,6 @@ SILENT = frozenset(  # lines that tell nothing a person or another part of pal n
 )
 STATES = {"running": "running", "requires_action": "waiting", "idle": "idle"}
 ERROR_KINDS = {"rate_limit": "rate_limit", "authentication_failed": "auth", "billing_error": "auth"}
-LOCKED = (
-    "Nothing may be changed now, so this was refused without asking anybody. Read what you need, then say what you "
-    "would do; in plan mode hand in your plan."
-)
-NO_REASON = "A person refused this."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
-    """A permission the program waits for."""
-
-    kind: InteractionKind
-    call: str
-    input: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +66,8 @@ class ClaudeReader:
         self._lines = LineCutter()
         self._log = TextDecoder()
         self._run = 0
-        self._mode = Mode.ASK
-        self._is_planning = False
+        self._permissions = Permissions()
+        self._receipts = Receipts()
         self._effort: str | None = None
         self._wanted: str | None = None  # the model asked for
         self._model: str | None = None
@@ -93,13 +76,9 @@ class ClaudeReader:
         self._texts: dict[str, Texts] = {}
         self._calls: dict[str, _Call] = {}
         self._denied: set[str] = set()  # calls the program refused by itself
-        self._waiting: dict[str, _Waiting] = {}
         self._todo = tools.TodoList()
         self._spending = Spending()
         self._steps = 0  # tools the agent itself used
-        self._inputs: dict[str, str] = {}  # uuid → the key of a text we wrote
-        self._receipts: dict[str, list[str]] = {}  # uuid → states of texts whose key we do not know yet
-        self._queued: dict[str, None] = {}  # uuids of texts the program holds back
         self._background: set[str] = set()
         self._is_owed_turn = False  # a background task has ended and the program will speak of it
         self._state = ""
@@ -144,18 +123,7 @@ class ClaudeReader:
         )
 
     def render_answer(self, answer: Answer) -> bytes | None:
-        waiting = self._waiting.get(answer.key)
-        if waiting is None:
-            return None
-        if answer.decision == "deny":
-            return control.render_deny(answer.key, answer.reason or answer.answer or NO_REASON)
-        if waiting.kind == "question":
-            return control.render_answers(answer.key, waiting.input, answer.answer or answer.reason or "")
-        allowed = control.render_allow(answer.key, waiting.input)
-        if waiting.kind == "plan" and answer.answer and answer.answer != waiting.input.get("plan"):
-            uuid = control.name_input(self._run, f"plan-{answer.key}")
-            return allowed + control.render_text(f"{control.EDITED_PLAN}\n\n{answer.answer}", uuid=uuid)
-        return allowed
+        return self._permissions.render(answer)
 
     def render_steer(self, text: str, *, key: str) -> bytes | None:
         if self._is_finished or self._is_stopping:
@@ -163,14 +131,14 @@ class ClaudeReader:
         return control.render_text(text, uuid=control.name_input(self._run, key))
 
     def render_stop(self) -> bytes | None:
-        return control.render_interrupt(queued=tuple(self._queued))
+        return control.render_interrupt(queued=self._receipts.queued)
 
     # Records that are no lines
 
     def _begin(self, memo: Mapping[str, Any]) -> list[Out]:
         self._run = int(memo.get("run", 0))
-        self._mode = Mode(memo.get("mode", Mode.ASK))
-        self._is_planning = self._mode is Mode.PLAN
+        self._permissions.begin(run=self._run, mode=Mode(memo.get("mode", Mode.ASK)))
+        self._receipts.begin(self._run)
         self._effort, self._wanted = memo.get("effort"), memo.get("model")
         return [
             Event(kind="status", text=str(notice), data={"state": "notice"}) for notice in memo.get("notices") or ()
@@ -181,9 +149,7 @@ class ClaudeReader:
         if name == STOP:
             self._is_stopping = True
             return self._finish() if self._state == "idle" else []
-        uuid = control.name_input(self._run, name)
-        self._inputs[uuid] = name
-        return [out for state in self._receipts.pop(uuid, ()) for out in self._receipt(uuid, state)]
+        return self._receipts.taken(name)
 
     def _close(self) -> list[Out]:
         """The program is gone: nothing it began goes on."""
@@ -191,9 +157,7 @@ class ClaudeReader:
         for call, tool in self._calls.items():
             outs.append(Event(kind="tool_result", lane=tool.lane, data={"id": call, "status": "aborted"}))
         self._calls.clear()
-        outs += [Withdrawn(key=key) for key in self._waiting]
-        self._waiting.clear()
-        return outs
+        return [*outs, *self._permissions.close()]
 
     # Lines
 
@@ -202,11 +166,11 @@ class ClaudeReader:
             return []
         try:
             said = msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return [Event(kind="output", text=line.decode("utf-8", "replace") + "\n")]
         try:
             outs = self._understand(said)
-        except (KeyError, TypeError, ValueError, AttributeError):  # a shape this version does not know
+        except (LookupError, TypeError, ValueError, AttributeError):  # a shape this version does not know
             outs = None
         return [_unknown(said)] if outs is None else outs
 
@@ -222,14 +186,13 @@ class ClaudeReader:
             case "system":
                 return self._system(said)
             case "control_request":
-                return self._control(said["request_id"], said["request"])
+                return self._permissions.request(str(said["request_id"]), said["request"])
             case "control_cancel_request":
-                key = str(said["request_id"])
-                return [Withdrawn(key=key)] if self._waiting.pop(key, None) is not None else []
+                return self._permissions.withdraw(str(said["request_id"]))
             case "control_response":
                 return self._control_answer(said["response"])
             case "command_lifecycle":
-                return self._receipt(str(said["command_uuid"]), str(said["state"]))
+                return self._receipts.heard(str(said["command_uuid"]), str(said["state"]), step=self._steps)
             case "result":
                 return self._result(said)
             case "rate_limit_event":
@@ -296,8 +259,7 @@ class ClaudeReader:
     ) -> list[Out]:
         tool = self._calls.pop(call, None)
         lane = "main" if tool is None else tool.lane
-        for key in [key for key, waiting in self._waiting.items() if waiting.call == call]:
-            del self._waiting[key]
+        self._permissions.settle(call)
         if call in self._denied:
             self._denied.discard(call)
             meta = {"non_execution_kind": "permission-rule"}
@@ -359,7 +321,7 @@ class ClaudeReader:
 
     def _status(self, said: dict[str, Any]) -> list[Out]:
         if isinstance(said.get("permissionMode"), str):
-            self._is_planning = said["permissionMode"] == "plan"
+            self._permissions.note_mode(said["permissionMode"])
         if said.get("status") in (None, "requesting"):
             return []
         return [Event(kind="status", data={"state": str(said["status"])})]
@@ -387,21 +349,6 @@ class ClaudeReader:
     def _tasks_changed(self, said: dict[str, Any]) -> list[Out]:
         self._background = {str(task["task_id"]) for task in said["tasks"]}
         return self._at_rest()
-
-    def _receipt(self, uuid: str, state: str) -> list[Out]:
-        """What the program has done with a text of ours."""
-        if state == "queued":
-            self._queued[uuid] = None
-        else:
-            self._queued.pop(uuid, None)
-        key = self._inputs.get(uuid)
-        if key is None:
-            self._receipts.setdefault(uuid, []).append(state)
-            return []
-        if key == "launch" or state == "completed":
-            return []
-        data = {"state": "read" if state == "started" else state, "input": key}
-        return [Event(kind="status", data=data | {"step": self._steps} if state == "started" else data)]
 
     # Turns
 
@@ -441,44 +388,6 @@ class ClaudeReader:
         self._is_finished = True
         return [Finished()]
 
-    # Requests of the program
-
-    def _control(self, request_id: str, request: dict[str, Any]) -> list[Out]:
-        if request.get("subtype") != "can_use_tool":
-            data = control.render_unsupported(request_id, str(request.get("subtype")))
-            return [Reply(name=f"unsupported-{request_id}"[:128], data=data)]
-        name, tool_input = str(request["tool_name"]), dict(request["input"])
-        call = str(request.get("tool_use_id"))
-        if name == "AskUserQuestion" and (questions := control.read_questions(tool_input)):
-            self._waiting[request_id] = _Waiting(kind="question", call=call, input=tool_input)
-            return [render_questions(request_id, questions)]
-        if name == "ExitPlanMode":
-            return self._ask_about_plan(request_id, tool_input, call=call)
-        if self._is_locked and name not in tools.HARMLESS:
-            refused = Event(
-                kind="status", text=f"refused: {tools.title_of(name, tool_input)}", data={"state": "refused"}
-            )
-            return [refused, Reply(name=f"deny-{request_id}"[:128], data=control.render_deny(request_id, LOCKED))]
-        self._waiting[request_id] = _Waiting(kind="approval", call=call, input=tool_input)
-        title = tools.title_of(name, tool_input)
-        title = f"{name}: {title}" if name == "Bash" else title
-        return [
-            Ask(key=request_id, kind="approval", title=title, body=tools.permission_body(name, tool_input, request))
-        ]
-
-    @property
-    def _is_locked(self) -> bool:
-        return self._mode is Mode.READ_ONLY or (self._mode is Mode.PLAN and self._is_planning)
-
-    def _ask_about_plan(self, request_id: str, tool_input: Mapping[str, Any], *, call: str) -> list[Out]:
-        plan = str(tool_input.get("plan") or "")
-        self._waiting[request_id] = _Waiting(kind="plan", call=call, input=tool_input)
-        body = cap_text(plan, limit=tools.SHOWN_CHARS)
-        return [
-            Event(kind="plan", text=plan, data={"id": request_id}),
-            Ask(key=request_id, kind="plan", title="Plan: " + (_first_line(plan) or "(empty)"), body=body),
-        ]
-
     def _control_answer(self, response: Mapping[str, Any]) -> list[Out]:
         if response.get("request_id") != control.INITIALIZE:
             return []
@@ -501,7 +410,7 @@ class ClaudeReader:
         }
         outs: list[Out] = [Event(kind="status", data=data)]
         chosen = next((model for model in models if (self._wanted or "default") in _names(model)), {})
-        known = chosen.get("supportedEffortLevels")
+        known = [] if chosen.get("supportsEffort") is False else chosen.get("supportedEffortLevels")
         if self._effort is not None and isinstance(known, list) and self._effort not in known:
             outs.append(_notice(f"{chosen.get('displayName')} knows no effort {self._effort}: it uses its own"))
         return outs
@@ -533,7 +442,3 @@ def _notice(text: str) -> Event:
 
 def _unknown(said: Mapping[str, Any]) -> Event:
     return Event(kind="status", data={"raw": cap_raw(said)})
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip("# ").strip() for line in text.splitlines() if line.strip("# ").strip()), "")
