@@ -355,9 +355,7 @@ def test_the_receipt_of_a_text_is_the_programs_own_word(is_late):
 def test_a_text_that_came_too_late_to_join_has_a_turn_before_the_end():
     outs = _steered("late_text", is_late=False)
 
-    read_at = next(
-        place for place, out in enumerate(outs) if isinstance(out, Event) and out.data.get("state") == "read"
-    )
+    (was_read,) = [event for event in events(outs, "status") if event.data.get("state") == "read"]
     finished = [place for place, out in enumerate(outs) if isinstance(out, Finished)]
     assert len(finished) == 1
     assert outs.index(was_read) < finished[0]
