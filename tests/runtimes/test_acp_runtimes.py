@@ -1,0 +1,205 @@
+"""What starts the agents that speak ACP: program, environment, memo."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pal_daemon.runtimes.acp import AnyAcpRuntime
+from pal_daemon.runtimes.base import CannotStart, Context, LaunchSpec, Surroundings
+from pal_daemon.runtimes.cursor import CursorRuntime
+from pal_daemon.runtimes.gemini import SETTINGS, GeminiRuntime
+from pal_daemon.runtimes.opencode import OpenCodeRuntime
+from pal_server.contract.deliveries import AgentProfile, Work
+from tests.runtimes.driver import write_program
+
+NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
+NATIVE = "39d2b91e-f9f4-4f19-a0f6-0639fe05f465"
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder with programs that only tell their version."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, version in (
+        ("gemini", "0.61.0"),
+        ("opencode", "1.18.33"),
+        ("cursor-agent", "2026.10.22"),
+        ("any", "1.0"),
+    ):
+        write_program(folder / name, f"echo {version}")
+    return folder
+
+
+def work(*, native: str | None = None, settings: dict[str, Any] | None = None, **agent: Any) -> Work:
+    profile = AgentProfile(key="worker", display_name="Worker", runtime="acp", settings=settings or {}, **agent)
+    return Work(
+        agent=profile,
+        prompt="/do it",
+        content="do it",
+        room="r",
+        room_name="general",
+        topic=1,
+        message=1,
+        session="s",
+        native_session=native,
+    )
+
+
+def launch(runtime: Any, given: Work, programs: Path, **env: str) -> LaunchSpec:
+    context = Context(
+        run=1,
+        folder=Path("/w"),
+        env={"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(programs.parent), "PAL_RUN_TOKEN": "t", **env},
+        python="python",
+        scratch=programs.parent / "scratch",
+    )
+    return runtime.launch(given, context)
+
+
+def account(**more: Any) -> dict[str, Any]:
+    return {"account": {"label": "a", "env": {}, "args": [], **more}}
+
+
+def test_the_memo_says_all_the_reader_needs(programs):
+    spec = launch(
+        OpenCodeRuntime(), work(native="ses_1", model="a/b", effort="high", settings={"mode": "plan"}), programs
+    )
+
+    assert spec.memo == {
+        "prompt": "/do it",
+        "folder": "/w",
+        "session": "ses_1",
+        "fresh_because": None,
+        "model": "a/b",
+        "effort": "high",
+        "mode": "plan",
+    }
+    assert json.loads(spec.input or b"")["method"] == "initialize"
+
+
+@pytest.mark.parametrize("runtime", [GeminiRuntime(), OpenCodeRuntime(), CursorRuntime()], ids=lambda r: r.name)
+def test_a_program_gets_what_it_needs_and_no_secrets(runtime, programs):
+    spec = launch(runtime, work(), programs, SOME_API_KEY="secret", LANG="C.UTF-8")
+
+    assert spec.is_env_whole
+    assert "secret" not in spec.env.values()
+    assert (spec.env["PAL_RUN_TOKEN"], spec.env["LANG"]) == ("t", "C.UTF-8")
+    assert spec.env["TMPDIR"] == str(programs.parent / "scratch")
+
+
+@pytest.mark.parametrize("runtime", [GeminiRuntime(), OpenCodeRuntime(), CursorRuntime()], ids=lambda r: r.name)
+def test_a_missing_program_is_named_with_its_remedy(runtime, tmp_path):
+    with pytest.raises(CannotStart) as caught:
+        launch(runtime, work(), tmp_path)
+
+    assert caught.value.kind == "missing_program"
+    assert runtime.remedy in str(caught.value)
+
+
+@pytest.mark.parametrize(("runtime", "name"), [(GeminiRuntime(), "gemini"), (OpenCodeRuntime(), "opencode")])
+def test_a_program_that_is_too_old_does_not_start(runtime, name, tmp_path):
+    write_program(tmp_path / name, "echo 0.1.0")
+    surroundings = Surroundings(env={"PATH": str(tmp_path)}, python="python", which=lambda _: str(tmp_path / name))
+
+    with pytest.raises(CannotStart) as caught:
+        launch(runtime, work(), tmp_path)
+
+    assert caught.value.kind == "old_program"
+    found = runtime.discover(surroundings)
+    assert (found.is_available, found.version) == (False, "0.1.0")
+    assert runtime.remedy in found.note
+
+
+def test_an_older_name_of_a_program_is_found_too(tmp_path):
+    write_program(tmp_path / "agent", "echo 2025.9.1")
+
+    assert launch(CursorRuntime(), work(), tmp_path).argv[0] == str(tmp_path / "agent")
+
+
+def test_gemini_is_one_process_with_its_settings_and_home(programs):
+    spec = launch(GeminiRuntime(), work(model="gemini-2.5-pro", settings=account(home="/accounts/one")), programs)
+
+    assert spec.argv[1:] == ("--acp", "-m", "gemini-2.5-pro")
+    assert spec.env["GEMINI_CLI_NO_RELAUNCH"] == "true"
+    assert spec.env["GEMINI_CLI_HOME"] == "/accounts/one"
+    settings = json.loads(SETTINGS.read_text())
+    assert settings["general"]["sessionRetention"]["enabled"] is False
+    assert "PAL_RUN_TOKEN" in settings["security"]["environmentVariableRedaction"]["allowed"]
+
+
+@pytest.mark.parametrize(
+    ("minute", "session"), [("2026-11-20T12-04", NATIVE), ("2026-11-20T12-05", None), (None, None)]
+)
+def test_gemini_loads_a_session_only_when_that_does_it_no_harm(minute, session, programs):
+    if minute is not None:
+        chats = programs.parent / ".gemini" / "tmp" / "w" / "chats"
+        chats.mkdir(parents=True)
+        (chats / f"session-{minute}-{NATIVE[:8]}.jsonl").write_text("{}")
+
+    spec = launch(GeminiRuntime(now=lambda: NOW), work(native=NATIVE), programs)
+
+    assert spec.memo["session"] == session
+    assert bool(spec.memo["fresh_because"]) is (session is None)
+
+
+def test_opencode_asks_and_goes_on_after_a_refusal(programs):
+    given = json.dumps({"model": "a/b", "permission": {"webfetch": "ask"}})
+    settings = account(home="/accounts/one", env={"OPENCODE_CONFIG_CONTENT": given})
+
+    spec = launch(OpenCodeRuntime(), work(settings=settings), programs)
+
+    config = json.loads(spec.env["OPENCODE_CONFIG_CONTENT"])
+    assert config["permission"] == {"webfetch": "ask", "bash": "ask", "edit": "ask"}
+    assert config["experimental"] == {"continue_loop_on_deny": True}
+    assert config["model"] == "a/b"
+    assert spec.env["XDG_DATA_HOME"] == "/accounts/one/data"
+    assert "OPENCODE_ENABLE_QUESTION_TOOL" not in spec.env
+
+
+@pytest.mark.parametrize(("model", "is_barred"), [(None, True), ("a/b", True), ("opencode/free", False)])
+def test_opencode_sends_nothing_to_its_maker_unasked(model, is_barred, programs):
+    spec = launch(OpenCodeRuntime(), work(model=model), programs)
+
+    config = json.loads(spec.env["OPENCODE_CONFIG_CONTENT"])
+    assert ("opencode" in config.get("disabled_providers", [])) is is_barred
+
+
+@pytest.mark.parametrize("mode", ["plan", "read_only"])
+def test_opencode_may_change_nothing_where_nothing_may_be_changed(mode, programs):
+    spec = launch(OpenCodeRuntime(), work(settings={"mode": mode}), programs)
+
+    assert json.loads(spec.env["OPENCODE_CONFIG_CONTENT"])["permission"] == {"bash": "deny", "edit": "deny"}
+
+
+def test_any_agent_is_the_accounts_program_with_its_arguments(programs):
+    settings = account(bin=str(programs / "any"), args=["--acp"])
+
+    assert launch(AnyAcpRuntime(), work(settings=settings), programs).argv == (str(programs / "any"), "--acp")
+
+
+def test_a_command_is_an_agent_where_an_administrator_allows_it(programs):
+    spec = launch(AnyAcpRuntime(), work(command="any --acp 'a b'", command_allowed=True), programs)
+
+    assert spec.argv == (str(programs / "any"), "--acp", "a b")
+
+
+@pytest.mark.parametrize(
+    ("command", "is_allowed", "kind"),
+    [
+        ("any --acp", False, "spawn"),
+        ("'open", True, "spawn"),
+        (None, True, "missing_program"),
+        ("nobody", True, "missing_program"),
+    ],
+)
+def test_an_agent_without_a_program_does_not_start(command, is_allowed, kind, programs):
+    with pytest.raises(CannotStart) as caught:
+        launch(AnyAcpRuntime(), work(command=command, command_allowed=is_allowed), programs)
+
+    assert caught.value.kind == kind
