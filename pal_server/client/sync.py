@@ -61,7 +61,9 @@ class Client:
         if isinstance(body, bytes):
             content, sent["Content-Type"] = body, "application/octet-stream"
         elif body is not None:
-            content, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+            # not escaped: a text of many scripts would be two to three times as long, over the limit of a body
+            content = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            sent["Content-Type"] = "application/json"
         connection = self._connect()
         try:
             connection.request(method, self._target(path, query), body=content, headers=sent)

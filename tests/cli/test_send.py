@@ -39,6 +39,16 @@ def test_standard_input_is_the_text(pal: Pal, api: FakeApi) -> None:
     assert api.last().body["content"] == "grüße\nzwei"
 
 
+def test_the_longest_text_fits_into_a_body_in_every_script(pal: Pal, api: FakeApi) -> None:
+    text = "😀" * 200_000
+
+    outcome = pal("cli", "send", "--room", "general", "-", stdin=text.encode())
+
+    assert outcome.code == 0
+    assert api.last().body["content"] == text
+    assert int(api.last().headers["content-length"]) < 1024 * 1024
+
+
 def test_attached_files_are_uploaded_first(pal: Pal, api: FakeApi) -> None:
     Path("a.bin").write_bytes(b"\0\xff")
 
