@@ -106,8 +106,10 @@ def resident(pid: int) -> float:
     raise ProcessLookupError(pid)
 
 
-def children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far, in steps of a hundredth."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def force(process: "subprocess.Popen[Any]") -> None:
