@@ -34,6 +34,12 @@ ProgramLine: TypeAlias = Annotated[
 Folder: TypeAlias = Annotated[str | None, typer.Option("--cwd", metavar="DIR", help="The folder it works in.")]
 Model: TypeAlias = Annotated[str | None, typer.Option("--model", metavar="M", help="The model it uses.")]
 Effort: TypeAlias = Annotated[str | None, typer.Option("--effort", metavar="E", help="How hard it thinks.")]
+Mode: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--mode", metavar="M", help="What it may do unasked: ask, accept_edits, auto, bypass, read_only, plan."
+    ),
+]
 Instructions: TypeAlias = Annotated[
     str | None, typer.Option("--instructions", metavar="TEXT", help="What it is told in every prompt.")
 ]
@@ -70,6 +76,7 @@ def create(
     cwd: Folder = None,
     model: Model = None,
     effort: Effort = None,
+    mode: Mode = None,
     instructions: Instructions = None,
     account: AccountId = None,
     concurrency: Concurrency = None,
@@ -95,6 +102,7 @@ def create(
         "cwd": cwd,
         "model": model,
         "effort": effort,
+        "mode": mode,
         "instructions": instructions,
         "account": account,
         "concurrency": concurrency,
@@ -159,6 +167,7 @@ def update(
     cwd: Folder = None,
     model: Model = None,
     effort: Effort = None,
+    mode: Mode = None,
     instructions: Instructions = None,
     account: AccountId = None,
     concurrency: Concurrency = None,
@@ -198,6 +207,7 @@ def update(
             "cwd": cwd,
             "model": model,
             "effort": effort,
+            "mode": mode,
             "instructions": instructions,
             "account": account,
             "concurrency": concurrency,

@@ -13,7 +13,9 @@ from pal_server.domain.actors import Actor, ActorKind, Role, system
 from pal_server.domain.agents import (
     INSTRUCTIONS_LIMIT,
     Agent,
+    AgentMode,
     default_runtime,
+    parse_agent_mode,
     parse_concurrency,
     parse_duration,
     parse_runtime,
@@ -25,7 +27,7 @@ from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.names import parse_key, parse_label
 from pal_server.domain.pages import Page, page_of, parse_limit
 from pal_server.errors import AlreadyExists, Conflict, Invalid
-from pal_server.storage import agents, rooms
+from pal_server.storage import agents, choices, rooms
 from pal_server.storage import deliveries as delivery_rows
 from pal_server.storage.tx import Tx
 
@@ -53,6 +55,7 @@ def put(
     cwd: str | None = None,
     model: str | None = None,
     effort: str | None = None,
+    mode: str | None = None,
     instructions: str | None = None,
     account: str | None = None,
     concurrency: int | None = None,
@@ -76,6 +79,7 @@ def put(
         cwd=_or_keep(cwd),
         model=_or_keep(model),
         effort=_or_keep(effort),
+        mode=_or_keep(mode),
         instructions=_or_keep(instructions),
         account=_or_keep(account),
         concurrency=_or_keep(concurrency),
@@ -99,6 +103,7 @@ def change(
     cwd: str | Keep | None = KEEP,
     model: str | Keep | None = KEEP,
     effort: str | Keep | None = KEEP,
+    mode: str | Keep = KEEP,
     instructions: str | Keep = KEEP,
     account: str | Keep | None = KEEP,
     concurrency: int | Keep = KEEP,
@@ -118,6 +123,7 @@ def change(
         cwd=cwd,
         model=model,
         effort=effort,
+        mode=mode,
         instructions=instructions,
         account=account,
         concurrency=concurrency,
@@ -162,6 +168,7 @@ def delete(tx: Tx, *, actor: Actor, key: str) -> Agent:
     _take_back(tx, agent=before)
     deliveries.cancel_of_agent(tx, actor=actor, agent=before.key)
     runs.kill_of_agent(tx, actor=actor, agent=before.key)
+    choices.forget(tx, workspace_id=actor.workspace_id, agent=before.key)
     agents.delete(tx, before)
     tx.batch_cache.clear()
     if before.computer is not None:
@@ -248,6 +255,7 @@ def _change(
     cwd: str | Keep | None,
     model: str | Keep | None,
     effort: str | Keep | None,
+    mode: str | Keep,
     instructions: str | Keep,
     account: str | Keep | None,
     concurrency: int | Keep,
@@ -264,6 +272,7 @@ def _change(
         cwd=_text(before.cwd, cwd, field="cwd"),
         model=_text(before.model, model, field="model"),
         effort=_text(before.effort, effort, field="effort"),
+        mode=before.mode if mode is KEEP else parse_agent_mode(mode),
         instructions=before.instructions
         if instructions is KEEP
         else parse_text(instructions, field="instructions", limit=INSTRUCTIONS_LIMIT),
@@ -275,6 +284,8 @@ def _change(
     if command is not KEEP:
         wanted = _with_command(actor, wanted, command)
     wanted = _with_account(tx, actor=actor, agent=wanted)
+    if wanted.mode is AgentMode.BYPASS and before.mode is not AgentMode.BYPASS:
+        access.need(actor, Role.ADMIN)
     if wanted == before:
         return before
     agents.update(tx, wanted)
@@ -284,6 +295,8 @@ def _change(
         tx.emit("agent.changed", workspace_id=actor.workspace_id, data=after.fact())
     if after.computer is not None:
         tx.wake(f"computer:{after.computer}")  # it may have been enabled, or be able to run now
+    if after.mode is not before.mode:
+        audit.record(tx, actor=actor, action="agent.mode_set", target=before.key, detail={"mode": after.mode})
     if after.command != before.command:
         audit.record(tx, actor=actor, action="agent.command_set", target=before.key, detail={"command": after.command})
     return after

@@ -40,6 +40,24 @@ def post(
     return message
 
 
+def answer(tx: Tx, *, room: Room, message: Message, content: str) -> Message:
+    """Pal's own words in answer to a message; never delivered to an agent."""
+    said = messages.add(
+        tx,
+        workspace_id=message.workspace_id,
+        room_id=room.id,
+        room_name=room.name,
+        topic_id=message.topic_id,
+        seq=rooms.next_seq(tx, room_id=room.id),
+        parent_id=message.id,
+        kind="system",
+        sender=SYSTEM,
+        content=content,
+    )
+    tx.emit("message.created", workspace_id=said.workspace_id, room_id=room.id, data={**said.fact(), "deliveries": []})
+    return said
+
+
 def change(tx: Tx, *, message: Message, card: dict[str, Any]) -> None:
     messages.set_card(tx, id=message.id, card=card)
     changed = replace(message, card=card, edited_at=tx.now)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pal_server.actions import access, cards, client_ids, deliveries, steering
+from pal_server.actions import access, cards, client_ids, deliveries, slash, steering
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.addressing import Addressed, Addressing, Reason, address
 from pal_server.domain.chains import stopped_by
@@ -28,6 +28,7 @@ from pal_server.domain.pages import Page, page_of, parse_limit
 from pal_server.domain.receipts import Outcome, Receipt
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Run
+from pal_server.domain.slash import Slash, parse_slash
 from pal_server.domain.steering import Busy, parse_busy
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import agents as agent_rows
@@ -176,7 +177,10 @@ def say(
         runs.has_posted(tx, id=run.id)
 
     outcome = _Outcome()
-    if not is_debate:  # a debate's turns are handed over when a run ends, and by nothing that is said
+    command = slash.command_of(message, by=by)
+    if (
+        not is_debate and command is None
+    ):  # a debate's turns are handed over when a run ends, and by nothing that is said
         _deliver(tx, room=room, message=message, addressing=addressing, outcome=outcome, busy=busy, by=by)
     tx.emit(
         "message.created",
@@ -184,6 +188,8 @@ def say(
         room_id=room.id,
         data={**message.fact(), "deliveries": [delivery.fact() for delivery in outcome.deliveries]},
     )
+    if command is not None and by is not None:
+        _carry_out(tx, actor=by, room=room, message=message, addressing=addressing, command=command, outcome=outcome)
     return Sent(
         message=message,
         deliveries=tuple(outcome.deliveries),
@@ -223,7 +229,8 @@ def edit(tx: Tx, *, actor: Actor, id: int, content: str, mentions: Iterable[str]
             deliveries.reopen(tx, delivery)
     known = {delivery.agent for delivery in deliveries.all_of_message(tx, message=message)}
     outcome = _Outcome()
-    new = tuple(to for to in addressing.deliver if to.agent.key not in known and message.sender.kind != "agent")
+    may_call = message.sender.kind != "agent" and parse_slash(content) is None  # an edit orders nobody about
+    new = tuple(to for to in addressing.deliver if to.agent.key not in known and may_call)
     _deliver(tx, room=room, message=message, addressing=replace(addressing, deliver=new), outcome=outcome)
     changed = access.message(tx, actor, id)
     data = {**changed.fact(), "deliveries": [delivery.fact() for delivery in outcome.deliveries]}
@@ -470,6 +477,19 @@ def _address(
         parent_agent=parent.sender.name if parent is not None and parent.sender.kind == "agent" else None,
         reply_counts=work is None or work.reason is not Reason.REPLY,
     )
+
+
+def _carry_out(
+    tx: Tx, *, actor: Actor, room: Room, message: Message, addressing: Addressing, command: Slash, outcome: _Outcome
+) -> None:
+    """A command to pal: it answers in the topic, once for each agent that was called."""
+    for agent, reason in addressing.refused:
+        outcome.receipts.append(Receipt(agent=agent.key, outcome=Outcome.REFUSED, text=f"nothing done: {reason}"))
+    for to in addressing.deliver + addressing.keep:
+        text = slash.carry_out(tx, actor=actor, room=room, message=message, agent=to.agent, command=command)
+        outcome.receipts.append(Receipt(agent=to.agent.key, outcome=Outcome.DONE, text=text))
+    if not outcome.receipts and not addressing.mentions and not addressing.unresolved:
+        slash.to_nobody(tx, room=room, message=message, command=command)
 
 
 def _busy(actor: Actor, wanted: Busy | None, *, room: Room) -> Busy:

@@ -20,6 +20,7 @@ from pal_server.actions import (
     interactions,
     messages,
     orders,
+    sessions,
     steering,
     tokens,
 )
@@ -334,15 +335,7 @@ def submit(
         raise NotFound("there is no such agent", agent=agent)
     room = access.room(tx, actor, found.room_id)
     rooms.lock(tx, room_id=room.id)
-    session = runs.newest_session(tx, topic_id=topic, agent=agent) or runs.add_session(
-        tx,
-        id=tx.new_id("session"),
-        workspace_id=actor.workspace_id,
-        topic_id=topic,
-        agent=agent,
-        computer_id=None,
-        generation=1,
-    )
+    session = sessions.current(tx, workspace_id=actor.workspace_id, topic_id=topic, agent=agent)
     run_id = runs.add(
         tx,
         workspace_id=actor.workspace_id,
@@ -417,7 +410,7 @@ def list_page(
     return page_of(found, limit=limit, cursor=lambda run: str(run.id))
 
 
-def sessions(
+def list_sessions(
     tx: Tx,
     *,
     actor: Actor,
@@ -439,18 +432,8 @@ def create_session(tx: Tx, *, actor: Actor, topic: int, agent: str, fresh: bool 
     if agent_rows.get(tx, agent, workspace_id=actor.workspace_id) is None:
         raise NotFound("there is no such agent", agent=agent)
     rooms.lock(tx, room_id=found.room_id)
-    newest = runs.newest_session(tx, topic_id=topic, agent=agent)
-    if newest is not None and not fresh:
-        return newest
-    return runs.add_session(
-        tx,
-        id=tx.new_id("session"),
-        workspace_id=actor.workspace_id,
-        topic_id=topic,
-        agent=agent,
-        computer_id=None,
-        generation=1 if newest is None else newest.generation + 1,
-    )
+    make = sessions.begin_anew if fresh else sessions.current
+    return make(tx, workspace_id=actor.workspace_id, topic_id=topic, agent=agent)
 
 
 def bind_native_session(
@@ -508,17 +491,7 @@ def _why_not_again(tx: Tx, run: Run) -> str | None:
 
 
 def _insert(tx: Tx, *, delivery: Delivery) -> int:
-    session = runs.newest_session(tx, topic_id=delivery.topic_id, agent=delivery.agent)
-    if session is None:  # the claim made one; a claim of an earlier server version may not have
-        session = runs.add_session(
-            tx,
-            id=tx.new_id("session"),
-            workspace_id=delivery.workspace_id,
-            topic_id=delivery.topic_id,
-            agent=delivery.agent,
-            computer_id=delivery.computer_id,
-            generation=1,
-        )
+    session = sessions.current(tx, workspace_id=delivery.workspace_id, topic_id=delivery.topic_id, agent=delivery.agent)
     before = runs.last_of_delivery(tx, delivery_id=delivery.id) if delivery.run_id is not None else None
     burst = delivery_rows.burst_messages(tx, delivery_id=delivery.id)
     runs.session_has_seen(

@@ -13,6 +13,7 @@ from pal_server.domain.messages import Message, mentions_in
 from pal_server.domain.rooms import Mode
 from pal_server.domain.runs import Run
 from pal_server.domain.runs import Status as RunStatus
+from pal_server.domain.slash import parse_slash
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import computers as computer_rows
 from pal_server.storage import deliveries as delivery_rows
@@ -126,6 +127,8 @@ def _addressed(tx: Tx, *, message: Message, made: list[Delivery]) -> list[Step]:
             )
         elif (why := _held(tx, message=message)) is not None:
             steps.append(why)
+    if not made and parse_slash(message.content) is not None and message.sender.kind != "agent":
+        return [_step("addressed", "it is a command to pal, which answered it in the topic; no agent runs", ok=True)]
     if not steps and not made:
         text = (
             "it calls nobody by name, answers no agent, and no agent here hears every message: it is for people to read"

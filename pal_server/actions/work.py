@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pal_server.actions import sessions
 from pal_server.domain.agents import Agent
 from pal_server.domain.deliveries import Delivery
 from pal_server.domain.messages import Message, without_mention
@@ -9,7 +10,7 @@ from pal_server.domain.prompts import RECENT_LIMIT
 from pal_server.domain.prompts import compose as compose_prompt
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Session
-from pal_server.storage import accounts, deliveries, messages, rooms, runs
+from pal_server.storage import accounts, choices, deliveries, messages, rooms, runs
 from pal_server.storage.tx import Tx
 
 
@@ -23,7 +24,7 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
     said = burst_of(tx, delivery)
     before = runs.last_of_delivery(tx, delivery_id=delivery.id) if delivery.run_id is not None else None
     return {
-        "agent": _profile(tx, agent=agent, room=room),
+        "agent": _profile(tx, agent=agent, room=room, topic=topic),
         "prompt": _prompt(tx, agent=agent, room=room, topic=topic, session=session, said=said, delivery=delivery),
         "content": "\n".join(without_mention(message.content, agent=agent.key) for message in said),
         "room": room.id,
@@ -31,7 +32,7 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
         "topic": topic.id,
         "message": delivery.message_id,
         "session": session.id,
-        "native_session": session.native_session,
+        "native_session": session.native_session if session.is_on(delivery.computer_id) else None,
         "generation": session.generation,
         "files": [file for message in said for file in message.files],
         "restart_of": None if before is None else before.id,
@@ -53,26 +54,17 @@ def burst_of(tx: Tx, delivery: Delivery) -> list[Message]:
 
 def session_for(tx: Tx, *, delivery: Delivery) -> Session:
     """The agent's session in the topic, or a new generation of it when a person asked to start over."""
-    newest = runs.newest_session(tx, topic_id=delivery.topic_id, agent=delivery.agent)
-    if newest is not None and not delivery.fresh:
-        return newest
-    return runs.add_session(
-        tx,
-        id=tx.new_id("session"),
-        workspace_id=delivery.workspace_id,
-        topic_id=delivery.topic_id,
-        agent=delivery.agent,
-        computer_id=delivery.computer_id,
-        generation=1 if newest is None else newest.generation + 1,
-    )
+    begin = sessions.begin_anew if delivery.fresh else sessions.current
+    return begin(tx, workspace_id=delivery.workspace_id, topic_id=delivery.topic_id, agent=delivery.agent)
 
 
-def _profile(tx: Tx, *, agent: Agent, room: Room) -> dict[str, Any]:
+def _profile(tx: Tx, *, agent: Agent, room: Room, topic: Topic) -> dict[str, Any]:
+    choice = choices.find(tx, topic_id=topic.id, agent=agent.key)
     limits = [limit for limit in (agent.max_duration, room.max_duration) if limit is not None]
     account = None if agent.account is None else accounts.get(tx, agent.account, workspace_id=agent.workspace_id)
-    settings = {}
+    settings: dict[str, Any] = {"mode": choice.mode or agent.mode}
     if account is not None:
-        settings = {
+        settings |= {
             "account": {
                 "id": account.id,
                 "label": account.label,
@@ -90,8 +82,8 @@ def _profile(tx: Tx, *, agent: Agent, room: Room) -> dict[str, Any]:
         "command": agent.command,
         "command_allowed": agent.command_allowed,
         "cwd": agent.cwd,
-        "model": agent.model,
-        "effort": agent.effort,
+        "model": choice.model or agent.model,
+        "effort": choice.effort or agent.effort,
         "instructions": agent.instructions,
         "account": agent.account,
         "max_duration": min(limits) if limits else None,

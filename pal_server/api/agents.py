@@ -2,7 +2,7 @@
 
 from aiohttp.web_response import StreamResponse
 
-from pal_server.actions import accounts, agents
+from pal_server.actions import accounts, agents, choices
 from pal_server.api.answers import answer_response
 from pal_server.api.fields import keep
 from pal_server.api.present import present, present_all
@@ -40,6 +40,7 @@ async def onboard(call: Call) -> StreamResponse:
         cwd=request.cwd,
         model=request.model,
         effort=request.effort,
+        mode=request.mode,
         instructions=request.instructions,
         account=request.account,
         concurrency=request.concurrency,
@@ -67,6 +68,7 @@ async def change(call: Call) -> contract.AgentAnswer:
         cwd=keep(request.cwd),
         model=keep(request.model),
         effort=keep(request.effort),
+        mode=keep(request.mode),
         instructions=keep(request.instructions),
         account=keep(request.account),
         concurrency=keep(request.concurrency),
@@ -74,6 +76,25 @@ async def change(call: Call) -> contract.AgentAnswer:
         enabled=keep(request.enabled),
     )
     return contract.AgentAnswer(agent=present(agent, contract.Agent))
+
+
+async def show_choice(call: Call) -> contract.ChoiceAnswer:
+    choice = await call.read(choices.get, actor=call.actor, topic=call.number(), agent=call.text("agent"))
+    return contract.ChoiceAnswer(choice=present(choice, contract.Choice))
+
+
+async def choose(call: Call) -> contract.ChoiceAnswer:
+    request = call.body(contract.ChooseForTopic)
+    choice = await call.write(
+        choices.change,
+        actor=call.actor,
+        topic=call.number(),
+        agent=call.text("agent"),
+        model=keep(request.model),
+        effort=keep(request.effort),
+        mode=keep(request.mode),
+    )
+    return contract.ChoiceAnswer(choice=present(choice, contract.Choice))
 
 
 async def delete(call: Call) -> contract.AgentAnswer:

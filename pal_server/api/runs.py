@@ -173,7 +173,7 @@ async def report_result(call: Call) -> contract.RunAnswer:
 async def list_sessions(call: Call) -> contract.SessionsAnswer:
     query = call.query(contract.SessionsQuery)
     page = await call.read(
-        runs.sessions,
+        runs.list_sessions,
         actor=call.actor,
         topic=query.topic,
         agent=query.agent,

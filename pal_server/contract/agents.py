@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from .base import Answer, Request
-from .words import ComputerStatus
+from .words import AgentMode, ComputerStatus
 
 
 class Agent(Answer, frozen=True, kw_only=True):
@@ -22,6 +22,8 @@ class Agent(Answer, frozen=True, kw_only=True):
     cwd: str | None = None
     model: str | None = None
     effort: str | None = None
+    mode: AgentMode = "ask"
+    """What it may do without asking a person."""
     instructions: str = ""
     account: str | None = None
     concurrency: int
@@ -54,6 +56,7 @@ class CreateAgent(Request, frozen=True, kw_only=True):
     cwd: str | None = None
     model: str | None = None
     effort: str | None = None
+    mode: AgentMode | None = None
     instructions: str | None = None
     account: str | None = None
     concurrency: int | None = None
@@ -69,11 +72,34 @@ class ChangeAgent(Request, frozen=True, kw_only=True):
     cwd: str | msgspec.UnsetType | None = msgspec.UNSET
     model: str | msgspec.UnsetType | None = msgspec.UNSET
     effort: str | msgspec.UnsetType | None = msgspec.UNSET
+    mode: AgentMode | msgspec.UnsetType = msgspec.UNSET
     instructions: str | msgspec.UnsetType = msgspec.UNSET
     account: str | msgspec.UnsetType | None = msgspec.UNSET
     concurrency: int | msgspec.UnsetType = msgspec.UNSET
     max_duration: int | msgspec.UnsetType | None = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Choice(Answer, frozen=True, kw_only=True):
+    """What was chosen for an agent in one topic; null is what its profile says."""
+
+    topic: int
+    agent: str
+    model: str | None = None
+    effort: str | None = None
+    mode: AgentMode | None = None
+
+
+class ChoiceAnswer(Answer, frozen=True, kw_only=True):
+    choice: Choice
+
+
+class ChooseForTopic(Request, frozen=True, kw_only=True):
+    """Holds from the next turn on; null goes back to the agent's profile."""
+
+    model: str | msgspec.UnsetType | None = msgspec.UNSET
+    effort: str | msgspec.UnsetType | None = msgspec.UNSET
+    mode: AgentMode | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class AssignAgent(Request, frozen=True, kw_only=True):

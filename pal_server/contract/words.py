@@ -14,7 +14,8 @@ Mode = Literal["mentions", "all", "periodic", "muted", "off"]
 Role = Literal["owner", "admin", "member", "viewer"]
 TokenKind = Literal["user", "session", "computer", "run", "invite", "share", "bridge"]
 ReceiptOutcome = Literal[
-    "started", "queued", "offline", "steered", "read", "interrupts", "held", "refused", "saved", "merged"
+    "started", "queued", "offline", "steered", "read", "interrupts", "done", "held", "refused", "saved", "merged"
 ]
+AgentMode = Literal["ask", "accept_edits", "auto", "bypass", "read_only", "plan"]
 Busy = Literal["queue", "steer", "interrupt"]
 Decision = Literal["approve", "deny"]

@@ -24,9 +24,22 @@ KNOWN = (
     "neeko",
     "coco",
 )
+CHOICE_LIMIT = 200  # characters
+CHOICE = re.compile(rf"[^\s\x00-\x1f\x7f-]\S{{0,{CHOICE_LIMIT - 1}}}")  # what begins with a dash could be a flag
 TEXT_LIMIT = 2_000  # characters of description, command and paths
 INSTRUCTIONS_LIMIT = 50_000  # characters; they are part of every prompt
 CONCURRENCY_MAX = 50  # topics one agent may work in at once
+
+
+class AgentMode(StrEnum):
+    """What an agent may do without asking a person; its runtime holds it to that."""
+
+    ASK = "ask"
+    ACCEPT_EDITS = "accept_edits"  # files in its folder without asking, the rest with
+    AUTO = "auto"  # the program decides what is worth asking
+    BYPASS = "bypass"  # everything; only an admin gives that
+    READ_ONLY = "read_only"  # no changes; what would change something is refused, not asked
+    PLAN = "plan"  # as read_only, until a person approves its plan
 
 
 class Readiness(StrEnum):
@@ -52,6 +65,7 @@ class Agent:
     cwd: str | None
     model: str | None
     effort: str | None
+    mode: AgentMode = AgentMode.ASK
     instructions: str
     account: str | None
     concurrency: int
@@ -75,6 +89,7 @@ class Agent:
             "cwd": self.cwd,
             "model": self.model,
             "effort": self.effort,
+            "mode": self.mode,
             "instructions": self.instructions,
             "account": self.account,
             "concurrency": self.concurrency,
@@ -82,6 +97,27 @@ class Agent:
             "enabled": self.enabled,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What was chosen for an agent in one topic; None is what its profile says."""
+
+    topic_id: int
+    agent: str
+    model: str | None = None
+    effort: str | None = None
+    mode: AgentMode | None = None
+
+    def fact(self) -> dict[str, Any]:
+        """The choice as others see it."""
+        return {
+            "topic": self.topic_id,
+            "agent": self.agent,
+            "model": self.model,
+            "effort": self.effort,
+            "mode": self.mode,
         }
 
 
@@ -137,6 +173,21 @@ def parse_text(text: str, *, field: str, limit: int = TEXT_LIMIT) -> str:
     if len(text) > limit or "\0" in text:
         raise Invalid(f"{field} has more than {limit} characters or holds a NUL", field=field, limit=limit)
     return text
+
+
+def parse_agent_mode(mode: str) -> AgentMode:
+    """`accept-edits` is `accept_edits`."""
+    try:
+        return AgentMode(mode.replace("-", "_"))
+    except ValueError:
+        raise Invalid(f"mode is one of {', '.join(AgentMode)}", field="mode", value=mode[:64]) from None
+
+
+def parse_choice(word: str | None, *, field: str) -> str | None:
+    """The name of a model or an effort. Which ones there are, the agent's program knows."""
+    if word is not None and not CHOICE.fullmatch(word):
+        raise Invalid(f"{field} is one word of at most {CHOICE_LIMIT} characters", field=field)
+    return word
 
 
 def parse_concurrency(concurrency: int) -> int:

@@ -13,6 +13,7 @@ class Outcome(StrEnum):
     OFFLINE = "offline"  # kept until the agent's computer is there
     STEERED = "steered"  # told to the live run; `message.read` follows once it has read it
     READ = "read"  # the live run has read it
+    DONE = "done"  # a command to pal, which carried it out; no agent runs
     INTERRUPTS = "interrupts"  # the live run is being stopped, and this comes next
     HELD = "held"  # waits for a person
     REFUSED = "refused"  # not delivered, with the reason

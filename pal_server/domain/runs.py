@@ -149,6 +149,10 @@ class Session:
     seen_message: int
     created_at: int
 
+    def is_on(self, computer_id: str | None) -> bool:
+        """Whether the program's own conversation can lie on this computer: it stays where it was begun."""
+        return self.computer_id in (None, computer_id)
+
     def fact(self) -> dict[str, Any]:
         """The session as others see it."""
         return {

@@ -1,6 +1,6 @@
 """Agents in the database."""
 
-from pal_server.domain.agents import Agent, readiness
+from pal_server.domain.agents import Agent, AgentMode, readiness
 from pal_server.storage import computers
 from pal_server.storage.tx import Row, Tx
 
@@ -43,6 +43,7 @@ def update(tx: Tx, agent: Agent) -> None:
         cwd=agent.cwd,
         model=agent.model,
         effort=agent.effort,
+        mode=agent.mode,
         instructions=agent.instructions,
         account_id=agent.account,
         concurrency=agent.concurrency,
@@ -99,6 +100,7 @@ def _agent(row: Row) -> Agent:
         cwd=row.cwd,
         model=row.model,
         effort=row.effort,
+        mode=AgentMode(row.mode),
         instructions=row.instructions,
         account=row.account_id,
         concurrency=row.concurrency,

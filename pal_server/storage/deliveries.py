@@ -133,6 +133,11 @@ def before_in_lane(tx: Tx, *, topic_id: int, agent: str, id: int, ahead: int = 0
     return 0 if row is None else int(row["place"])
 
 
+def waiting_in_lane(tx: Tx, *, topic_id: int, agent: str) -> int:
+    row = tx.sql.one("deliveries.waiting_in_lane", topic_id=topic_id, agent=agent)
+    return 0 if row is None else int(row["number"])
+
+
 def front_of_lane(tx: Tx, *, topic_id: int, agent: str) -> Delivery | None:
     """The first of those that wait, be it for its lane or for its computer."""
     row = tx.sql.one("deliveries.front_of_lane", topic_id=topic_id, agent=agent)

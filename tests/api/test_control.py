@@ -78,3 +78,31 @@ async def test_a_room_says_what_happens_by_default(server: ServerUnderTest) -> N
     changed = expect(await server.patch("/api/rooms/general", {"busy": "interrupt"}), 200)
 
     assert changed["room"]["busy"] == "interrupt"
+
+
+async def test_a_choice_for_a_topic_is_made_shown_and_handed_out(server: ServerUnderTest) -> None:
+    computer = await server.provision()
+    await server.connect(computer)
+    await server.agent("bot", computer=computer, model="small")
+    expect(await server.patch("/api/agents/bot", {"mode": "read_only"}), 200)
+    topic = expect(await server.get("/api/rooms/general/topics"), 200)["topics"][0]["id"]
+    path = f"/api/topics/{topic}/agents/bot"
+
+    chosen = expect(await server.patch(path, {"model": "large", "mode": "plan"}), 200)["choice"]
+    shown = expect(await server.get(path), 200)["choice"]
+    await server.send("@bot go")
+    (claimed,) = await server.claim(computer)
+
+    assert chosen == shown == {"topic": topic, "agent": "bot", "model": "large", "effort": None, "mode": "plan"}
+    assert claimed["work"]["agent"]["model"] == "large"
+    assert claimed["work"]["agent"]["settings"]["mode"] == "plan"
+    assert expect(await server.patch(path, {"model": None}), 200)["choice"]["model"] is None
+
+
+async def test_a_command_in_a_message_is_answered_at_once(server: ServerUnderTest) -> None:
+    await server.agent("bot")
+
+    sent = await server.send("@bot /status")
+
+    assert [(receipt["agent"], receipt["outcome"]) for receipt in sent["receipts"]] == [("bot", "done")]
+    assert sent["deliveries"] == []

@@ -116,6 +116,9 @@ SELECT * FROM deliveries WHERE steered_into = :run_id ORDER BY id;
 SELECT d.message_id FROM runs r JOIN deliveries d ON d.steered_into = r.id
  WHERE r.delivery_id = :delivery_id AND d.read_step IS NOT NULL ORDER BY d.message_id;
 
+-- name: waiting_in_lane
+SELECT COUNT(*) AS number FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending';
+
 -- name: front_of_lane
 -- What comes first of those that wait.
 SELECT * FROM deliveries

@@ -12,7 +12,11 @@ SELECT * FROM sessions WHERE id = :id AND workspace_id = :workspace_id;
 UPDATE sessions SET native_session = :native_session WHERE id = :id;
 
 -- name: seen
-UPDATE sessions SET seen_message = :message_id, computer_id = :computer_id WHERE id = :id AND seen_message < :message_id;
+-- On another computer the program begins a conversation of its own.
+UPDATE sessions SET seen_message = CASE WHEN seen_message < :message_id THEN :message_id ELSE seen_message END,
+                    native_session = CASE WHEN computer_id IS NULL OR computer_id = :computer_id THEN native_session END,
+                    computer_id = :computer_id
+ WHERE id = :id;
 
 -- name: page
 SELECT s.* FROM sessions s JOIN topics t ON t.id = s.topic_id

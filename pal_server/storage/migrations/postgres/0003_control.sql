@@ -10,3 +10,17 @@ ALTER TABLE deliveries ADD COLUMN read_step BIGINT;
 ALTER TABLE deliveries ADD COLUMN ahead BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_steered ON deliveries (steered_into) WHERE steered_into IS NOT NULL;
 CREATE INDEX deliveries_ahead ON deliveries (topic_id, agent, ahead, id) WHERE status = 'pending' AND ahead > 0;
+
+-- What an agent may do without asking a person.
+ALTER TABLE agents ADD COLUMN mode TEXT NOT NULL DEFAULT 'ask'
+    CHECK (mode IN ('ask', 'accept_edits', 'auto', 'bypass', 'read_only', 'plan'));
+
+-- What was chosen for an agent in one topic, in place of what its profile says.
+CREATE TABLE topic_choices (
+    topic_id BIGINT NOT NULL REFERENCES topics (id),
+    agent    TEXT NOT NULL,
+    model    TEXT,
+    effort   TEXT,
+    mode     TEXT CHECK (mode IN ('ask', 'accept_edits', 'auto', 'bypass', 'read_only', 'plan')),
+    PRIMARY KEY (topic_id, agent)
+);
