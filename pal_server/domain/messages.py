@@ -1,6 +1,7 @@
 """Messages: what was said, by whom, and what of it is a mention."""
 
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ FILES_LIMIT = 20
 MENTIONS_LIMIT = 100
 GUEST_NAME = re.compile(r"[^\s@/\\<>\"'`\x00-\x1f\x7f][^@/\\<>\"`\x00-\x1f\x7f]{0,63}")
 
+_ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC"})
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _MENTION = re.compile(r"(?<![\w@./\\-])@([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 
@@ -91,10 +94,18 @@ def parse_content(content: str, *, has_files: bool = False) -> str:
 
 
 def parse_guest(name: str) -> str:
-    """A guest's name, or `Invalid`."""
-    if not GUEST_NAME.fullmatch(name):
+    """A guest's name as it is shown, or `Invalid`. The caller compares the answer with the names of users and agents.
+
+    What only looks like another name becomes that name: wide and styled letters turn into plain ones, what cannot be
+    seen goes. A word of letters from two alphabets that look alike is refused.
+    """
+    plain = unicodedata.normalize("NFKC", name)
+    shown = "".join(char for char in plain if not _is_unseen(char)).rstrip(" ")
+    if not GUEST_NAME.fullmatch(name) or not GUEST_NAME.fullmatch(shown):
         raise Invalid("sender is 1 to 64 characters on one line without @ / \\ < > or quotes", field="sender")
-    return name
+    if any(len(_alphabets(word)) > 1 for word in shown.split()):
+        raise Invalid("sender mixes letters of different alphabets in one word", field="sender")
+    return shown
 
 
 def mentions_in(content: str, *, known: Collection[str] = ()) -> list[str]:
@@ -116,3 +127,12 @@ def without_mention(content: str, *, agent: str) -> str:
     name = re.escape(agent)
     content = re.sub(rf"^\s*@{name}(?![\w-]|\.\w)[\s,:]*", "", content, flags=re.IGNORECASE)
     return re.sub(rf"(?<![\w@./\\-])@{name}\s*$", "", content, flags=re.IGNORECASE).strip()
+
+
+def _is_unseen(char: str) -> bool:
+    return char in _UNSEEN or unicodedata.category(char) in {"Cc", "Cf"}
+
+
+def _alphabets(word: str) -> set[str]:
+    """Which of the alphabets with letters of the same shape."""
+    return {unicodedata.name(char, "").partition(" ")[0] for char in word if char.isalpha()} & _ALIKE

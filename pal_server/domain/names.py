@@ -5,7 +5,8 @@ import re
 from pal_server.errors import Invalid
 
 KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-RESERVED = frozenset({"all", "everyone", "here", "room", "channel", "system"})  # words people put after an @
+# Words people put after an @, and the name under which pal itself speaks.
+RESERVED = frozenset({"all", "everyone", "here", "room", "channel", "system", "pal"})
 LABEL_LIMIT = 100  # characters of a display name, a token's name, an account's label
 
 

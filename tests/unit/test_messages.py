@@ -65,12 +65,22 @@ def test_a_text_is_not_empty_and_not_endless() -> None:
     assert parse_content("", has_files=True) == ""
 
 
-@pytest.mark.parametrize("name", ["Ada", "Ada Lovelace", "李", "a.b-c"])
+@pytest.mark.parametrize("name", ["Ada", "Ada Lovelace", "李", "a.b-c", "Zoë", "Дима (Dima)", "Ada 🎈"])
 def test_a_guest_may_be_called(name: str) -> None:
     assert parse_guest(name) == name
 
 
-@pytest.mark.parametrize("name", ["", " a", "a@b", "a/b", "<b>", 'a"', "a\nb", "a\0", "a" * 65])
+@pytest.mark.parametrize(
+    "name",
+    ["demo\u200b", "\u202edemo", "de\u00admo", "demo\ufe0f", "demo\u3164", "demo ", "demo\u00a0", "\uff44emo", "𝐝𝐞𝐦𝐨"],
+)
+def test_a_guest_is_called_what_one_sees(name: str) -> None:
+    assert parse_guest(name) == "demo"
+
+
+@pytest.mark.parametrize(
+    "name", ["", " a", "a@b", "a/b", "<b>", 'a"', "a\nb", "a\0", "a" * 65, "dem\u043e", "\u200b", "\uff20a"]
+)
 def test_a_guest_may_not_be_called(name: str) -> None:
     with pytest.raises(Invalid):
         parse_guest(name)
