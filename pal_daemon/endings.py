@@ -32,6 +32,7 @@ class End:
     text: str | None = None
     stderr: str | None = None
     usage: Usage | None = None
+    resume_at: int | None = None  # UTC milliseconds; when another attempt may begin after a limit
     at: int | None = None
 
     def render(self, *, lease_id: str, fence: int) -> FinishRun:
@@ -46,6 +47,7 @@ class End:
             stderr=self.stderr,
             text=self.text,
             usage=self.usage,
+            resume_at=self.resume_at,
             ended_at=self.at,
         )
 
@@ -108,7 +110,8 @@ def _end_known(exit: Exit, *, ending: Ending | None, outcome: Outcome, agent: st
     if ending == "stop" and outcome.is_interrupted:
         return End(status="cancelled", error_kind="stopped", error="the run was stopped")
     if outcome.error is not None:
-        return End(status="failed", error_kind=outcome.error_kind or "agent", error=outcome.error)
+        kind = outcome.error_kind or "agent"
+        return End(status="failed", error_kind=kind, error=outcome.error, resume_at=outcome.resume_at)
     if exit.code == 0:
         return End(status="succeeded", text=outcome.text)
     how = f"exit code {exit.code}" if exit.code is not None else f"signal {_signal_name(exit.signal)}"

@@ -183,6 +183,7 @@ class Outcome:
     usage: Usage | None = None
     error: str | None = None
     error_kind: str | None = None
+    resume_at: int | None = None  # UTC milliseconds; when the limit that ended it (rate_limit) has passed
     is_interrupted: bool = False  # the program says that it ended its turn because it was told to
 
 

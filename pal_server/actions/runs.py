@@ -30,6 +30,7 @@ from pal_server.domain.computers import check_epoch
 from pal_server.domain.deliveries import Delivery
 from pal_server.domain.messages import Message, Sender
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
+from pal_server.domain.pausing import Pause, goes_on_at, pause_in
 from pal_server.domain.receipts import Receipt
 from pal_server.domain.runs import (
     LIVE,
@@ -127,14 +128,16 @@ def set_pid(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, pid: in
     return _changed(tx, run)
 
 
-def set_state(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, status: str) -> Run:
-    """The run is now running, waiting or paused."""
+def set_state(
+    tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, status: str, resume_at: int | None = None
+) -> Run:
+    """The run is now running, waiting or paused; `resume_at` says until when a limit pauses it."""
     run = _under_lease(tx, actor=actor, id=id, lease_id=lease_id, fence=fence)
     if status not in LIVE or status == Status.STARTING:
         raise Invalid("status is one of running, waiting, paused; finish ends a run", field="status", value=status)
-    if status == run.status:
+    if status == run.status and resume_at == run.resume_at:
         return run
-    runs.set_status(tx, id=run.id, status=Status(status))
+    runs.set_status(tx, id=run.id, status=Status(status), resume_at=resume_at if status == Status.PAUSED else None)
     return _changed(tx, run)
 
 
@@ -174,7 +177,10 @@ def add_events(
     runs.took(tx, id=run.id, last_seq=last_seq, last_source=last_source)
     if reads:
         steering.note_reads(tx, run=run, events=events)
-    if run.stalled_since is not None:  # it gives signs of life again
+    pause = pause_in(events, is_paused=run.status is Status.PAUSED)
+    if pause is not None:
+        _pause_or_go_on(tx, run=run, pause=pause)
+    elif run.stalled_since is not None:  # it gives signs of life again
         _changed(tx, run)
     tx.wake(f"run:{run.id}")
     return Accepted(accepted=accepted, last_seq=last_seq, last_source=last_source)
@@ -567,6 +573,10 @@ def _settle(tx: Tx, *, run: Run, delivery: Delivery, ending: Ending, quiet: bool
     """The one way a run ends. The room's row is locked and the lease is checked."""
     status = end_of(ending, wanted=run.wanted)
     error = None if ending.error is None else clip(ending.error, limit=STDERR_LIMIT, note="[…]")
+    ended_before = runs.ended_by_limit(tx, delivery_id=delivery.id) if ending.resume_at is not None else 0
+    goes_on = goes_on_at(run, ending, ends_as=status, ended_before=ended_before, now=tx.now)
+    if goes_on is not None and deliveries.why_not_again(tx, delivery) is not None:
+        goes_on = None
     runs.end(
         tx,
         id=run.id,
@@ -577,12 +587,15 @@ def _settle(tx: Tx, *, run: Run, delivery: Delivery, ending: Ending, quiet: bool
         error=error,
         stderr=None if ending.stderr is None else ending.stderr[-STDERR_LIMIT:],
         usage=ending.usage,
+        resume_at=goes_on,
         ended_at=tx.now if ending.ended_at is None else min(ending.ended_at, tx.now),
     )
     interactions.expire_of_run(tx, run=run)
     commands.close_of_run(tx, run_id=run.id, ok=status is Status.CANCELLED, detail=f"the run has ended: {status}")
     tokens.revoke_of(tx, workspace_id=run.workspace_id, kind=TokenKind.RUN, subject=str(run.id))
-    if not quiet:
+    if goes_on is not None:
+        _say_when_it_goes_on(tx, run=run, until=goes_on, error=error)
+    elif not quiet:
         _say_how_it_ended(tx, run=run, status=status, ending=ending, error=error)
     ended = _reread(tx, workspace_id=run.workspace_id, id=run.id)
     _emit(tx, "run.finished", ended)
@@ -590,6 +603,9 @@ def _settle(tx: Tx, *, run: Run, delivery: Delivery, ending: Ending, quiet: bool
     steering.run_ended(tx, run=ended)
     if run.wanted is Wanted.RESTART and deliveries.why_not_again(tx, delivery) is None:
         _put_back(tx, delivery)
+        return ended
+    if goes_on is not None:
+        _wait_for_limit(tx, delivery, until=goes_on, error=error)
         return ended
     _end_delivery(tx, run=ended, delivery=delivery, error=error)
     if deliveries.is_turn(tx, delivery):
@@ -604,6 +620,32 @@ def _put_back(tx: Tx, delivery: Delivery) -> None:
     delivery_rows.put(tx, again, was=delivery)
     deliveries.changed(tx, "delivery.retried", again)
     deliveries.wake_agent(tx, workspace_id=delivery.workspace_id, agent=delivery.agent)
+
+
+def _wait_for_limit(tx: Tx, delivery: Delivery, *, until: int, error: str | None) -> None:
+    """A limit ended the run: the same delivery may be claimed again when it has passed."""
+    assert delivery.lease_id is not None, "a claimed delivery has a lease"
+    why = error or "a limit of the program's provider"
+    again = rules.pause(delivery, lease_id=delivery.lease_id, fence=delivery.fence, until=until, error=why, now=tx.now)
+    delivery_rows.put(tx, again, was=delivery)
+    deliveries.changed(tx, "delivery.paused", again)
+    deliveries.wake_agent(tx, workspace_id=delivery.workspace_id, agent=delivery.agent)
+
+
+def _pause_or_go_on(tx: Tx, *, run: Run, pause: Pause) -> None:
+    """The program's own word; a run that waits for a person goes on waiting for them."""
+    if run.status is Status.WAITING and not pause.is_paused:
+        return
+    status = Status.PAUSED if pause.is_paused else Status.RUNNING
+    runs.set_status(tx, id=run.id, status=status, resume_at=pause.resume_at)
+    _changed(tx, run)
+
+
+def _say_when_it_goes_on(tx: Tx, *, run: Run, until: int, error: str | None) -> None:
+    """A card with the moment, which readers show in their own time zone."""
+    why = f": {error}" if error else ""
+    content = f"{run.agent} met a limit and goes on by itself when it has passed{why}"
+    _card(tx, run=run, kind="paused", actions=["retry", "cancel"], content=content, more={"resume_at": until})
 
 
 def _end_delivery(tx: Tx, *, run: Run, delivery: Delivery, error: str | None) -> None:

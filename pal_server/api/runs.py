@@ -83,6 +83,7 @@ async def set_state(call: Call) -> contract.RunAnswer:
         lease_id=request.lease_id,
         fence=request.fence,
         status=request.status,
+        resume_at=request.resume_at,
     )
     return contract.RunAnswer(run=present_run(run))
 
@@ -121,6 +122,7 @@ async def finish(call: Call) -> contract.RunAnswer:
         usage=None if request.usage is None else msgspec.to_builtins(request.usage),
         ended_at=request.ended_at,
         effects=request.effects,
+        resume_at=request.resume_at,
     )
     run = await call.write(
         runs.finish,

@@ -42,6 +42,8 @@ class Run(Answer, frozen=True, kw_only=True):
     last_source: int | None = None
     """End of the newest accepted event in the spool, in bytes; a new daemon goes on from here."""
     usage: Usage | None = None
+    resume_at: int | None = None
+    """When it goes on after a limit: by itself while it is paused, as a new attempt when it has ended."""
     wanted: str | None = None
     """stop, kill or restart: asked for by a person and not carried out yet."""
     created_at: int
@@ -158,12 +160,16 @@ class FinishRun(UnderLease, frozen=True, kw_only=True):
     usage: Usage | None = None
     ended_at: int | None = None
     effects: dict[str, Any] = {}
+    resume_at: int | None = None
+    """With the error kind rate_limit: when the limit has passed, and another attempt begins by itself."""
 
 
 class RunState(UnderLease, frozen=True, kw_only=True):
     """The run is now running, waiting or paused."""
 
     status: RunStatus
+    resume_at: int | None = None
+    """For paused: when it goes on by itself, if that is known."""
 
 
 class RunAction(Request, frozen=True, kw_only=True):

@@ -208,6 +208,11 @@ def put_back(d: Delivery, *, lease_id: str, fence: int, now: int) -> Delivery:
     )
 
 
+def pause(d: Delivery, *, lease_id: str, fence: int, until: int, error: str, now: int) -> Delivery:
+    """D then G in one: a limit ended the run; the same delivery goes on when it has passed, ahead of its lane."""
+    return replace(put_back(d, lease_id=lease_id, fence=fence, now=now), not_before=until, error=error)
+
+
 def cancel(d: Delivery, *, now: int) -> Delivery:
     """F: drop it before anybody worked on it. Cancelling twice is fine."""
     if d.status is Status.CANCELLED:
@@ -256,8 +261,10 @@ def need_mergeable(d: Delivery, *, into: Delivery) -> None:
 def retry(d: Delivery, *, fresh: bool, lane_is_open: bool, now: int, any_end: bool = False) -> Delivery:
     """G: a person wants it done again. Attempts start anew; it waits when its lane is busy.
 
-    `any_end` also accepts what ended well: restarting a finished run.
+    `any_end` also accepts what ended well: restarting a finished run. What waits for a moment to pass goes on now.
     """
+    if d.status is Status.PENDING and d.not_before > now:
+        return replace(d, not_before=now, fresh=fresh or d.fresh, updated_at=now)
     if d.status not in RETRYABLE and not (any_end and d.is_final):
         raise Conflict(
             f"only failed, interrupted and dead deliveries can be retried; this one is {d.status}", delivery=d.id

@@ -73,6 +73,7 @@ class Run:
     last_seq: int
     last_source: int | None
     usage: dict[str, Any] | None
+    resume_at: int | None = None  # when it goes on after a limit, itself or as a new attempt
     created_at: int
     started_at: int | None
     ended_at: int | None
@@ -106,6 +107,7 @@ class Run:
             "last_seq": self.last_seq,
             "last_source": self.last_source,
             "usage": self.usage,
+            "resume_at": self.resume_at,
             "wanted": self.wanted,
             "created_at": self.created_at,
             "started_at": self.started_at,
@@ -180,6 +182,7 @@ class Ending:
     usage: dict[str, Any] | None = None
     ended_at: int | None = None
     effects: dict[str, Any] | None = None
+    resume_at: int | None = None  # UTC milliseconds, with the error kind rate_limit
 
 
 def parse_end(status: str | None, *, exit_code: int | None = None, signal: str | None = None) -> Status:

@@ -146,6 +146,12 @@ def live_of_lane(tx: Tx, *, topic_id: int, agent: str) -> Run | None:
     return None if row is None else _run(row)
 
 
+def ended_by_limit(tx: Tx, *, delivery_id: int) -> int:
+    """How many attempts of a delivery a limit ended."""
+    row = tx.sql.one("runs.ended_by_limit", delivery_id=delivery_id)
+    return 0 if row is None else int(row["number"])
+
+
 def count_steps(tx: Tx, *, run_id: int, before: int) -> int:
     """How many tools it had called before its event with the number `before`."""
     row = tx.sql.one("runs.count_steps", run_id=run_id, before=before)
@@ -160,8 +166,9 @@ def set_pid(tx: Tx, *, id: int, pid: int) -> None:
     tx.sql.run("runs.set_pid", id=id, pid=pid, now=tx.now)
 
 
-def set_status(tx: Tx, *, id: int, status: Status) -> None:
-    tx.sql.run("runs.set_status", id=id, status=status, now=tx.now)
+def set_status(tx: Tx, *, id: int, status: Status, resume_at: int | None = None) -> None:
+    """`resume_at` belongs to a pause; any other status forgets it."""
+    tx.sql.run("runs.set_status", id=id, status=status, resume_at=resume_at, now=tx.now)
 
 
 def want(tx: Tx, *, id: int, wanted: Wanted, wanted_by: str) -> None:
@@ -191,6 +198,7 @@ def end(
     error: str | None,
     stderr: str | None,
     usage: dict[str, Any] | None,
+    resume_at: int | None,
     ended_at: int,
 ) -> int:
     return tx.sql.run(
@@ -203,6 +211,7 @@ def end(
         error=error,
         stderr=stderr,
         usage=None if usage is None else _encode(usage).decode(),
+        resume_at=resume_at,
         ended_at=ended_at,
     )
 
@@ -312,6 +321,7 @@ def _run(row: Row) -> Run:
         last_seq=row["last_seq"],
         last_source=row["last_source"],
         usage=None if row["usage"] is None else _decode(row["usage"]),
+        resume_at=row["resume_at"],
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],

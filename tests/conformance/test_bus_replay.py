@@ -48,6 +48,7 @@ KINDS = {
     "delivery.steered",
     "delivery.queued",
     "delivery.moved",
+    "delivery.paused",
     "delivery.cancelled",
     "delivery.acked",
     "delivery.failed",
@@ -189,6 +190,11 @@ async def _end_in_every_way(bus: Bus, topic: int, clock: Clock) -> None:
         await bus.claim_one()
         clock.advance(POLICY.lease_for / 1000 + 1)
         await store.write(deliveries.expire_overdue)
+    await bus.say("@bot again and again", topic=topic)
+    limited = await bus.open(await bus.claim_one())
+    await bus.finish(limited, status="failed", error_kind="rate_limit", resume_at=clock.now + 1000)
+    clock.advance(2)
+    await bus.finish(await bus.open(await bus.claim_one()))
     dropped = await bus.say("@bot drop", topic=topic)
     await store.write(deliveries.cancel, actor=member, id=dropped.deliveries[0].id)
     noted = await bus.say("look", topic=topic)

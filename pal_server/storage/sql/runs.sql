@@ -29,6 +29,9 @@ SELECT * FROM runs
 SELECT * FROM runs
  WHERE topic_id = :topic_id AND agent = :agent AND status IN ('starting', 'running', 'waiting', 'paused');
 
+-- name: ended_by_limit
+SELECT COUNT(*) AS number FROM runs WHERE delivery_id = :delivery_id AND error_kind = 'rate_limit';
+
 -- name: count_steps
 -- How many tools the run had called before an event.
 SELECT COUNT(*) AS number FROM run_events WHERE run_id = :run_id AND seq < :before AND kind = 'tool_call';
@@ -43,7 +46,7 @@ UPDATE runs SET pid = :pid, started_at = COALESCE(started_at, :now),
  WHERE id = :id AND status IN ('starting', 'running', 'waiting', 'paused');
 
 -- name: set_status
-UPDATE runs SET status = :status, started_at = COALESCE(started_at, :now)
+UPDATE runs SET status = :status, started_at = COALESCE(started_at, :now), resume_at = :resume_at
  WHERE id = :id AND status IN ('starting', 'running', 'waiting', 'paused');
 
 -- name: want
@@ -59,7 +62,7 @@ UPDATE runs SET result = :result WHERE id = :id;
 -- name: end
 -- A run ends once.
 UPDATE runs SET status = :status, exit_code = :exit_code, signal = :signal, error_kind = :error_kind, error = :error,
-                stderr = :stderr, usage = :usage, ended_at = :ended_at, stalled_since = NULL,
+                stderr = :stderr, usage = :usage, resume_at = :resume_at, ended_at = :ended_at, stalled_since = NULL,
                 started_at = COALESCE(started_at, created_at)
  WHERE id = :id AND status IN ('starting', 'running', 'waiting', 'paused');
 

@@ -24,3 +24,6 @@ CREATE TABLE topic_choices (
     mode     TEXT CHECK (mode IN ('ask', 'accept_edits', 'auto', 'bypass', 'read_only', 'plan')),
     PRIMARY KEY (topic_id, agent)
 );
+
+-- When a run that waits for a limit goes on, in UTC milliseconds.
+ALTER TABLE runs ADD COLUMN resume_at BIGINT;
