@@ -16,6 +16,7 @@ BUILT_IN = {
     "demo": "pal_daemon.runtimes.demo:DemoRuntime",
     "command": "pal_daemon.runtimes.command:CommandRuntime",
     "manual": "pal_daemon.runtimes.manual:ManualRuntime",
+    "openai": "pal_daemon.runtimes.openai:OpenAiRuntime",
     "claude-code": "pal_daemon.runtimes.claude_code:ClaudeCodeRuntime",
     "gemini": "pal_daemon.runtimes.gemini:GeminiRuntime",
     "opencode": "pal_daemon.runtimes.opencode:OpenCodeRuntime",

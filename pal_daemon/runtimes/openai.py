@@ -1,0 +1,104 @@
+"""The `openai` runtime: any endpoint that speaks OpenAI's Chat Completions. It talks; it has no tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import msgspec
+
+from pal_daemon.runtimes.base import CannotStart, Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.lean_environment import lean_environment
+from pal_daemon.runtimes.openai_reader import OpenAiReader
+from pal_daemon.runtimes.profile import account_of, given_names
+from pal_server.contract.deliveries import Work
+
+PROGRAM = Path(__file__).with_name("openai_program.py")
+LOGIN = ("OPENAI_API_KEY", "OPENAI_BASE_URL")  # of the daemon; only for agents without an account
+NEEDS = "give the agent an account with --env OPENAI_BASE_URL=https://…/v1 and --env OPENAI_API_KEY=…"
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+RETRIES = 5
+SESSION_GONE = "the earlier conversation is gone from this computer; a fresh session was begun"
+
+
+class OpenAiRuntime:
+    name = "openai"
+    capabilities = Capabilities(resume=True, interrupt=True, usage=True, effort=True)
+
+    def discover(self, surroundings: Surroundings) -> Discovery:
+        note = "" if surroundings.env.get("OPENAI_BASE_URL") else NEEDS
+        return Discovery(is_available=True, version="1", note=note)
+
+    def launch(self, work: Work, context: Context) -> LaunchSpec:
+        account = account_of(work)
+        has_account = work.agent.account is not None or bool(account.env)
+        env = lean_environment(context.env, given=given_names(work), own=() if has_account else LOGIN)
+        if not work.agent.model:
+            raise CannotStart("spawn", f"{work.agent.key} has no model: name one the endpoint has with --model")
+        folder = context.scratch / "conversations"
+        session, notices = _session(work.native_session, folder)
+        effort = work.agent.effort
+        if effort is not None and effort not in EFFORTS:
+            notices.append(f"the effort {effort} is none an endpoint knows, so it was left out")
+            effort = None
+        task = {
+            "type": "prompt",
+            "text": work.prompt,
+            "url": _address(env.get("OPENAI_BASE_URL")),
+            "model": work.agent.model,
+            "effort": effort,
+            "session": session,
+            "folder": str(folder),
+            "headers": _headers(account.args),
+            "retries": _retries(env.get("OPENAI_MAX_RETRIES")),
+        }
+        return LaunchSpec(
+            argv=(context.python, "-I", "-S", str(PROGRAM)),
+            env=env,
+            is_env_whole=True,
+            input=msgspec.json.encode(task) + b"\n",
+            close_input=True,
+            memo={"run": context.run, "notices": notices},
+        )
+
+    def reader(self) -> Reader:
+        return OpenAiReader()
+
+
+def _session(native: str | None, folder: Path) -> tuple[str, list[str]]:
+    """The conversation to go on with, else a new one, and a word when an earlier one is gone."""
+    if native is None:
+        return str(uuid4()), []
+    try:
+        known = str(UUID(native))
+    except ValueError:
+        return str(uuid4()), [SESSION_GONE]
+    return (known, []) if (folder / f"{known}.json").is_file() else (str(uuid4()), [SESSION_GONE])
+
+
+def _address(base: str | None) -> str:
+    if not base:
+        raise CannotStart("auth", f"there is no endpoint: {NEEDS}")
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CannotStart("auth", f"OPENAI_BASE_URL is no address: {base!r}; {NEEDS}")
+    path = base.rstrip("/")
+    return path if path.endswith("/chat/completions") else f"{path}/chat/completions"
+
+
+def _headers(args: Sequence[str]) -> dict[str, str]:
+    """`--header 'api-key: …'` of an account's arguments, for endpoints that want something of their own."""
+    headers: dict[str, str] = {}
+    words = iter(args)
+    for word in words:
+        name, colon, value = next(words, "").partition(":")
+        if word != "--header" or not colon or not name.strip() or not (name + value).isprintable():
+            raise CannotStart("spawn", "the account's arguments may only be --header 'Name: value' pairs")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _retries(text: str | None) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 3 else RETRIES
