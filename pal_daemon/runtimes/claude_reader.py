@@ -33,6 +33,7 @@ from pal_daemon.runtimes.profile import Mode
 from pal_daemon.spool import Record, Stream, parse_exit, parse_memo
 
 NOTICE_CHARS = 4000
+LONG_PAUSE = 10_000  # milliseconds the program waits for a limit from which on people see the run as paused
 SILENT = frozenset(  # lines that tell nothing a person or another part of pal needs
     (
         "thinking_tokens",
@@ -87,6 +88,8 @@ class ClaudeReader:
         self._said: list[str] = []
         self._error: str | None = None
         self._error_kind: str | None = None
+        self._resume_at: int | None = None  # UTC milliseconds; when a used up quota is there again
+        self._at = 0  # UTC milliseconds; of the record that is read
         self._is_interrupted = False
         self._has_result = False
         self._exit_code: int | None = None
@@ -94,6 +97,7 @@ class ClaudeReader:
     # What the daemon asks
 
     def feed(self, record: Record) -> list[Out]:
+        self._at = record.at
         match record.stream:
             case Stream.STDOUT:
                 return [out for line in self._lines.feed(record.data) for out in self._line(line)]
@@ -119,6 +123,7 @@ class ClaudeReader:
             usage=self._spending.usage,
             error=error,
             error_kind=self._error_kind if error else None,
+            resume_at=self._resume_at if error and self._error_kind == "rate_limit" else None,
             is_interrupted=self._is_interrupted,
         )
 
@@ -196,8 +201,7 @@ class ClaudeReader:
             case "result":
                 return self._result(said)
             case "rate_limit_event":
-                quota = cap_value(said.get("rate_limit_info"))
-                return [Event(kind="status", data={"state": "quota", "quota": quota})]
+                return self._quota(said["rate_limit_info"])
             case "keep_alive":
                 return []
             case _:
@@ -240,6 +244,12 @@ class ClaudeReader:
             data["status"] = said["api_error_status"]
         return [Event(kind="error", text=cap_text(text, limit=NOTICE_CHARS), lane=_lane_name(said), data=data)]
 
+    def _quota(self, quota: Mapping[str, Any]) -> list[Out]:
+        """How much of a subscription is left, or that nothing is."""
+        if quota.get("status") == "rejected":
+            self._resume_at = _moment(quota.get("resetsAt"))
+        return [Event(kind="status", data={"state": "quota", "quota": cap_value(dict(quota))})]
+
     def _user(self, said: Mapping[str, Any]) -> list[Out]:
         content = said["message"]["content"]
         if isinstance(content, str):
@@ -281,7 +291,7 @@ class ClaudeReader:
             "init": self._init,
             "session_state_changed": self._state_changed,
             "status": self._status,
-            "api_retry": _retry,
+            "api_retry": self._retry,
             "permission_denied": self._permission_denied,
             "task_started": self._task_started,
             "task_notification": self._task_ended,
@@ -325,6 +335,21 @@ class ClaudeReader:
         if said.get("status") in (None, "requesting"):
             return []
         return [Event(kind="status", data={"state": str(said["status"])})]
+
+    def _retry(self, said: dict[str, Any]) -> list[Out]:
+        why, after = said.get("error"), said.get("retry_delay_ms")
+        data = {
+            "state": "retry",
+            "attempt": said.get("attempt"),
+            "of": said.get("max_retries"),
+            "after": after,
+            "why": why,
+            "status": said.get("error_status"),
+        }
+        outs: list[Out] = [Event(kind="status", text=f"the model service failed ({why}); asked again", data=data)]
+        if why == "rate_limit" and isinstance(after, int | float) and after >= LONG_PAUSE:
+            outs.append(Event(kind="status", data={"state": "paused", "resume_at": self._at + int(after)}))
+        return outs
 
     def _permission_denied(self, said: dict[str, Any]) -> list[Out]:
         self._denied.add(str(said.get("tool_use_id")))
@@ -424,16 +449,9 @@ def _lane_name(said: Mapping[str, Any]) -> str:
     return str(said.get("parent_tool_use_id") or "main")
 
 
-def _retry(said: dict[str, Any]) -> list[Out]:
-    data = {
-        "state": "retry",
-        "attempt": said.get("attempt"),
-        "of": said.get("max_retries"),
-        "after": said.get("retry_delay_ms"),
-        "why": said.get("error"),
-        "status": said.get("error_status"),
-    }
-    return [Event(kind="status", text=f"the model service failed ({said.get('error')}); asked again", data=data)]
+def _moment(seconds: object) -> int | None:
+    """UTC seconds → milliseconds."""
+    return seconds * 1000 if isinstance(seconds, int) and 0 < seconds < 1 << 33 else None
 
 
 def _notice(text: str) -> Event:

@@ -66,7 +66,13 @@ def main() -> int:
     try:
         text = ask(task, messages)
     except Failed as failure:
-        tell(type="fail", text=str(failure)[:LONGEST_ERROR], kind=failure.kind, status=failure.status)
+        tell(
+            type="fail",
+            text=str(failure)[:LONGEST_ERROR],
+            kind=failure.kind,
+            status=failure.status,
+            after=failure.after,
+        )
         return 1
     save(path, [*messages, {"role": "assistant", "content": text}])
     tell(type="done", text=text)

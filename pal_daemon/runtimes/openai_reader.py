@@ -11,6 +11,7 @@ from pal_daemon.runtimes.lines import LineCutter, TextDecoder
 from pal_daemon.spool import Record, Stream, parse_memo
 from pal_server.contract.runs import Usage
 
+LONG_PAUSE = 10_000  # milliseconds of waiting for a limit from which on people see the run as paused
 OUTCOME_KINDS = frozenset(("auth", "rate_limit"))  # of errors that a run's end has a word for
 
 
@@ -24,8 +25,11 @@ class OpenAiReader:
         self._usage: Usage | None = None
         self._error: str | None = None
         self._error_kind: str | None = None
+        self._resume_at: int | None = None
+        self._at = 0  # UTC milliseconds; of the record that is read
 
     def feed(self, record: Record) -> list[Out]:
+        self._at = record.at
         match record.stream:
             case Stream.MEMO:
                 notices = parse_memo(record).get("notices")
@@ -41,7 +45,13 @@ class OpenAiReader:
                 return []
 
     def outcome(self) -> Outcome:
-        return Outcome(text=self._text, usage=self._usage, error=self._error, error_kind=self._error_kind)
+        return Outcome(
+            text=self._text,
+            usage=self._usage,
+            error=self._error,
+            error_kind=self._error_kind,
+            resume_at=self._resume_at,
+        )
 
     def render_answer(self, answer: Answer) -> bytes | None:
         return None
@@ -67,16 +77,24 @@ class OpenAiReader:
             case {"type": "note", "text": str(text)}:
                 return [_notice(text)]
             case {"type": "retry"}:
-                return [_retry(said)]
+                return [_retry(said), *self._pause(said)]
             case {"type": "usage"}:
                 return [self._spent(said)]
             case {"type": "fail", "text": str(text), "kind": str(kind)}:
                 self._error = text
                 self._error_kind = kind if kind in OUTCOME_KINDS else None
+                if kind == "rate_limit" and isinstance(said.get("after"), int | float):
+                    self._resume_at = self._at + int(said["after"] * 1000)
                 data = {"kind": kind, "retryable": kind in ("rate_limit", "network"), "status": said.get("status")}
                 return [Event(kind="error", text=text, data=data)]
             case _:
                 return [Event(kind="output", text=line.decode("utf-8", "replace") + "\n")]
+
+    def _pause(self, said: dict[str, Any]) -> list[Out]:
+        after = said.get("after")
+        if said.get("status") != 429 or not isinstance(after, int) or after < LONG_PAUSE:
+            return []
+        return [Event(kind="status", data={"state": "paused", "resume_at": self._at + after})]
 
     def _spent(self, said: dict[str, Any]) -> Event:
         names = ("input_tokens", "output_tokens", "cached_tokens", "model")

@@ -418,6 +418,25 @@ def test_an_error_is_one_whatever_the_result_calls_itself(name, kind, words):
     assert len(events(outs, "error")) == 1
 
 
+def test_a_used_up_quota_says_when_it_goes_on():
+    reader, outs = read_all("quota_used_up")
+
+    reset = 1_795_182_000
+    (quota,) = [event.data["quota"] for event in events(outs, "status") if event.data["state"] == "quota"]
+    assert (quota["rateLimitType"], quota["resetsAt"]) == ("five_hour", reset)
+    assert (reader.outcome().error_kind, reader.outcome().resume_at) == ("rate_limit", reset * 1000)
+
+
+@pytest.mark.parametrize(("delay", "pauses"), [(1017, 0), (60_000, 1)])
+def test_a_long_wait_for_a_limit_is_a_pause(delay, pauses):
+    line = {"type": "system", "subtype": "api_retry", "attempt": 1, "retry_delay_ms": delay, "error": "rate_limit"}
+
+    outs = read(ClaudeReader(), output(json.dumps(line).encode() + b"\n"))
+
+    paused = [event.data for event in events(outs, "status") if event.data["state"] == "paused"]
+    assert paused == [{"state": "paused", "resume_at": 1 + delay}] * pauses
+
+
 def test_retries_are_shown():
     _, outs = read_all("rate_limited")
 

@@ -173,7 +173,7 @@ async def test_a_limit_is_waited_for_and_then_told(endpoint):
     told = await endpoint.ask()
 
     assert [line["type"] for line in told] == ["session", "retry", "retry", "fail"]
-    assert (told[-1]["kind"], told[-1]["status"]) == ("rate_limit", 429)
+    assert (told[-1]["kind"], told[-1]["status"], told[-1]["after"]) == ("rate_limit", 429, 0)
 
 
 async def test_a_service_that_recovers_costs_only_time(endpoint):
@@ -347,6 +347,15 @@ def test_its_lines_are_read_however_they_are_cut(size):
     assert outcome.text == "Grüße"
     assert outcome.usage is not None
     assert outcome.usage.output_tokens == 3
+
+
+def test_a_limit_says_when_another_attempt_makes_sense():
+    line = {"type": "fail", "text": "slow down", "kind": "rate_limit", "status": 429, "after": 90.0}
+    reader = OpenAiReader()
+
+    read(reader, output(json.dumps(line).encode() + b"\n"))
+
+    assert reader.outcome().resume_at == 1 + 90_000
 
 
 def test_a_failure_is_the_runs():

@@ -40,7 +40,7 @@ def add_routes(app: web.Application, model: Model) -> None:
 
 
 def _refusal(step: Refuse) -> web.Response:
-    headers = {} if step.retry_after is None else {"retry-after": str(step.retry_after)}
+    headers = {**step.headers, **({} if step.retry_after is None else {"retry-after": str(step.retry_after)})}
     error = {"type": ERRORS.get(step.status, "api_error"), "message": step.message}
     return web.json_response({"type": "error", "error": error}, status=step.status, headers=headers)
 

@@ -15,7 +15,7 @@ def add_routes(app: web.Application, model: Model) -> None:
         asked = await model.note(request)
         step = await model.next_step(asked)
         if isinstance(step, Refuse):
-            headers = {} if step.retry_after is None else {"retry-after": str(step.retry_after)}
+            headers = {**step.headers, **({} if step.retry_after is None else {"retry-after": str(step.retry_after)})}
             error = {"message": step.message, "type": "error", "code": str(step.status)}
             return web.json_response({"error": error}, status=step.status, headers=headers)
         if not asked.body.get("stream"):

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,6 +82,7 @@ class Refuse:
     status: int
     message: str = "the script says no"
     retry_after: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Step = Say | Refuse
