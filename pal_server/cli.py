@@ -109,6 +109,7 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A copy made by backup.")],
     home: Home = None,
     db: Db = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Accepted as elsewhere; nothing is asked.")] = False,
 ) -> None:
     """Put the copy in the place of the database; the one that was there is kept in backups/."""
     _at_the_edge(lambda: _restore(_settings(_merged(context, {"home": home, "db": db})), file))

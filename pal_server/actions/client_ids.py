@@ -26,8 +26,8 @@ def earlier(tx: Tx, *, actor: Actor, client_id: str | None, verb: str, said: dic
         return None
     if not 1 <= len(client_id) <= LIMIT:
         raise Invalid(f"client_id has 1 to {LIMIT} characters", field="client_id")
-    messages.lock_client_id(tx, workspace_id=actor.workspace_id, actor=actor.key, client_id=client_id)
-    kept = messages.kept(tx, workspace_id=actor.workspace_id, actor=actor.key, client_id=client_id)
+    messages.lock_client_id(tx, actor=actor.key, client_id=client_id)
+    kept = messages.kept(tx, actor=actor.key, client_id=client_id)
     if kept is None:
         return None
     if kept.verb != verb or kept.digest != _digest(said):
@@ -42,7 +42,6 @@ def remember(
     if client_id is not None:
         messages.keep(
             tx,
-            workspace_id=actor.workspace_id,
             actor=actor.key,
             client_id=client_id,
             verb=verb,

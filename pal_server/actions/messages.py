@@ -376,19 +376,15 @@ def _place(
 
 
 def _topic(tx: Tx, *, room: Room, id: int) -> Topic:
-    """Looked up once per commit."""
-    key = ("topic", id)
-    topic: Topic | None = tx.batch_cache.get(key)
-    if topic is None:
-        topic = rooms.find_topic(tx, workspace_id=room.workspace_id, id=id)
-        if topic is None or topic.room_id != room.id:
-            raise NotFound("there is no such topic in this room", topic=id, room=room.name)
-        tx.batch_cache[key] = topic
-    if topic.room_id != room.id:
+    """The topic that something is said in now."""
+    rooms.lock(tx, room_id=room.id)
+    topic = rooms.speak_in_topic(tx, room_id=room.id, id=id)
+    if topic is not None:
+        return topic
+    found = rooms.find_topic(tx, workspace_id=room.workspace_id, id=id)
+    if found is None or found.room_id != room.id:
         raise NotFound("there is no such topic in this room", topic=id, room=room.name)
-    if topic.archived_at is not None:
-        raise Conflict("the topic is archived", topic=id)
-    return topic
+    raise Conflict("the topic is archived", topic=id)
 
 
 def _sender(tx: Tx, *, actor: Actor, name: str | None) -> Sender:

@@ -5,7 +5,17 @@ from dataclasses import dataclass, replace
 from pal_server.actions import access, client_ids, runs
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
-from pal_server.domain.rooms import Member, Mode, Room, Topic, parse_mode, parse_name, parse_rules, parse_title
+from pal_server.domain.rooms import (
+    PLACEHOLDER,
+    Member,
+    Mode,
+    Room,
+    Topic,
+    parse_mode,
+    parse_name,
+    parse_rules,
+    parse_title,
+)
 from pal_server.domain.runs import Run, Wanted
 from pal_server.domain.steering import parse_busy
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
@@ -200,7 +210,8 @@ def restart_agent(tx: Tx, *, actor: Actor, room: str, agent: str) -> list[Run]:
     return [runs.order(tx, actor=actor, run=run, wanted=Wanted.RESTART) for run in live]
 
 
-def create_topic(tx: Tx, *, actor: Actor, room: str, title: str, client_id: str | None = None) -> Topic:
+def create_topic(tx: Tx, *, actor: Actor, room: str, title: str | None = None, client_id: str | None = None) -> Topic:
+    """A new topic. Without a title it is named after its first words once a run has succeeded in it."""
     access.need_writer(actor)
     found = access.room(tx, actor, room)
     said = {"room": found.id, "title": title}
@@ -208,7 +219,14 @@ def create_topic(tx: Tx, *, actor: Actor, room: str, title: str, client_id: str 
         target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="topics.create", said=said)
     ) is not None:
         return access.topic(tx, actor, int(target))
-    topic_id = rooms.add_topic(tx, room_id=found.id, title=parse_title(title), is_default=False, created_by=actor.key)
+    topic_id = rooms.add_topic(
+        tx,
+        room_id=found.id,
+        title=PLACEHOLDER if title is None else parse_title(title),
+        is_default=False,
+        created_by=actor.key,
+        is_placeholder=title is None,
+    )
     client_ids.remember(tx, actor=actor, client_id=client_id, verb="topics.create", said=said, target=topic_id)
     topic = access.topic(tx, actor, topic_id)
     tx.emit("topic.created", workspace_id=actor.workspace_id, room_id=found.id, data=topic.fact())

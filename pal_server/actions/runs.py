@@ -23,6 +23,7 @@ from pal_server.actions import (
     sessions,
     steering,
     tokens,
+    topics,
 )
 from pal_server.domain import deliveries as rules
 from pal_server.domain.actors import Actor, ActorKind
@@ -599,6 +600,8 @@ def _settle(tx: Tx, *, run: Run, delivery: Delivery, ending: Ending, quiet: bool
         _say_how_it_ended(tx, run=run, status=status, ending=ending, error=error)
     ended = _reread(tx, workspace_id=run.workspace_id, id=run.id)
     _emit(tx, "run.finished", ended)
+    if status is Status.SUCCEEDED:
+        topics.name_after_first_run(tx, run=ended)
     tx.wake(f"run:{run.id}")
     steering.run_ended(tx, run=ended)
     if run.wanted is Wanted.RESTART and deliveries.why_not_again(tx, delivery) is None:

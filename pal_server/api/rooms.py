@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pal_server.actions import rooms
+from pal_server.actions import rooms, topics
 from pal_server.api.fields import or_none
 from pal_server.api.present import present, present_all, present_run
 from pal_server.api.routing import Call
@@ -109,5 +109,22 @@ async def create_topic(call: Call) -> contract.TopicAnswer:
         room=call.text("room"),
         title=request.title,
         client_id=request.client_id,
+    )
+    return contract.TopicAnswer(topic=present(topic, contract.Topic))
+
+
+async def get_topic(call: Call) -> contract.TopicAnswer:
+    topic = await call.read(topics.get, actor=call.actor, id=call.number())
+    return contract.TopicAnswer(topic=present(topic, contract.Topic))
+
+
+async def change_topic(call: Call) -> contract.TopicAnswer:
+    request = call.body(contract.ChangeTopic)
+    topic = await call.write(
+        topics.change,
+        actor=call.actor,
+        id=call.number(),
+        title=or_none(request.title),
+        archived=or_none(request.archived),
     )
     return contract.TopicAnswer(topic=present(topic, contract.Topic))

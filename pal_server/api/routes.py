@@ -157,6 +157,8 @@ ROUTES: tuple[Route, ...] = (
     create("/api/rooms/{room}/users", rooms.invite_user, MEMBERS, "Let a user in", r.MemberAnswer, r.InviteUser),
     get("/api/rooms/{room}/topics", rooms.list_topics, READERS, "Topics, oldest first", r.TopicsAnswer, Page),
     create("/api/rooms/{room}/topics", rooms.create_topic, SPEAKERS, "Begin a topic", r.TopicAnswer, r.CreateTopic),
+    get("/api/topics/{id:int}", rooms.get_topic, READERS, "One topic", r.TopicAnswer),
+    patch("/api/topics/{id:int}", rooms.change_topic, HELPERS, "Name it, archive it", r.TopicAnswer, r.ChangeTopic),
     create("/api/debates", debates.start, SPEAKERS, "Let two agents take turns", r.DebateAnswer, r.StartDebate),
     get("/api/debates/{id}", debates.get, READERS, "A debate and its turns so far", r.DebateAnswer),
     post("/api/debates/{id}/stop", debates.stop, SPEAKERS, "No turn after this one", r.DebateAnswer),

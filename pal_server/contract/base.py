@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A body or query sent to the server. Unknown fields are refused by name."""
 
 

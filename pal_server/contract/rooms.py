@@ -98,6 +98,8 @@ class Topic(Answer, frozen=True, kw_only=True):
     id: int
     room: str
     title: str
+    is_placeholder: bool = False
+    """Nobody has named it yet: the first run that succeeds in it does."""
     is_default: bool
     created_at: int
     last_message_at: int | None = None
@@ -114,8 +116,15 @@ class TopicsAnswer(Answer, frozen=True, kw_only=True):
 
 
 class CreateTopic(Request, frozen=True, kw_only=True):
-    title: str
+    title: str | None = None
+    """Without one it is named after its first words, once a run has succeeded in it."""
     client_id: str | None = None
+
+
+class ChangeTopic(Request, frozen=True, kw_only=True):
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    archived: bool | msgspec.UnsetType = msgspec.UNSET
+    """True: nothing is said in it any more; false: open again."""
 
 
 class StartDebate(Request, frozen=True, kw_only=True):

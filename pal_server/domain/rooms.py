@@ -8,6 +8,8 @@ from typing import Any
 from pal_server.errors import Invalid
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
+PLACEHOLDER = "New topic"
+TITLE_FROM_WORDS = 60  # characters of a title that is made from what was said
 TITLE_LIMIT = 200  # characters; longer titles are paragraphs
 RULES_LIMIT = 20_000  # characters; they are part of every prompt of the room
 
@@ -64,6 +66,7 @@ class Topic:
     created_at: int
     last_message_at: int | None
     archived_at: int | None
+    is_placeholder: bool = False  # nobody has named it yet
 
     def fact(self) -> dict[str, Any]:
         """The topic as others see it."""
@@ -74,6 +77,7 @@ class Topic:
             "is_default": self.is_default,
             "created_at": self.created_at,
             "last_message_at": self.last_message_at,
+            "is_placeholder": self.is_placeholder,
             "archived_at": self.archived_at,
         }
 
@@ -139,6 +143,18 @@ def parse_title(title: str, *, field: str = "title") -> str:
     if len(title) > TITLE_LIMIT:
         raise Invalid(f"{field} has more than {TITLE_LIMIT} characters", field=field, limit=TITLE_LIMIT)
     return title
+
+
+def title_from(words: str) -> str | None:
+    """A title made of the first line that says something, without calls by name, cut between words; None for none."""
+    for line in words.splitlines():
+        text = re.sub(r"(?<!\S)@[A-Za-z0-9][\w.-]*[,:]?(?!\S)", " ", line)
+        text = " ".join(text.strip(" #>*`-").split())
+        if len(text) > TITLE_FROM_WORDS:
+            text = text[:TITLE_FROM_WORDS].rsplit(" ", 1)[0].rstrip(" ,;:-") + "…"
+        if any(sign.isalnum() for sign in text):
+            return text
+    return None
 
 
 def parse_rules(rules: str) -> str:

@@ -133,6 +133,11 @@ def before_in_lane(tx: Tx, *, topic_id: int, agent: str, id: int, ahead: int = 0
     return 0 if row is None else int(row["place"])
 
 
+def any_at_work(tx: Tx, *, topic_id: int) -> bool:
+    """Whether anything waits or runs in a topic."""
+    return tx.sql.one("deliveries.any_at_work", topic_id=topic_id) is not None
+
+
 def waiting_in_lane(tx: Tx, *, topic_id: int, agent: str) -> int:
     row = tx.sql.one("deliveries.waiting_in_lane", topic_id=topic_id, agent=agent)
     return 0 if row is None else int(row["number"])

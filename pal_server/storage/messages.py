@@ -154,6 +154,12 @@ def page_of_all(tx: Tx, *, actor: Actor, after: int | None, before: int | None, 
     return [_message(row) for row in rows]
 
 
+def first_words(tx: Tx, *, topic_id: int) -> str | None:
+    """What a person said first in a topic."""
+    row = tx.sql.one("messages.first_words", topic_id=topic_id)
+    return None if row is None else str(row["content"])
+
+
 def edit(tx: Tx, *, id: int, content: str, mentions: tuple[str, ...], unresolved: tuple[str, ...]) -> int:
     return tx.sql.run(
         "messages.edit", id=id, content=content, mentions=_text(mentions), unresolved=_text(unresolved), now=tx.now
@@ -212,22 +218,22 @@ def inbox(tx: Tx, *, workspace_id: str, agent: str, after: int, limit: int) -> l
     ]
 
 
-def lock_client_id(tx: Tx, *, workspace_id: str, actor: str, client_id: str) -> None:
+def lock_client_id(tx: Tx, *, actor: str, client_id: str) -> None:
     """Until the commit nobody else creates something under this id, so that of two at once the second finds the
     first.
     """
-    tx.sql.one("messages.lock_client_id", name=f"{workspace_id} {actor} {client_id}")
+    if tx.has_other_writers:
+        tx.sql.one("messages.lock_client_id", name=f"{actor} {client_id}")
 
 
-def kept(tx: Tx, *, workspace_id: str, actor: str, client_id: str) -> Kept | None:
-    row = tx.sql.one("messages.client_id", workspace_id=workspace_id, actor=actor, client_id=client_id)
+def kept(tx: Tx, *, actor: str, client_id: str) -> Kept | None:
+    row = tx.sql.one("messages.client_id", actor=actor, client_id=client_id)
     return None if row is None else Kept(verb=row["verb"], target=row["target"], digest=row["digest"])
 
 
-def keep(tx: Tx, *, workspace_id: str, actor: str, client_id: str, verb: str, target: str, digest: str) -> None:
+def keep(tx: Tx, *, actor: str, client_id: str, verb: str, target: str, digest: str) -> None:
     tx.sql.run(
         "messages.keep_client_id",
-        workspace_id=workspace_id,
         actor=actor,
         client_id=client_id,
         verb=verb,

@@ -125,7 +125,8 @@ def next_seq(tx: Tx, *, room_id: str) -> int:
 
 def lock(tx: Tx, *, room_id: str) -> None:
     """The first lock of whatever changes a lane of the room."""
-    tx.sql.one("rooms.lock", id=room_id)
+    if tx.has_other_writers:
+        tx.sql.one("rooms.lock", id=room_id)
 
 
 def set_member(tx: Tx, *, room_id: str, kind: str, principal: str, mode: Mode | None) -> None:
@@ -200,9 +201,17 @@ def digested(tx: Tx, *, room_id: str, agent: str, seq: int) -> None:
     tx.sql.run("rooms.digested", room_id=room_id, agent=agent, seq=seq, now=tx.now)
 
 
-def add_topic(tx: Tx, *, room_id: str, title: str, is_default: bool, created_by: str) -> int:
+def add_topic(
+    tx: Tx, *, room_id: str, title: str, is_default: bool, created_by: str, is_placeholder: bool = False
+) -> int:
     row = tx.sql.one(
-        "topics.add", room_id=room_id, title=title, is_default=int(is_default), created_by=created_by, now=tx.now
+        "topics.add",
+        room_id=room_id,
+        title=title,
+        is_default=int(is_default),
+        is_placeholder=int(is_placeholder),
+        created_by=created_by,
+        now=tx.now,
     )
     assert row is not None, "an insert returns its row"
     return int(row["id"])
@@ -217,12 +226,36 @@ def topics(tx: Tx, *, room_id: str, after: int, limit: int) -> list[Topic]:
     return [_topic(row) for row in tx.sql.all("topics.page", room_id=room_id, after=after, limit=limit)]
 
 
+def change_topic(tx: Tx, topic: Topic) -> None:
+    tx.sql.run(
+        "topics.change",
+        id=topic.id,
+        title=topic.title,
+        is_placeholder=int(topic.is_placeholder),
+        archived_at=topic.archived_at,
+    )
+    tx.batch_cache.pop(("topic", topic.id), None)  # as a sender looks it up
+
+
 def touch_topic(tx: Tx, *, id: int) -> None:
     """Once per commit is enough."""
     key = ("touched", id)
     if key not in tx.batch_cache:
         tx.sql.run("topics.touch", id=id, now=tx.now)
         tx.batch_cache[key] = True
+
+
+def speak_in_topic(tx: Tx, *, room_id: str, id: int) -> Topic | None:
+    """The open topic of the room, with its newest message being now; one statement does both. Once per commit."""
+    key = ("topic", id)
+    topic: Topic | None = tx.batch_cache.get(key)
+    if topic is None:
+        row = tx.sql.one("topics.speak", id=id, room_id=room_id, now=tx.now)
+        if row is None:
+            return None
+        topic = tx.batch_cache[key] = _topic(row)
+        tx.batch_cache[("touched", id)] = True
+    return topic if topic.room_id == room_id else None
 
 
 def _room(row: Row) -> Room:
@@ -253,6 +286,7 @@ def _topic(row: Row) -> Topic:
         created_at=row["created_at"],
         last_message_at=row["last_message_at"],
         archived_at=row["archived_at"],
+        is_placeholder=bool(row["is_placeholder"]),
     )
 
 

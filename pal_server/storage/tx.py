@@ -118,6 +118,11 @@ class Tx:
         self.batch_cache = batch_cache
         self._effects = effects  # None: a query
 
+    @property
+    def has_other_writers(self) -> bool:
+        """Whether another transaction may write at this moment, so that a lock is more than a wasted statement."""
+        return self.engine != "sqlite"
+
     def emit(
         self, kind: str, /, *, workspace_id: str, room_id: str | None = None, audience: str | None = None, data: object
     ) -> None:

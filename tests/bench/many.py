@@ -140,9 +140,9 @@ def _fill(db: sqlite3.Connection, facts: dict[str, Any], *, number: int, pending
         ),
     )
     db.execute(
-        """INSERT INTO client_ids (workspace_id, actor, client_id, verb, target, digest, created_at)
-           SELECT workspace_id, sender_key, client_id, 'messages.send', id, hex(randomblob(16)), created_at
-             FROM messages WHERE id >= ? ORDER BY client_id""",
+        """INSERT INTO client_ids (actor, client_id, verb, target, digest, created_at)
+           SELECT sender_key, client_id, 'messages.send', id, hex(randomblob(16)), created_at
+             FROM messages WHERE id >= ? ORDER BY id""",
         (first,),
     )
     many("UPDATE rooms SET seq = seq + ? WHERE id = ?", ((seq, room) for room, seq in seqs.items()))

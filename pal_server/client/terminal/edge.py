@@ -28,46 +28,46 @@ def at_the_edge(command: Callable[[], int | None], *, name: str) -> int:
 
 def explain(error: Exception, *, name: str) -> int:
     """Say on stderr what happened and what to do; the exit code that goes with it."""
+    code, lines = told(error)
+    note(f"{name}: {lines[0]}")
+    for line in lines[1:]:
+        note(line)
+    return code
+
+
+def told(error: Exception) -> tuple[int, list[str]]:
+    """The exit code of a failure, and what happened and what to do: a sentence, and what may go with it."""
     from pal_server.client.resolve import Unusable
 
     if isinstance(error, exits.WrongUsage | Unusable):
-        note(f"{name}: {error}")
-        return exits.USAGE
+        return exits.USAGE, [str(error)]
     if isinstance(error, exits.Declined):
-        note(f"{name}: {error}")
-        return exits.REFUSED
+        return exits.REFUSED, [str(error)]
 
     from pal_server.client.sync import ApiProblem, Unreachable
     from pal_server.client.terminal.line import NoAnswer, NotLetIn
 
     if isinstance(error, NotLetIn):
-        note(f"{name}: {error}")
-        return exits.REFUSED
+        return exits.REFUSED, [str(error)]
     if isinstance(error, NoAnswer | Unreachable):
-        note(f"{name}: {error}")
-        return exits.TRY_AGAIN
+        return exits.TRY_AGAIN, [str(error)]
     if isinstance(error, ApiProblem):
-        return _explain_problem(error, name=name)
-    note(
-        f"{name}: this is a bug in pal: {type(error).__name__}: {error}. "
-        f"Run it again with PAL_DEBUG=1 and report what it prints"
-    )
-    return exits.BUG
+        return _told_problem(error)
+    bug = f"this is a bug in pal: {type(error).__name__}: {error}"
+    return exits.BUG, [f"{bug}. Run it again with PAL_DEBUG=1 and report what it prints"]
 
 
-def _explain_problem(problem: Exception, *, name: str) -> int:
+def _told_problem(problem: Exception) -> tuple[int, list[str]]:
     from pal_server.client.sync import ApiProblem
 
     assert isinstance(problem, ApiProblem)
-    note(f"{name}: {problem.message}")
+    lines = [problem.message]
     candidates = problem.facts.get("candidates")
     if isinstance(candidates, list) and any(str(one) not in problem.message for one in candidates):
-        note("It could be one of:")
-        for one in candidates:
-            note(f"  {one}")
+        lines += ["It could be one of:", *(f"  {one}" for one in candidates)]
     if problem.retry_after is not None:
-        note(f"Try again in {problem.retry_after:g} s.")
+        lines.append(f"Try again in {problem.retry_after:g} s.")
     code = exits.exit_code(problem.code, problem.status)
     if code == exits.BUG and problem.request_id:
-        note(f"The server's log has it under request {problem.request_id}.")
-    return code
+        lines.append(f"The server's log has it under request {problem.request_id}.")
+    return code, lines

@@ -63,6 +63,15 @@ def require_place(outgoing: Outgoing) -> None:
 
 def send(line: Line, outgoing: Outgoing, *, as_json: bool) -> None:
     """Send it, then say what happens now with each agent it is for."""
+    answer = deliver(line, outgoing)
+    if as_json:
+        say_json(answer)
+    else:
+        show_sent(answer)
+
+
+def deliver(line: Line, outgoing: Outgoing) -> dict[str, Any]:
+    """Store its files, then say it; what the API answered."""
     attached = [_read_file(path, flag="--attach") for path in outgoing.attach]
     files = [
         upload(line, path=path, data=data, room=outgoing.room, client_id=f"{outgoing.client_id}-{place}")["artifact"][
@@ -83,11 +92,7 @@ def send(line: Line, outgoing: Outgoing, *, as_json: bool) -> None:
             "client_id": outgoing.client_id,
         }
     )
-    answer = until_answered(line, "/api/messages", body=body, client_id=outgoing.client_id)
-    if as_json:
-        say_json(answer)
-    else:
-        show_sent(answer)
+    return until_answered(line, "/api/messages", body=body, client_id=outgoing.client_id)
 
 
 def upload(

@@ -116,6 +116,11 @@ SELECT * FROM deliveries WHERE steered_into = :run_id ORDER BY id;
 SELECT d.message_id FROM runs r JOIN deliveries d ON d.steered_into = r.id
  WHERE r.delivery_id = :delivery_id AND d.read_step IS NOT NULL ORDER BY d.message_id;
 
+-- name: any_at_work
+-- What is open in a topic: what waits for its lane has an open one before it.
+SELECT 1 AS found FROM deliveries
+ WHERE topic_id = :topic_id AND (status = 'claimed' OR (status = 'pending' AND waits = 0)) LIMIT 1;
+
 -- name: waiting_in_lane
 SELECT COUNT(*) AS number FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending';
 
@@ -176,14 +181,16 @@ SELECT d.* FROM deliveries d
  ORDER BY d.id DESC LIMIT :limit;
 
 -- name: page_of_agent
+-- In the order of its messages, which is that of the index and, but for what was given by hand later, that of ids.
 SELECT d.* FROM deliveries d
- WHERE d.workspace_id = :workspace_id AND d.agent = :agent AND d.id < :before
+ WHERE d.workspace_id = :workspace_id AND d.agent = :agent
+   AND d.message_id < COALESCE((SELECT message_id FROM deliveries WHERE id = :before), :before)
    AND (CAST(:status AS TEXT) IS NULL OR d.status = :status)
    AND (CAST(:computer AS TEXT) IS NULL OR d.computer_id = :computer
         OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = d.workspace_id AND a.key = d.agent AND a.computer_id = :computer))
    AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = d.room_id
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
- ORDER BY d.id DESC LIMIT :limit;
+ ORDER BY d.message_id DESC LIMIT :limit;
 
 -- name: counts
 SELECT status, COUNT(*) AS number FROM deliveries WHERE status IN ('pending', 'claimed') GROUP BY status;

@@ -75,6 +75,11 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
    AND NOT (m.sender_kind = 'agent' AND m.sender = :agent)
  ORDER BY m.id DESC LIMIT :limit;
 
+-- name: first_words
+-- What began a topic.
+SELECT content FROM messages
+ WHERE topic_id = :topic_id AND kind = 'text' AND deleted_at IS NULL AND sender_kind <> 'agent' ORDER BY id LIMIT 1;
+
 -- name: unread
 SELECT m.id, m.seq FROM messages m
  WHERE m.room_id = :room_id AND m.seq > :after AND m.kind = 'text' AND m.deleted_at IS NULL
@@ -117,11 +122,11 @@ SELECT :name AS locked;
 
 -- name: client_id
 SELECT verb, target, digest FROM client_ids
- WHERE workspace_id = :workspace_id AND actor = :actor AND client_id = :client_id;
+ WHERE actor = :actor AND client_id = :client_id;
 
 -- name: keep_client_id
-INSERT INTO client_ids (workspace_id, actor, client_id, verb, target, digest, created_at)
-VALUES (:workspace_id, :actor, :client_id, :verb, :target, :digest, :now);
+INSERT INTO client_ids (actor, client_id, verb, target, digest, created_at)
+VALUES (:actor, :client_id, :verb, :target, :digest, :now);
 
 -- name: last_of_run
 SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
@@ -132,5 +137,8 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
 SELECT m.id FROM messages m WHERE m.topic_id = :topic_id AND m.id > :after AND m.run_id = :run_id ORDER BY m.id LIMIT :limit;
 
 -- name: forget_client_ids
-DELETE FROM client_ids WHERE (workspace_id, actor, client_id) IN (
-    SELECT workspace_id, actor, client_id FROM client_ids WHERE created_at < :before ORDER BY created_at LIMIT :limit);
+-- Ids grow with time: everything below the oldest one to keep may go, and finding that one reads only what goes.
+DELETE FROM client_ids WHERE id IN (
+    SELECT id FROM client_ids
+     WHERE id < COALESCE((SELECT id FROM client_ids WHERE created_at >= :before ORDER BY id LIMIT 1), 9223372036854775807)
+     ORDER BY id LIMIT :limit);

@@ -96,10 +96,11 @@ CREATE TABLE chains (
     deliveries     INTEGER NOT NULL DEFAULT 0
 );
 
+-- A topic has one room and one workspace for ever: its foreign key stands for theirs, which every send would pay for.
 CREATE TABLE messages (
     id            INTEGER PRIMARY KEY,
-    workspace_id  TEXT NOT NULL REFERENCES workspaces (id),
-    room_id       TEXT NOT NULL REFERENCES rooms (id),
+    workspace_id  TEXT NOT NULL,
+    room_id       TEXT NOT NULL,
     topic_id      INTEGER NOT NULL REFERENCES topics (id),
     seq           INTEGER NOT NULL,
     parent_id     INTEGER REFERENCES messages (id),
@@ -126,18 +127,18 @@ CREATE TABLE messages (
 CREATE INDEX messages_of_topic ON messages (topic_id, id);
 CREATE INDEX messages_replies ON messages (parent_id, id) WHERE parent_id IS NOT NULL;
 
--- The same creating request again answers with the first result; `target` is what was created.
+-- The same creating request again answers with the first result; `target` is what was created. In order of their making,
+-- so that the oldest are found without an index.
 CREATE TABLE client_ids (
-    workspace_id TEXT NOT NULL,
-    actor        TEXT NOT NULL,
-    client_id    TEXT NOT NULL,
-    verb         TEXT NOT NULL,
-    target       TEXT NOT NULL,
-    digest       TEXT NOT NULL,
-    created_at   INTEGER NOT NULL,
-    PRIMARY KEY (workspace_id, actor, client_id)
-) WITHOUT ROWID;
-CREATE INDEX client_ids_age ON client_ids (created_at);
+    id         INTEGER PRIMARY KEY,
+    actor      TEXT NOT NULL,
+    client_id  TEXT NOT NULL,
+    verb       TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    digest     TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (actor, client_id)
+);
 
 CREATE TABLE computers (
     id             TEXT PRIMARY KEY,
@@ -201,8 +202,8 @@ CREATE INDEX agents_of_computer ON agents (computer_id) WHERE computer_id IS NOT
 -- A lane is (topic, agent): one delivery of it is open at a time, the others wait their turn (`waits`).
 CREATE TABLE deliveries (
     id           INTEGER PRIMARY KEY,
-    workspace_id TEXT NOT NULL REFERENCES workspaces (id),
-    room_id      TEXT NOT NULL REFERENCES rooms (id),
+    workspace_id TEXT NOT NULL,
+    room_id      TEXT NOT NULL,
     topic_id     INTEGER NOT NULL REFERENCES topics (id),
     message_id   INTEGER NOT NULL REFERENCES messages (id),
     agent        TEXT NOT NULL,
@@ -226,7 +227,7 @@ CREATE TABLE deliveries (
     error        TEXT,
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
-    UNIQUE (agent, message_id),
+    UNIQUE (message_id, agent),
     CHECK (status <> 'claimed' OR (lease_id IS NOT NULL AND lease_until IS NOT NULL AND computer_id IS NOT NULL)),
     CHECK (status = 'claimed' OR started = 0),
     CHECK (status = 'pending' OR waits = 0)
@@ -234,14 +235,13 @@ CREATE TABLE deliveries (
 CREATE UNIQUE INDEX deliveries_open ON deliveries (topic_id, agent)
     WHERE status = 'claimed' OR (status = 'pending' AND waits = 0);
 -- `waits` is in it so that a planner without statistics prefers it to `deliveries_of_agent`, which holds all of history.
-CREATE INDEX deliveries_ready ON deliveries (workspace_id, agent, waits, id) WHERE status = 'pending' AND waits = 0;
+CREATE INDEX deliveries_ready ON deliveries (agent, waits, id) WHERE status = 'pending' AND waits = 0;
 CREATE INDEX deliveries_lane ON deliveries (topic_id, agent, id) WHERE status = 'pending';
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE status = 'claimed' AND started = 0;
 CREATE INDEX deliveries_held_by ON deliveries (computer_id, agent) WHERE status = 'claimed';
 CREATE INDEX deliveries_ended ON deliveries (workspace_id, status, id)
     WHERE status IN ('failed', 'interrupted', 'cancelled', 'dead');
-CREATE INDEX deliveries_of_agent ON deliveries (workspace_id, agent, id);
-CREATE INDEX deliveries_of_message ON deliveries (message_id);
+CREATE INDEX deliveries_of_agent ON deliveries (agent, message_id);
 CREATE INDEX deliveries_of_room ON deliveries (room_id, id);
 
 -- Messages that joined a waiting delivery as part of one burst.

@@ -27,3 +27,6 @@ CREATE TABLE topic_choices (
 
 -- When a run that waits for a limit goes on, in UTC milliseconds.
 ALTER TABLE runs ADD COLUMN resume_at INTEGER;
+
+-- Nobody has named the topic yet: the first run that succeeds in it does.
+ALTER TABLE topics ADD COLUMN is_placeholder INTEGER NOT NULL DEFAULT 0;
