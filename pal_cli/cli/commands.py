@@ -23,6 +23,8 @@ GROUP = Group(
         "rooms restart-agent": ("pal_cli.cli.rooms:RESTART_AGENT", "restart what an agent is doing in a room"),
         "topics list": ("pal_cli.cli.rooms:TOPICS", "topics of a room"),
         "topics create": ("pal_cli.cli.rooms:CREATE_TOPIC", "make a topic"),
+        "topics rename": ("pal_cli.cli.rooms:RENAME_TOPIC", "name a topic"),
+        "topics archive": ("pal_cli.cli.rooms:ARCHIVE_TOPIC", "archive a topic, or open it again"),
         "debate start": ("pal_cli.cli.debates:START", "let two agents take turns on a subject"),
         "debate show": ("pal_cli.cli.debates:SHOW", "how far a debate is"),
         "debate stop": ("pal_cli.cli.debates:STOP", "stop a debate midway"),

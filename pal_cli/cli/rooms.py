@@ -3,7 +3,7 @@
 import argparse
 
 from pal_cli.cli.daemon_line import connect, connection_flags, paging_flags, required_room, room_flag
-from pal_cli.light import Command
+from pal_cli.light import Command, whole
 from pal_server.client.terminal import shown, verbs
 from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import segment, without_nothing
@@ -103,15 +103,40 @@ def _topics(args: argparse.Namespace) -> None:
 
 def _create_topic_arguments(parser: argparse.ArgumentParser) -> None:
     room_flag(parser)
-    parser.add_argument("title", metavar="TITLE", help="what the topic is about")
+    parser.add_argument("title", nargs="?", metavar="TITLE", help="what it is about (its first words, later)")
     connection_flags(parser)
 
 
 def _create_topic(args: argparse.Namespace) -> None:
-    answer = connect(args).post(f"/api/rooms/{segment(required_room(args))}/topics", {"title": args.title})
+    answer = connect(args).post(
+        f"/api/rooms/{segment(required_room(args))}/topics", without_nothing({"title": args.title})
+    )
     verbs.show(
         answer, as_json=args.json, render=lambda a: say(f"topic {a['topic']['id']} is there: {a['topic']['title']}")
     )
+
+
+def _rename_topic_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("topic", type=whole, metavar="TOPIC", help="the topic's id")
+    parser.add_argument("title", metavar="TITLE", help="what it is about")
+    connection_flags(parser)
+
+
+def _rename_topic(args: argparse.Namespace) -> None:
+    answer = connect(args).patch(f"/api/topics/{args.topic}", {"title": args.title})
+    verbs.show(answer, as_json=args.json, render=lambda a: say(f"topic {args.topic} is called {a['topic']['title']}"))
+
+
+def _archive_topic_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("topic", type=whole, metavar="TOPIC", help="the topic's id")
+    parser.add_argument("--undo", action="store_true", help="open it again")
+    connection_flags(parser)
+
+
+def _archive_topic(args: argparse.Namespace) -> None:
+    answer = connect(args).patch(f"/api/topics/{args.topic}", {"archived": not args.undo})
+    state = "open again" if args.undo else "archived"
+    verbs.show(answer, as_json=args.json, render=lambda _: say(f"topic {args.topic} is {state}"))
 
 
 LIST = Command(
@@ -159,4 +184,16 @@ CREATE_TOPIC = Command(
     examples=('pal cli topics create --room general "Investigation"',),
     arguments=_create_topic_arguments,
     run=_create_topic,
+)
+RENAME_TOPIC = Command(
+    about="Name a topic. It is never renamed by pal after that.",
+    examples=('pal cli topics rename 12 "The login page"',),
+    arguments=_rename_topic_arguments,
+    run=_rename_topic,
+)
+ARCHIVE_TOPIC = Command(
+    about="Archive a topic: it can be read, and nothing is said in it any more.",
+    examples=("pal cli topics archive 12", "pal cli topics archive 12 --undo"),
+    arguments=_archive_topic_arguments,
+    run=_archive_topic,
 )

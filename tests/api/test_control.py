@@ -106,3 +106,15 @@ async def test_a_command_in_a_message_is_answered_at_once(server: ServerUnderTes
 
     assert [(receipt["agent"], receipt["outcome"]) for receipt in sent["receipts"]] == [("bot", "done")]
     assert sent["deliveries"] == []
+
+
+async def test_a_topic_is_named_and_archived(server: ServerUnderTest) -> None:
+    made = expect(await server.post("/api/rooms/general/topics", {}), 201)["topic"]
+    assert (made["title"], made["is_placeholder"]) == ("New topic", True)
+
+    named = expect(await server.patch(f"/api/topics/{made['id']}", {"title": "Login", "archived": True}), 200)["topic"]
+    shown = expect(await server.get(f"/api/topics/{made['id']}"), 200)["topic"]
+
+    assert shown == named
+    assert (named["title"], named["is_placeholder"]) == ("Login", False)
+    assert named["archived_at"] is not None

@@ -25,9 +25,18 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     'console send --chat general --mention codex --busy queue "later"': ("POST /api/messages", {"steer": "queue"}),
     'cli run-action 7 steer "mind the tests"': ("POST /api/runs/7/steer", {"text": "mind the tests"}),
     'console run-action 7 steer "mind the tests"': ("POST /api/runs/7/steer", {"text": "mind the tests"}),
+    'cli topics rename 3 "The login page"': ("PATCH /api/topics/3", {"title": "The login page"}),
+    "cli topics archive 3": ("PATCH /api/topics/3", {"archived": True}),
+    "cli topics archive 3 --undo": ("PATCH /api/topics/3", {"archived": False}),
+    "cli topics create --room general": ("POST /api/rooms/general/topics", {"title": None}),
 }
 
-KNOWN: dict[str, Any] = {"POST /api/messages": answers.SENT, "POST /api/runs/7/steer": STEERED}
+KNOWN: dict[str, Any] = {
+    "POST /api/messages": answers.SENT,
+    "POST /api/runs/7/steer": STEERED,
+    "PATCH /api/topics/3": {"topic": answers.TOPIC},
+    "POST /api/rooms/general/topics": {"topic": answers.TOPIC},
+}
 
 
 @pytest.mark.parametrize("line", LINES)

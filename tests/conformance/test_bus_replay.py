@@ -16,6 +16,7 @@ from pal_server.actions import (
     messages,
     rooms,
     runs,
+    topics,
 )
 from pal_server.domain.computers import RuntimeState
 from pal_server.domain.deliveries import POLICY
@@ -35,6 +36,7 @@ KINDS = {
     "room.created",
     "room.changed",
     "topic.created",
+    "topic.changed",
     "member.joined",
     "member.changed",
     "message.created",
@@ -103,6 +105,7 @@ async def _live(bus: Bus, clock: Clock) -> None:
         await bus.agent(key)
     await _edit_and_delete(bus, clock)
     topic = await bus.topic()
+    await _change_topic(bus)
     await _run_with_everything(bus, topic)
     await _end_in_every_way(bus, topic, clock)
     await _talk_among_agents(bus)
@@ -111,6 +114,11 @@ async def _live(bus: Bus, clock: Clock) -> None:
     await bus.say("@a two")
     await bus.store.write(agents.delete, actor=bus.people.admin, key="a")
     await bus.store.write(computers.revoke, actor=bus.people.admin, ref="box")
+
+
+async def _change_topic(bus: Bus) -> None:
+    closed = await bus.topic("to be closed")
+    await bus.store.write(topics.change, actor=bus.people.member, id=closed, title="closed", archived=True)
 
 
 async def _edit_and_delete(bus: Bus, clock: Clock) -> None:
