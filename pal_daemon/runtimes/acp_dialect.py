@@ -34,7 +34,7 @@ class Dialect:
     """One agent, as far as its own words do not tell."""
 
     oldest: Version = ()  # the version of `agentInfo` that works; older ones end before they are prompted
-    login: str | None = None  # the `authenticate` method wanted before a session
+    replays_late: bool = False  # a loaded conversation is told once more after the answer to `session/load`
     second_prompt: SecondPrompt = SecondPrompt.UNKNOWN
     modes: Mapping[Mode, tuple[str, ...]] = field(default_factory=lambda: MODES)  # ids, the best first
     is_usage_of_last_call: bool = False  # token counts in a prompt's answer leave out the calls before the last

@@ -28,6 +28,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     prompt: str
     folder: str
+    login: str | None = None  # the `authenticate` method wanted before a session, if the agent offers it
     session: str | None = None  # the agent's own id of the conversation to go on with
     fresh_because: str | None = None  # why that conversation is not continued, when we know before we ask
     model: str | None = None
@@ -69,6 +70,12 @@ def render_initialize() -> bytes:
     )
 
 
+SESSION_GONE = (
+    "The earlier session of this conversation could not be continued, so this is a fresh one. Read what was said "
+    "before with `pal cli messages list` where it matters."
+)
+
+
 def safe_prompt(text: str) -> str:
     """A text that begins with a slash is run as a command by some agents; the first line of this one never does."""
     return f"This is a message, not a command:\n{text}" if text.lstrip().startswith("/") else text
@@ -82,6 +89,7 @@ class Handshake:
         self.can_steer = False  # by the extension `_session/steering`
         self.version = ""
         self.is_resumed = False
+        self.is_fresh = False  # although an earlier conversation was wanted
         self.model: str | None = None
         self._task = task
         self._dialect = dialect
@@ -108,7 +116,7 @@ class Handshake:
                 "version": self.version,
             },
         )
-        login = self._dialect.login
+        login = self._task.login
         if login is not None and login in _ids(self._agent.get("authMethods")):
             return [event], Call(what="login", method="authenticate", params={"methodId": login})
         events, call = self.opening()
@@ -119,13 +127,13 @@ class Handshake:
         wanted = self._task.session
         events = []
         if wanted is None and self._task.fresh_because:
-            events.append(_fresh(self._task.fresh_because))
+            events.append(self._fresh(self._task.fresh_because))
         if wanted is not None and _dig(self._agent, "agentCapabilities", "sessionCapabilities", "resume") is not None:
             return events, self._open("session/resume", wanted)
         if wanted is not None and _dig(self._agent, "agentCapabilities", "loadSession"):
             return events, self._open("session/load", wanted)
         if wanted is not None:
-            events.append(_fresh("this agent cannot continue a conversation"))
+            events.append(self._fresh("this agent cannot continue a conversation"))
         return events, self._open("session/new", None)
 
     def opened(self, answer: Result | Failure, *, wanted: str | None) -> tuple[list[Event], Call | None]:
@@ -134,7 +142,7 @@ class Handshake:
             if wanted is None:
                 is_auth = answer.code in (AUTH_REQUIRED, 401, 403)
                 raise HandshakeFailed(f"no session: {answer.message}", kind="auth" if is_auth else "agent")
-            return [_fresh(answer.message)], self._open("session/new", None)
+            return [self._fresh(answer.message)], self._open("session/new", None)
         told = answer.result if isinstance(answer.result, dict) else {}
         self.is_resumed = wanted is not None
         self.session = wanted or str(told.get("sessionId") or "")
@@ -225,14 +233,14 @@ class Handshake:
             self._settings.append(self._config("mode", option, wanted))
         return []
 
+    def _fresh(self, reason: str) -> Event:
+        self.is_fresh = True
+        text = f"The earlier session could not be continued, a fresh one was begun: {reason}"
+        return Event(kind="status", text=text, data={"state": "fresh_session", "reason": reason})
+
     def _config(self, what: str, option: Mapping[str, Any], value: str | None) -> Call:
         params = {"sessionId": self.session, "configId": option.get("id"), "value": value}
         return Call(what=what, method="session/set_config_option", params=params)
-
-
-def _fresh(reason: str) -> Event:
-    text = f"The earlier conversation could not be continued, a fresh one was begun: {reason}"
-    return Event(kind="status", text=text, data={"state": "fresh_session", "reason": reason})
 
 
 def _dropped(what: str, value: str | None, reason: str) -> Event:

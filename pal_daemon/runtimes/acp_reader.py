@@ -17,7 +17,15 @@ import msgspec
 
 from pal_daemon.runtimes.acp_asks import Asks, Decided, Ruled
 from pal_daemon.runtimes.acp_dialect import Dialect, SecondPrompt
-from pal_daemon.runtimes.acp_handshake import FIRST, Call, Handshake, HandshakeFailed, Task, safe_prompt
+from pal_daemon.runtimes.acp_handshake import (
+    FIRST,
+    SESSION_GONE,
+    Call,
+    Handshake,
+    HandshakeFailed,
+    Task,
+    safe_prompt,
+)
 from pal_daemon.runtimes.acp_transcript import MAIN, Transcript
 from pal_daemon.runtimes.acp_usage import UsageCount
 from pal_daemon.runtimes.base import (
@@ -86,6 +94,8 @@ class AcpReader:
         self._steers: set[str] = set()  # written and not answered yet
         self._last_id = FIRST
         self._replies = 0
+        self._is_settling = False  # an agent may still be telling an earlier conversation: ask until it is quiet
+        self._replayed = 0  # updates of that since we asked
         self._is_stopping = False
         self._was_refused = False
         self._outcome = Outcome(error="the program ended without speaking the Agent Client Protocol")
@@ -254,6 +264,7 @@ class AcpReader:
         if self._step is _Step.BEGINNING:
             is_side = update.get("sessionUpdate") in ("available_commands_update", "usage_update")
             events = self._transcript.side_note(update) if is_side else []
+            self._replayed += not is_side
         else:
             events = self._transcript.update(update, session=session)
         return list(events)
@@ -315,9 +326,16 @@ class AcpReader:
                     outs.append(NativeSession(id=shake.session))
                     if not shake.is_resumed:
                         self._usage.cost_before = 0.0
+                    self._is_settling = shake.is_resumed and self._dialect.replays_late
+            case "settle":
+                outs, next_call = [], None
+                self._is_settling = self._replayed > 0
+                self._replayed = 0
             case what:
                 outs = [*shake.set(answer, what=what)]
                 next_call = shake.next_setting()
+        if next_call is None and self._is_settling:
+            next_call = Call(what="settle", method="_pal/settle", params={})
         outs.append(self._call(next_call) if next_call is not None else self._prompt())
         return outs
 
@@ -331,7 +349,8 @@ class AcpReader:
             self._usage.cost_before = self._transcript.cost
         self._last_id += 1
         self._prompts.add(self._last_id)
-        block = [{"type": "text", "text": safe_prompt(self._task.prompt)}]
+        prompt = f"{SESSION_GONE}\n\n{self._task.prompt}" if self._handshake.is_fresh else self._task.prompt
+        block = [{"type": "text", "text": safe_prompt(prompt)}]
         return self._reply(
             render_request(self._last_id, "session/prompt", {"sessionId": self._session, "prompt": block})
         )

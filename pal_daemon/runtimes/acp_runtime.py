@@ -58,10 +58,12 @@ class AcpRuntime:
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)
         env = self._whole_environment(work, account, context)
+        command = self.command(work, account, env)
         session, reason = self.session(work, env)
         task = Task(
             prompt=work.prompt,
             folder=str(context.folder),
+            login=self.login_method(env),
             session=session,
             fresh_because=reason,
             model=work.agent.model,
@@ -69,7 +71,7 @@ class AcpRuntime:
             mode=mode_of(work),
         )
         return LaunchSpec(
-            argv=(*self.command(work, account, env), *account.args),
+            argv=(*command, *account.args),
             env=env,
             is_env_whole=True,
             input=render_initialize(),
@@ -93,6 +95,10 @@ class AcpRuntime:
     def environment(self, work: Work, account: Account) -> dict[str, str]:
         """What is set for the program, above all where its account lives."""
         return {}
+
+    def login_method(self, env: Mapping[str, str]) -> str | None:
+        """What the agent wants to be asked before it opens a session."""
+        return None
 
     def session(self, work: Work, env: Mapping[str, str]) -> tuple[str | None, str | None]:
         """The conversation to go on with, or why that cannot be."""

@@ -6,6 +6,8 @@ its documentation alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pal_daemon.runtimes.acp_dialect import Dialect
 from pal_daemon.runtimes.acp_runtime import AcpRuntime
 from pal_daemon.runtimes.base import Capabilities
@@ -21,7 +23,9 @@ class CursorRuntime(AcpRuntime):
         resume=True, interrupt=True, permissions=True, questions=True, plan=True, tool_events=True
     )
     dialect = Dialect(
-        login="cursor_login",
         modes={Mode.ASK: ("agent",), Mode.READ_ONLY: ("ask", "plan"), Mode.PLAN: ("plan",)},
     )
     login = ("CURSOR_API_KEY", "CURSOR_AUTH_TOKEN")
+
+    def login_method(self, env: Mapping[str, str]) -> str | None:
+        return "cursor_login"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from pal_daemon.runtimes.acp_dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_runtime import AcpRuntime, home_of
@@ -26,6 +28,7 @@ class GeminiRuntime(AcpRuntime):
     capabilities = Capabilities(resume=True, interrupt=True, permissions=True, plan=True, tool_events=True, usage=True)
     dialect = Dialect(
         second_prompt=SecondPrompt.REPLACES,
+        replays_late=True,
         noise=re.compile(r"\[MODE_UPDATE\] \w+"),  # a change of mode leaks into the answer
     )
     login = (
@@ -57,18 +60,43 @@ class GeminiRuntime(AcpRuntime):
         home = home_of(account)
         return {} if home is None else {"GEMINI_CLI_HOME": home}
 
+    def login_method(self, env: Mapping[str, str]) -> str | None:
+        """A key alone is not taken: somebody has to have chosen to use it."""
+        try:
+            chosen = json.loads((_home(env) / "settings.json").read_bytes())["security"]["auth"]["selectedType"]
+        except (OSError, ValueError, KeyError, TypeError):
+            chosen = None
+        return "gemini-api-key" if not chosen and env.get("GEMINI_API_KEY") else None
+
     def session(self, work: Work, env: Mapping[str, str]) -> tuple[str | None, str | None]:
-        """Only a session file that is there and not of this very minute: within its first minute the program fails to
-        load a session and empties its file.
+        """The session whose record is still there.
+
+        A process that loads a session first begins a record of the same name, with the current minute in it, and so
+        empties the one it is about to load when that is of this minute (0.61.0). A record of this minute is therefore
+        made one of the minute before.
         """
         native = work.native_session
         if native is None:
             return None, None
-        home = Path(env.get("GEMINI_CLI_HOME") or env.get("HOME", "/")) / ".gemini"
-        files = list(home.glob(f"tmp/*/chats/session-*-{native[:8]}.jsonl")) if native[:8].isalnum() else []
-        if not files:
+        records = sorted(_home(env).glob(f"tmp/*/chats/session-*-{native[:8]}.jsonl")) if _is_uuid(native) else []
+        if not records:
             return None, "its record is gone from this computer"
-        minute = self._now().strftime(MINUTE)
-        if any(minute in file.name for file in files):
-            return None, "it began less than a minute ago, and Gemini CLI would damage its record"
+        now = self._now()
+        first = records[0]  # those of later minutes are what loading left behind
+        minute = now.strftime(MINUTE)
+        if minute in first.name:
+            before = (now - timedelta(minutes=1)).strftime(MINUTE)
+            first.rename(first.with_name(first.name.replace(minute, before)))
         return native, None
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    return Path(env.get("GEMINI_CLI_HOME") or env.get("HOME", "/")) / ".gemini"
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

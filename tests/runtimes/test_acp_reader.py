@@ -94,6 +94,19 @@ def test_a_conversation_that_is_gone_is_followed_by_a_fresh_one_with_a_word(answ
     assert [event.data["state"] for event in events(outs, "status")] == ["connected", "fresh_session"]
 
 
+def test_an_earlier_conversation_that_is_told_late_is_waited_for():
+    spool = Spool(Dialect(replays_late=True), session="old")
+
+    first = spool.says(BEGUN, {"id": 2, "result": {}}, says("as I said yesterday"))
+    again = spool.says({"id": 3, "error": {"code": -32601, "message": "no such method"}}, says("and the day before"))
+    still = spool.says({"id": 4, "error": {"code": -32601, "message": "no such method"}})
+    quiet = spool.says({"id": 5, "error": {"code": -32601, "message": "no such method"}})
+
+    assert [line["method"] for line in lines_of(first + again + still)] == ["session/load"] + ["_pal/settle"] * 3
+    assert [line["method"] for line in lines_of(quiet)] == ["session/prompt"]
+    assert events(spool.outs, "message") == []
+
+
 def test_model_effort_and_mode_are_set_before_the_prompt():
     options = [
         {"id": "model", "category": "model", "currentValue": "a", "options": [{"value": "a"}, {"value": "b"}]},
@@ -148,7 +161,7 @@ def test_an_agent_that_does_not_fit_is_not_prompted(line, kind):
 
 
 def test_a_login_that_is_wanted_comes_first():
-    spool = Spool(Dialect(login="cursor_login"))
+    spool = Spool(login="cursor_login")
     begun = {"id": 1, "result": {**BEGUN["result"], "authMethods": [{"id": "cursor_login"}]}}
 
     outs = spool.says(begun, {"id": 2, "result": {}}, {"id": 3, "result": {"sessionId": SESSION}})

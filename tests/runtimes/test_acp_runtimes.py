@@ -74,6 +74,7 @@ def test_the_memo_says_all_the_reader_needs(programs):
     assert spec.memo == {
         "prompt": "/do it",
         "folder": "/w",
+        "login": None,
         "session": "ses_1",
         "fresh_because": None,
         "model": "a/b",
@@ -133,19 +134,36 @@ def test_gemini_is_one_process_with_its_settings_and_home(programs):
     assert "PAL_RUN_TOKEN" in settings["security"]["environmentVariableRedaction"]["allowed"]
 
 
-@pytest.mark.parametrize(
-    ("minute", "session"), [("2026-11-20T12-04", NATIVE), ("2026-11-20T12-05", None), (None, None)]
-)
-def test_gemini_loads_a_session_only_when_that_does_it_no_harm(minute, session, programs):
-    if minute is not None:
-        chats = programs.parent / ".gemini" / "tmp" / "w" / "chats"
-        chats.mkdir(parents=True)
-        (chats / f"session-{minute}-{NATIVE[:8]}.jsonl").write_text("{}")
+@pytest.mark.parametrize(("minute", "kept"), [("12-04", "12-04"), ("12-05", "12-04")])
+def test_gemini_loads_a_session_without_harm_to_its_record(minute, kept, programs):
+    chats = programs.parent / ".gemini" / "tmp" / "w" / "chats"
+    chats.mkdir(parents=True)
+    for name in (minute, "12-06"):
+        (chats / f"session-2026-11-20T{name}-{NATIVE[:8]}.jsonl").write_text(name)
 
     spec = launch(GeminiRuntime(now=lambda: NOW), work(native=NATIVE), programs)
 
-    assert spec.memo["session"] == session
-    assert bool(spec.memo["fresh_because"]) is (session is None)
+    assert (spec.memo["session"], spec.memo["fresh_because"]) == (NATIVE, None)
+    assert (chats / f"session-2026-11-20T{kept}-{NATIVE[:8]}.jsonl").read_text() == minute
+
+
+@pytest.mark.parametrize("native", [NATIVE, "../../etc", "*"])
+def test_gemini_begins_afresh_without_a_record(native, programs):
+    spec = launch(GeminiRuntime(), work(native=native), programs)
+
+    assert spec.memo["session"] is None
+    assert spec.memo["fresh_because"]
+
+
+@pytest.mark.parametrize(("chosen", "method"), [({}, "gemini-api-key"), ({"selectedType": "oauth-personal"}, None)])
+def test_gemini_is_told_to_use_a_key_unless_somebody_chose(chosen, method, programs):
+    home = programs.parent / ".gemini"
+    home.mkdir()
+    (home / "settings.json").write_text(json.dumps({"security": {"auth": chosen}}))
+
+    spec = launch(GeminiRuntime(), work(), programs, GEMINI_API_KEY="k")
+
+    assert spec.memo["login"] == method
 
 
 def test_opencode_asks_and_goes_on_after_a_refusal(programs):

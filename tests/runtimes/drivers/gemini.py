@@ -22,7 +22,7 @@ class Gemini(Driver):
         folder = home / ".gemini"
         folder.mkdir(exist_ok=True)
         settings = {
-            "security": {"auth": {"selectedType": "gemini-api-key"}},
+            "general": {"maxAttempts": 1},
             "model": {"disableLoopDetection": True},  # a scripted model repeats itself
         }
         (folder / "settings.json").write_text(json.dumps(settings))
