@@ -13,9 +13,7 @@ import os
 import pkgutil
 import shlex
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -23,12 +21,10 @@ import pytest
 from pal_daemon.process_tree import find_left_over
 from pal_daemon.runtimes.base import Event, Out
 from pal_daemon.runtimes.registry import load_registry
-from pal_daemon.spool import Stream, read_spool
 from tests.runtimes import drivers
-from tests.runtimes.driver import Driver, gone
-from tests.support.daemons import RunningDaemon
-from tests.support.fake_bus import FakeBus, FakeDelivery, FakeRun
-from tests.support.models.server import Model, Refuse, Say, Text, Tokens, Wait, serve
+from tests.runtimes.desk import Desk, approve_all, of_kind, open_desk, told
+from tests.runtimes.driver import gone
+from tests.support.models.server import Refuse, Say, Text, Tokens, Wait
 
 KNOWN = [
     importlib.import_module(f"{drivers.__name__}.{module.name}").DRIVER
@@ -36,139 +32,16 @@ KNOWN = [
 ]
 
 
-class Daemons:
-    """The daemons of one test, one after the other."""
-
-    def __init__(self, start: Callable[..., Awaitable[RunningDaemon]]) -> None:
-        self._start = start
-        self.newest: RunningDaemon
-
-    async def start(self, **changes: Any) -> None:
-        self.newest = await self._start(**changes)
-
-
-@dataclass
-class Desk:
-    """One program with its model, at one fake bus."""
-
-    driver: Driver
-    model: Model
-    bus: FakeBus
-    folder: Path
-    home: Path
-    runs_folder: Path
-    daemons: Daemons
-
-    async def given(self, text: str, *, native: str | None = None, **agent: Any) -> FakeRun:
-        """A run that has begun."""
-        return await self.bus.run_of(await self.delivered(text, native=native, **agent))
-
-    async def delivered(self, text: str, *, native: str | None = None, **agent: Any) -> FakeDelivery:
-        settings = {"account": self.driver.account(url=self.model.url, home=self.home), **agent.pop("settings", {})}
-        delivery = await self.bus.given_delivery(
-            content=text,
-            look=False,
-            runtime=self.driver.runtime,
-            cwd=str(self.folder),
-            settings=settings,
-            **{**self.driver.agent(), **agent},
-        )
-        if native is not None:
-            delivery.work["native_session"] = native
-        await self.bus.say_look("deliveries")
-        return delivery
-
-    async def end(self, run: FakeRun) -> dict[str, Any]:
-        """How it ended; its events are on the run."""
-        delivery = self.bus.deliveries[run.delivery]
-        await self.bus.end_of(delivery, within=self.driver.patience)
-        assert run.finish is not None
-        return run.finish
-
-    async def asked(self, run: FakeRun, number: int = 1) -> dict[str, Any]:
-        """The card of this number, once it is there."""
-        await self.bus.until(lambda: len(run.asks) >= number or run.finish, within=self.driver.patience)
-        assert len(run.asks) >= number, f"the run ended without asking: {run.finish}"
-        return run.asks[number - 1]
-
-    async def answer(self, run: FakeRun, ask: dict[str, Any], **said: Any) -> None:
-        id = run.interactions[ask["key"]]
-        await self.bus.given_command("answer", run.id, interaction=id, key=ask["key"], kind=ask["kind"], **said)
-
-    async def order_done(self, number: int) -> dict[str, Any]:
-        await self.bus.until(lambda: number in self.bus.commands_done, within=self.driver.patience)
-        return self.bus.commands_done[number]
-
-    def reread(self, run: FakeRun, *, size: int | None = None) -> list[Out]:
-        """What a reader makes of the run's spool; `size` cuts each record's output into pieces."""
-        runtime = load_registry().get(self.driver.runtime)
-        assert runtime is not None
-        reader = runtime.reader()
-        outs: list[Out] = []
-        for record in read_spool(self.runs_folder / str(run.id) / "spool"):
-            if size is None or record.stream is not Stream.STDOUT:
-                outs += reader.feed(record)
-                continue
-            for at in range(0, len(record.data), size):
-                outs += reader.feed(replace(record, data=record.data[at : at + size]))
-        return outs
-
-
 @pytest.fixture(params=KNOWN, ids=lambda driver: driver.runtime)
 async def desk(request, bus, settings, start_daemon, tmp_path) -> AsyncIterator[Desk]:
-    driver: Driver = request.param
-    driver.program()
-    home, folder = tmp_path / "agent-home", tmp_path / "work"
-    home.mkdir()
-    folder.mkdir()
-    async with serve(*driver.dialects) as model:
-        daemons = Daemons(start_daemon)
-        await daemons.start()
-        yield Desk(driver, model, bus, folder, home, settings.runs_folder, daemons)
-
-
-def kinds(run: FakeRun) -> set[str]:
-    return {event["kind"] for event in run.events}
-
-
-def of_kind(run: FakeRun, kind: str) -> list[dict[str, Any]]:
-    return [event for event in run.events if event["kind"] == kind]
+    async with open_desk(request.param, bus=bus, settings=settings, start=start_daemon, root=tmp_path) as opened:
+        yield opened
 
 
 def need(step: Any, what: str) -> Any:
     if step is None:
         pytest.skip(f"this program has no {what}")
     return step
-
-
-async def approve_all(desk: Desk, run: FakeRun) -> dict[str, Any]:
-    """Say yes to everything until the run ends."""
-    answered = 0
-    while run.finish is None:
-        await desk.bus.until(functools.partial(_has_moved, run, answered), within=desk.driver.patience)
-        for ask in run.asks[answered:]:
-            await desk.answer(run, ask, decision="approve")
-        answered = len(run.asks)
-    return run.finish
-
-
-def _has_moved(run: FakeRun, answered: int) -> bool:
-    return len(run.asks) > answered or run.finish is not None
-
-
-async def told(fifo: Path) -> str:
-    """What another process writes into the pipe first."""
-    fd = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(fd, readable.set)
-    try:
-        async with asyncio.timeout(20):
-            await readable.wait()
-        return os.read(fd, 100).decode()
-    finally:
-        loop.remove_reader(fd)
-        os.close(fd)
 
 
 # A turn
@@ -186,16 +59,19 @@ async def test_a_prompt_is_answered(desk):
     assert find_left_over(desk.runs_folder / str(run.id)) == []
 
 
-async def test_what_it_used_is_told(desk):
-    desk.model.script(Say(parts=(Text(text="Fine."),), tokens=Tokens(input=321, output=12)))
+async def test_a_run_is_told_its_own_use_and_not_the_sessions(desk):
     runtime = load_registry().get(desk.driver.runtime)
     need(runtime.capabilities.usage or None, "account of what it uses")
+    for used in (Tokens(input=500, output=50), Tokens(input=321, output=12)):
+        desk.model.script(Say(parts=(Text(text="Fine."),), tokens=used))
 
-    run = await desk.given("hello")
-    end = await desk.end(run)
+    first = await desk.given("hello")
+    await desk.end(first)
+    second = await desk.given("again", native=desk.bus.native_sessions.get(f"session_{first.delivery}"))
+    end = await desk.end(second)
 
     assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (321, 12)
-    assert of_kind(run, "usage")[-1]["data"]["output_tokens"] == 12
+    assert of_kind(second, "usage")[-1]["data"]["output_tokens"] == 12
 
 
 async def test_text_that_looks_like_a_command_or_a_file_is_only_text(desk):
@@ -371,13 +247,13 @@ async def test_a_text_on_the_way_is_read_or_refused(desk):
     run = await desk.given("make tea")
     await desk.bus.until(lambda: run.text("message"))
     order = await desk.bus.given_command("steer", run.id, text="with honey please")
-    done = await desk.order_done(order)
+    is_taken = (await desk.order_done(order)).get("ok", True)
     until.set()
     end = await desk.end(run)
 
-    assert done["ok"] is runtime.capabilities.live_input
+    assert is_taken is runtime.capabilities.live_input
     assert end["status"] == "succeeded"
-    if done["ok"]:
+    if is_taken:
         assert "with honey please" in desk.model.questions[1].text
         reads = [event["data"] for event in of_kind(run, "status") if event["data"].get("state") == "read"]
         assert [read["input"] for read in reads] == [f"steer-{order}"]

@@ -1,0 +1,99 @@
+"""What only Claude Code does, with the real program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.runtimes.desk import Desk, approve_all, of_kind, open_desk
+from tests.runtimes.drivers.claude_code import DRIVER
+from tests.support.models.server import Call, Say, Text, Wait
+
+
+@pytest.fixture
+async def desk(bus, settings, start_daemon, tmp_path) -> AsyncIterator[Desk]:
+    async with open_desk(DRIVER, bus=bus, settings=settings, start=start_daemon, root=tmp_path) as opened:
+        yield opened
+
+
+async def test_a_server_the_project_names_is_not_started(desk):
+    server = {"command": "touch", "args": [str(desk.folder / "started")]}
+    (desk.folder / ".mcp.json").write_text(json.dumps({"mcpServers": {"sly": server}}))
+
+    run = await desk.given("hello")
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    assert not (desk.folder / "started").exists()
+
+
+async def test_a_command_in_the_background_keeps_the_run_and_both_answers_count(desk):
+    command = Call(name="Bash", input={"command": "sleep 0.5; echo finished", "run_in_background": True})
+    desk.model.script(command, Text(text="It is started."), Text(text="It is over."))
+
+    run = await desk.given("begin")
+    end = await approve_all(desk, run)
+
+    assert (end["status"], end["text"]) == ("succeeded", "It is started.\n\nIt is over.")
+    assert [event["data"]["state"] for event in of_kind(run, "subagent")] == ["running", "completed"]
+
+
+async def test_an_edited_plan_reaches_the_agent(desk):
+    desk.model.script(*DRIVER.plan("unused"), Text(text="As you wish."))
+
+    run = await desk.given("plan it", settings={"mode": "plan"})
+    ask = await desk.asked(run)
+    await desk.answer(run, ask, decision="approve", answer="2. Only look.")
+    end = await desk.end(run)
+
+    assert "As you wish." in end["text"]
+    assert any("2. Only look." in question.text for question in desk.model.questions)
+
+
+async def test_several_questions_are_answered_on_one_card(desk):
+    questions = [
+        {
+            "question": text,
+            "header": header,
+            "multiSelect": several,
+            "options": [{"label": label, "description": label} for label in ("A", "B", "C")],
+        }
+        for text, header, several in (("Which one?", "One", False), ("Which ones?", "More", True))
+    ]
+    desk.model.script(Call(name="AskUserQuestion", input={"questions": questions}), Text(text="Chosen."))
+
+    run = await desk.given("choose")
+    ask = await desk.asked(run)
+    await desk.answer(run, ask, answer="1: B\n2: A, C")
+    end = await desk.end(run)
+
+    assert end["text"] == "Chosen."
+    answered = of_kind(run, "tool_result")[0]["text"]
+    assert '"Which one?"="B"' in answered
+    assert '"Which ones?"="A, C"' in answered
+
+
+async def test_its_temporary_files_stay_with_its_account(desk, settings):
+    until = asyncio.Event()
+    desk.model.script(Say(parts=(Text(text="Here."), Wait(until=until))))
+
+    run = await desk.given("hello")
+    await desk.bus.until(lambda: run.text("message"))
+    (scratch,) = (settings.folder / "scratch").iterdir()
+    mode = scratch.stat().st_mode & 0o777
+    until.set()
+    await desk.end(run)
+
+    assert mode == 0o700
+    assert any(scratch.iterdir())
+
+
+async def test_a_session_id_that_is_no_uuid_begins_afresh(desk):
+    run = await desk.given("hello", native="../../../etc/passwd")
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    assert desk.bus.native_sessions[f"session_{run.delivery}"] != "../../../etc/passwd"
