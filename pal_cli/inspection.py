@@ -9,6 +9,7 @@ GROUP = Group(
         "why": ("pal_cli.why:WHY", "why a message got no reply"),
         "logs": ("pal_cli.run_output:LOGS", "what a run said and did"),
         "attach": ("pal_cli.run_output:ATTACH", "follow a run live"),
+        "mcp": ("pal_cli.mcp_door.command:MCP", "the verbs of pal cli as tools of an agent program"),
         "init": ("pal_cli.init:INIT", "write a .pal.toml"),
         "version": ("pal_cli.version:VERSION", "the version of pal"),
     },

@@ -18,12 +18,13 @@ PARTS: dict[str, tuple[str, str]] = {
     "attach": ("pal_cli.inspection", "follow a run live until it ends"),
     "init": ("pal_cli.inspection", "write a .pal.toml that names the server for this folder"),
     "cli": ("pal_cli.cli.commands", "for people and agents on this computer, through its daemon"),
+    "mcp": ("pal_cli.inspection", "what `pal cli` can do as tools of an agent program (Model Context Protocol)"),
     "console": ("pal_console.main", "administration, directly with the server"),
     "server": ("pal_server.cli", "the bus: run, migrate, backup, restore, check"),
     "daemon": ("pal_daemon.cli", "one computer's daemon: runs the agents assigned to it"),
     "version": ("pal_cli.inspection", "the version of pal"),
 }
-_WITH_OWN_NAME = ("why", "logs", "attach", "init", "version")  # several commands in one module
+_WITH_OWN_NAME = ("why", "logs", "attach", "mcp", "init", "version")  # several commands in one module
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -53,6 +53,16 @@ def room_of(args: argparse.Namespace) -> str | None:
     return named if named is not None else run_variable("PAL_ROOM")
 
 
+def place_of(*, room: str | None, topic: int | None, parent: int | None) -> tuple[str | None, int | None, int | None]:
+    """Room, topic and parent: named, or those of the run as long as they fit what was named."""
+    run_room = run_variable("PAL_ROOM")
+    if parent is None and room in (None, run_room):
+        run_topic = run_number("PAL_TOPIC")
+        if topic in (None, run_topic):
+            topic, parent = run_topic, run_number("PAL_MESSAGE")
+    return run_room if room is None else room, topic, parent
+
+
 def required_room(args: argparse.Namespace) -> str:
     """As `room_of`; WrongUsage when there is none."""
     room = room_of(args)

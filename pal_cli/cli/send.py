@@ -2,7 +2,7 @@
 
 import argparse
 
-from pal_cli.cli.daemon_line import connect, connection_flags, room_flag, room_of, run_number, run_variable
+from pal_cli.cli.daemon_line import connect, connection_flags, place_of, room_flag, room_of
 from pal_cli.light import Command, whole
 
 BUSY = (
@@ -32,7 +32,7 @@ def _run(args: argparse.Namespace) -> None:
     from pal_server.client.terminal import sending
 
     content = sending.read_text(args.text, args.file, may_be_empty=bool(args.attach))
-    room, topic, parent = _where(args)
+    room, topic, parent = place_of(room=room_of(args), topic=args.topic, parent=args.parent)
     outgoing = sending.Outgoing(
         content=content,
         room=room,
@@ -46,18 +46,6 @@ def _run(args: argparse.Namespace) -> None:
     )
     sending.require_place(outgoing)
     sending.send(connect(args), outgoing, as_json=args.json)
-
-
-def _where(args: argparse.Namespace) -> tuple[str | None, int | None, int | None]:
-    """Room, topic and parent: named, or those of the run as long as they fit what was named."""
-    room, topic, parent = room_of(args), args.topic, args.parent
-    if args.room is None or args.room == run_variable("PAL_ROOM"):
-        run_topic = run_number("PAL_TOPIC")
-        if parent is None and topic in (None, run_topic):
-            parent = run_number("PAL_MESSAGE")
-        if topic is None and args.parent is None:
-            topic = run_topic
-    return room, topic, parent
 
 
 SEND = Command(

@@ -9,7 +9,8 @@ import pytest
 from tests.cli.answers import SENT
 from tests.support.fake_api import FakeApi
 
-HEAVY = ("aiohttp", "typer", "rich", "asyncio", "msgspec", "pal_console", "pal_daemon", "pal_server.api", "psycopg")
+HEAVY = ("aiohttp", "typer", "rich", "asyncio", "msgspec", "mcp", "pydantic", "pal_console", "pal_daemon", "psycopg")
+HEAVY += ("pal_server.api", "pal_cli.mcp_door")
 SCRIPT = """
 import sys
 from pal_cli.main import main
