@@ -33,11 +33,13 @@ from pal_daemon.process_tree import sweep
 from pal_daemon.reports import Reports
 from pal_daemon.runtimes.base import STOP, Answer, CannotStart, Outcome, Runtime
 from pal_daemon.starts import find_keeper
+from pal_server.client.problems import ApiProblem
 from pal_server.contract.deliveries import ReleaseDelivery, Work
 from pal_server.contract.runs import OpenedAnswer, OpenRun, ReportPid
 
 FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back because our disk is full
 POLITE_FOR = 2.0  # seconds a program has for ending its turn when asked in its own words; signals follow
+NOT_TAKEN = frozenset((400, 413))  # a server of another version, or a word that breaks its rules
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
 
 log = logging.getLogger(__name__)
@@ -267,8 +269,22 @@ class Attempt:
     async def _finish(self) -> None:
         assert self.run is not None
         assert self.end is not None
-        request = self.end.render(lease_id=self.lease.id, fence=self.lease.fence)
-        await self.house.bus.finish(self.run, request)
+        try:
+            await self._report_end(self.end)
+        except ApiProblem as problem:
+            if problem.status not in NOT_TAKEN:
+                raise
+            log.warning(
+                "the end of run %s is not taken as it is and said without its details: %s",
+                self.run,
+                problem,
+                extra={"action": "finish", "run": self.run},
+            )
+            await self._report_end(endings.end_without_details(self.end, reason=str(problem)))
+
+    async def _report_end(self, end: End) -> None:
+        assert self.run is not None
+        await self.house.bus.finish(self.run, end.render(lease_id=self.lease.id, fence=self.lease.fence))
 
     async def _start(self, reports: Reports, opened: OpenedAnswer, work: Work) -> End | None:
         """Start the keeper; the end when there is nothing to follow."""

@@ -52,6 +52,16 @@ class End:
         )
 
 
+def end_without_details(end: End, *, reason: str) -> End:
+    """What every server takes: a run whose end is refused would live there for ever, and its topic would wait."""
+    return End(
+        status=end.status,
+        exit_code=end.exit_code,
+        signal=end.signal,
+        error=f"the server did not take the details of this end: {reason}",
+    )
+
+
 def end_of_process(
     exit: Exit | None, *, at: int | None, ending: Ending | None, outcome: Outcome, stderr: str, agent: str
 ) -> End:

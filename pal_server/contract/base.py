@@ -6,7 +6,11 @@ import msgspec
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A body or query sent to the server. Unknown fields are refused by name."""
+    """A body or query sent to the server. Unknown fields are refused by name.
+
+    What equals its default is not sent: a server that does not know a newer field yet understands whoever has no use
+    for it.
+    """
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

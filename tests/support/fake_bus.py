@@ -83,6 +83,7 @@ class FakeBus:
         self.has_socket = True
         self.native_sessions: dict[str, str | None] = {}
         self.lose_answers: set[str] = set()  # last words of paths whose next answer is lost
+        self.unknown_at_end: set[str] = set()  # fields of an end that this older server does not know
         self.epoch = 1
         self.status = "online"
         self.url = ""
@@ -332,6 +333,8 @@ class FakeBus:
                 run.status = "waiting"
                 return {"interaction": self._interaction(number, body)}
             case "finish":
+                if self.unknown_at_end & body.keys():
+                    raise Refusal(400, "invalid")
                 if run.finish is None:
                     run.finish, run.status = body, body["status"]
                     self.deliveries[run.delivery].status = "acked"
