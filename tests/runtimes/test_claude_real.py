@@ -97,3 +97,18 @@ async def test_a_session_id_that_is_no_uuid_begins_afresh(desk):
 
     assert end["status"] == "succeeded"
     assert desk.bus.native_sessions[f"session_{run.delivery}"] != "../../../etc/passwd"
+
+
+@pytest.mark.parametrize("mode", ["plan", "read_only"])
+async def test_nothing_is_changed_by_an_agent_that_may_only_look(desk, mode):
+    touch = Call(name="Bash", input={"command": "touch made"})
+    write = Call(name="Write", input={"file_path": str(desk.folder / "written"), "content": "x"})
+    desk.model.script(touch, write, Text(text="I only looked."))
+
+    run = await desk.given("look", settings={"mode": mode})
+    end = await desk.end(run)
+
+    assert end["text"] == "I only looked."
+    assert run.asks == []
+    assert list(desk.folder.iterdir()) == []
+    assert {event["data"]["status"] for event in of_kind(run, "tool_result")} <= {"refused", "failed"}
