@@ -18,6 +18,7 @@ BUILT_IN = {
     "manual": "pal_daemon.runtimes.manual:ManualRuntime",
     "openai": "pal_daemon.runtimes.openai:OpenAiRuntime",
     "claude-code": "pal_daemon.runtimes.claude_code:ClaudeCodeRuntime",
+    "codex": "pal_daemon.runtimes.codex:CodexRuntime",
     "gemini": "pal_daemon.runtimes.gemini:GeminiRuntime",
     "opencode": "pal_daemon.runtimes.opencode:OpenCodeRuntime",
     "cursor": "pal_daemon.runtimes.cursor:CursorRuntime",

@@ -1,0 +1,147 @@
+"""The `codex` runtime: OpenAI's Codex, driven through its app-server.
+
+The sandbox is Codex's own. What a mode allows is said to it for every turn: a plan mode alone binds only the model.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.codex_reader import CodexReader, Task, render_initialize
+from pal_daemon.runtimes.git_folders import commit_folders
+from pal_daemon.runtimes.lean_environment import lean_environment
+from pal_daemon.runtimes.profile import Mode, account_of, given_names, mode_of
+from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version
+from pal_server.contract.deliveries import Work
+
+PROGRAM = "codex"
+REMEDY = "npm install -g @openai/codex"
+OLDEST = (0, 160)  # experimental parts of the app-server that pal uses are younger than its name
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+LOGIN = ("CODEX_API_KEY", "CODEX_HOME", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+QUIET = ("check_for_update_on_startup=false", "analytics.enabled=false", "feedback.enabled=false")
+APPROVALS = {
+    Mode.ASK: "untrusted",  # all but reading is asked
+    Mode.ACCEPT_EDITS: "untrusted",
+    Mode.AUTO: "on-request",  # the model asks for what its sandbox does not let it do
+    Mode.BYPASS: "never",
+    Mode.READ_ONLY: "never",
+    Mode.PLAN: "never",
+}
+SANDBOXES = {Mode.BYPASS: "danger-full-access", Mode.READ_ONLY: "read-only", Mode.PLAN: "read-only"}
+POLICIES = {
+    "danger-full-access": "dangerFullAccess",
+    "read-only": "readOnly",
+    "workspace-write": "workspaceWrite",
+}
+# Its tools get what the agent gets, but for keys; without this `pal cli` would lose its run's token.
+SHELL_ENVIRONMENT = {
+    "inherit": "all",
+    "ignore_default_excludes": True,
+    "exclude": ["*_API_KEY", "*_SECRET", "*_SECRET_KEY", "*_ACCESS_KEY", "*_PASSWORD"],
+}
+
+
+class CodexRuntime:
+    name = "codex"
+    capabilities = Capabilities(
+        resume=True,
+        live_input=True,
+        interrupt=True,
+        permissions=True,
+        questions=True,
+        plan=True,
+        tool_events=True,
+        usage=True,
+        effort=True,
+        sandbox=True,
+    )
+
+    def __init__(self) -> None:
+        self._versions = VersionProbe()
+
+    def discover(self, surroundings: Surroundings) -> Discovery:
+        found = surroundings.which(PROGRAM)
+        if found is None:
+            return Discovery(is_available=False, note=f"{PROGRAM} is not on the PATH: {REMEDY}")
+        version = self._versions.read(Path(found), env=surroundings.env)
+        if version is None:
+            return Discovery(is_available=False, note=f"{found} does not tell its version: {REMEDY}")
+        if parse_version(version) < OLDEST:
+            wanted = ".".join(map(str, OLDEST))
+            note = f"{found} is version {version}, pal needs {wanted} or newer: {REMEDY}"
+            return Discovery(is_available=False, version=version, note=note)
+        return Discovery(is_available=True, version=version)
+
+    def launch(self, work: Work, context: Context) -> LaunchSpec:
+        account = account_of(work)
+        has_account = work.agent.account is not None or bool(account.home or account.env)
+        env = lean_environment(context.env, given=given_names(work), own=() if has_account else LOGIN)
+        if account.home:
+            env["CODEX_HOME"] = os.path.expanduser(account.home)
+        env["TMPDIR"] = str(context.scratch)
+        program = need_program(account.bin or PROGRAM, path=env.get("PATH"), remedy=REMEDY)
+        need_version(self._versions.read(program, env=env), at_least=OLDEST, program=program, remedy=REMEDY)
+        quiet = [word for setting in QUIET for word in ("-c", setting)]
+        return LaunchSpec(
+            argv=(str(program), "app-server", *quiet, *account.args),
+            env=env,
+            is_env_whole=True,
+            input=render_initialize(),
+            memo=msgspec.to_builtins(_task(work, context)),
+        )
+
+    def reader(self) -> Reader:
+        return CodexReader()
+
+
+def _task(work: Work, context: Context) -> Task:
+    mode, effort, notices = mode_of(work), work.agent.effort, []
+    if effort is not None and effort not in EFFORTS:
+        notices.append(f"The effort {effort} is none Codex knows, so it was left out.")
+        effort = None
+    sandbox, approval = _limits(work, mode)
+    return Task(
+        prompt=work.prompt,
+        thread={
+            "cwd": str(context.folder),
+            "approvalPolicy": approval,
+            "sandbox": sandbox,
+            "config": {"shell_environment_policy": SHELL_ENVIRONMENT},
+            **({"model": work.agent.model} if work.agent.model else {}),
+        },
+        turn=_turn(work, context, sandbox=sandbox, approval=approval),
+        approved=_turn(work, context, sandbox="workspace-write", approval=APPROVALS[Mode.ASK]),
+        session=work.native_session,
+        model=work.agent.model,
+        effort=effort,
+        mode=mode,
+        notices=notices,
+    )
+
+
+def _limits(work: Work, mode: Mode) -> tuple[str, str]:
+    """Sandbox and approval policy: the agent's own settings, where its mode leaves a choice."""
+    settings = work.agent.settings
+    sandbox, approval = SANDBOXES.get(mode, "workspace-write"), APPROVALS[mode]
+    if mode.is_locked or mode is Mode.BYPASS:
+        return sandbox, approval
+    wanted = settings.get("sandbox")
+    if wanted in ("read-only", "workspace-write"):
+        sandbox = str(wanted)
+    if settings.get("approval") in ("untrusted", "on-request"):
+        approval = str(settings["approval"])
+    return sandbox, approval
+
+
+def _turn(work: Work, context: Context, *, sandbox: str, approval: str) -> dict[str, Any]:
+    policy: dict[str, Any] = {"type": POLICIES[sandbox]}
+    if sandbox == "workspace-write":
+        policy["writableRoots"] = [str(folder) for folder in commit_folders(context.folder)]
+        policy["networkAccess"] = bool(work.agent.settings.get("network", False))
+    return {"approvalPolicy": approval, "sandboxPolicy": policy}
