@@ -32,7 +32,8 @@ def working_folder(settings: Settings, *, agent: str, cwd: str | None) -> Path:
         raise CannotStart("spawn", f"no folder can be made for an agent of the name {agent!r}: set its working folder")
     folder = settings.home / "agents" / agent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for made in (folder.parent, folder):  # of parents that mkdir makes itself, the umask alone decides
+            made.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CannotStart("spawn", f"the folder {folder} cannot be made: {error.strerror}") from error
     return folder

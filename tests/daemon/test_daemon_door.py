@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -163,6 +164,17 @@ def test_an_agents_own_folder_comes_before_the_daemons(settings, tmp_path):
     assert working_folder(settings, agent="a", cwd=None) == tmp_path
     assert working_folder(settings, agent="a", cwd="/") != tmp_path
     assert working_folder(replace(settings, cwd=None), agent="a", cwd=None) == settings.home / "agents" / "a"
+
+
+def test_an_agents_own_folder_is_for_its_user_alone(tmp_path):
+    settings = Settings(home=tmp_path / "home", server="http://127.0.0.1:1", key="k")
+    before = os.umask(0)
+    try:
+        folder = working_folder(settings, agent="worker", cwd=None)
+    finally:
+        os.umask(before)
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)} == {0o700}
 
 
 def test_the_path_begins_with_a_folder_that_holds_pal_alone(tmp_path):
