@@ -8,6 +8,7 @@ numbers of our own, or the name of the input they are in; the agent counts its o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum, auto
@@ -58,6 +59,7 @@ from pal_daemon.spool import Record, Stream
 
 ERROR_CHARS = 2000  # of what an agent says about its failure
 STOPPED = "the turn was stopped"
+LIMITED = re.compile(r"rate.?limit|too many requests|quota", re.IGNORECASE)
 ENDED_EARLY = {
     "max_tokens": "the model ran out of output tokens before it was done",
     "max_turn_requests": "the agent stopped itself: too many steps in one turn, or a loop",
@@ -469,7 +471,8 @@ def _understand(failure: Failure) -> tuple[Event, Outcome]:
     except (ValueError, AttributeError, TypeError):
         pass
     word = "agent"
-    if status == 429 or "rate_limit" in kind:
+    is_nameless = status < -32000 and not data.get("errorKind")  # some agents pass on the words and no status
+    if status == 429 or "rate_limit" in kind or (is_nameless and LIMITED.search(message)):
         word = "rate_limit"
     elif status in (401, 403, -32000) or "authentication" in kind:
         word = "auth"

@@ -115,6 +115,7 @@ class CodexReader:
         self._thread: str | None = None
         self._turn: str | None = None
         self._turns = 0  # begun by us
+        self._own: set[str] = set()  # their ids; a continued thread tells the counts of its last one first
         self._model: str | None = None
         self._is_fresh = False
         self._is_stopping = False
@@ -287,8 +288,13 @@ class CodexReader:
             return self._opened(told)
         turn = told.get("turn")
         if isinstance(answer.id, int) and answer.id >= TURN and isinstance(turn, dict):
-            self._turn = str(turn.get("id") or "") or self._turn
+            self._note_turn(str(turn.get("id") or ""))
         return []
+
+    def _note_turn(self, id: str) -> None:
+        if id:
+            self._turn = id
+            self._own.add(id)
 
     def _failed(self, failure: Failure) -> list[Out]:
         if failure.id == CONTINUE:
@@ -329,7 +335,7 @@ class CodexReader:
             case "item/completed" if isinstance(item, dict):
                 return [*events, *self._items.completed(item, lane=lane), *self._read_by_model(item)]
             case "turn/started" if lane == MAIN:
-                self._turn = _turn_id(params) or self._turn
+                self._note_turn(_turn_id(params))
                 return [*events]
             case "turn/completed":
                 return [*events, *(self._turn_ended(params) if lane == MAIN else [_subagent(lane, "done")])]
@@ -392,7 +398,8 @@ class CodexReader:
     def _count(self, params: Mapping[str, Any], lane: str) -> list[Out]:
         usage = params.get("tokenUsage")
         last, total = (usage.get("last"), usage.get("total")) if isinstance(usage, dict) else (None, None)
-        if not isinstance(last, dict) or total == self._total or self._step is _Step.BEGINNING:
+        is_own = lane != MAIN or params.get("turnId") in self._own
+        if not isinstance(last, dict) or total == self._total or not is_own:
             return []
         self._total = total
         for name in ("inputTokens", "outputTokens", "cachedInputTokens"):
@@ -517,9 +524,9 @@ def _subagent(thread: str, state: str) -> Event:
     return Event(kind="subagent", lane=thread, data={"id": thread, "parent": MAIN, "state": state})
 
 
-def _turn_id(params: Mapping[str, Any]) -> str | None:
+def _turn_id(params: Mapping[str, Any]) -> str:
     turn = params.get("turn")
-    return str(turn.get("id")) if isinstance(turn, dict) and turn.get("id") else None
+    return str(turn.get("id") or "") if isinstance(turn, dict) else ""
 
 
 def _shown_of(request: Request) -> str:

@@ -280,6 +280,7 @@ def test_a_turn_without_a_word_is_said_to_be_one():
         ({"code": 429, "message": "slow down"}, "rate_limit"),
         ({"code": -32603, "message": "x", "data": {"errorKind": "rate_limit"}}, "rate_limit"),
         ({"code": -32603, "message": "x", "data": {"errorKind": "authentication_failed"}}, "auth"),
+        ({"code": -32603, "message": "Internal error: Rate limit reached", "data": {}}, "rate_limit"),
         ({"code": -32000, "message": "log in"}, "auth"),
         ({"code": -32603, "message": "Internal error", "data": {"errorName": "APIError"}}, "agent"),
     ],

@@ -11,8 +11,6 @@ import functools
 import importlib
 import os
 import pkgutil
-import shlex
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,8 +20,8 @@ from pal_daemon.process_tree import find_left_over
 from pal_daemon.runtimes.base import Event, Out
 from pal_daemon.runtimes.registry import load_registry
 from tests.runtimes import drivers
-from tests.runtimes.desk import Desk, approve_all, of_kind, open_desk, told
-from tests.runtimes.driver import gone
+from tests.runtimes.desk import Desk, approve_all, of_kind, open_desk
+from tests.runtimes.lifeline import Lifeline
 from tests.support.models.server import Refuse, Say, Text, Tokens, Wait
 
 KNOWN = [
@@ -273,17 +271,15 @@ async def test_a_stop_ends_the_turn_and_leaves_nothing(desk):
 
 
 async def test_a_kill_ends_the_command_it_runs_too(desk):
-    os.mkfifo(desk.folder / "pid")
-    script = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
-    command = f"setsid {shlex.quote(sys.executable)} -c {shlex.quote(script)}"
-    desk.model.script(need(desk.driver.command(command), "shell"))
+    child = Lifeline(desk.folder / "alive")
+    desk.model.script(need(desk.driver.command(child.command), "shell"))
 
     run = await desk.given("go")
     await desk.answer(run, await desk.asked(run), decision="approve")
-    child = int(await told(desk.folder / "pid"))
+    await child.begun()
     await desk.bus.given_command("kill", run.id)
     end = await desk.end(run)
-    await gone(child)
+    await child.gone()
 
     assert (end["status"], end["error_kind"]) == ("cancelled", "killed")
     assert find_left_over(desk.runs_folder / str(run.id)) == []

@@ -32,7 +32,7 @@ class Codex(Driver):
 
     def account(self, *, url: str, home: Path) -> dict[str, Any]:
         folder = home / ".codex"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.toml").write_text(CONFIG.format(url=url))
         env = {"HOME": str(home), "PATH": node_path("/usr/bin:/bin"), "LOOP_API_KEY": "test"}
         return {"label": "test", "bin": str(self.program()), "home": str(folder), "env": env, "args": []}

@@ -20,7 +20,7 @@ class Gemini(Driver):
 
     def account(self, *, url: str, home: Path) -> dict[str, Any]:
         folder = home / ".gemini"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         settings = {
             "general": {"maxAttempts": 1},
             "model": {"disableLoopDetection": True},  # a scripted model repeats itself

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.runtimes.driver import Driver, write_program
 from tests.support.models import chat
-from tests.support.models.server import Call
+from tests.support.models.server import Call, Refuse
 from tests.support.programs import need_program
 
 LIMIT = {"context": 100_000, "output": 8000}
@@ -21,7 +21,8 @@ class OpenCode(Driver):
         return need_program("opencode")
 
     def account(self, *, url: str, home: Path) -> dict[str, Any]:
-        models = {name: {"name": name, "limit": LIMIT} for name in ("small", "other")}
+        # An id with a slash of its own: the service is asked for just what the agent's profile says.
+        models = {name: {"id": f"loop/{name}", "name": name, "limit": LIMIT} for name in ("small", "other")}
         loop = {
             "npm": "@ai-sdk/openai-compatible",
             "options": {"baseURL": f"{url}/v1", "apiKey": "test"},
@@ -47,5 +48,11 @@ class OpenCode(Driver):
 
 
 DRIVER = OpenCode(
-    runtime="opencode", dialects=(chat.add_routes,), model="loop/small", hears_reasons=True, patience=60.0
+    runtime="opencode",
+    dialects=(chat.add_routes,),
+    model="loop/small",
+    hears_reasons=True,
+    rate_limit=(Refuse(status=429, message="Rate limit reached", retry_after=1),)
+    * 20,  # its words are all it passes on
+    patience=60.0,
 )
