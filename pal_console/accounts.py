@@ -49,7 +49,7 @@ def add(
     \b
     Examples:
       pal console accounts add --computer machine_abc --runtime codex --label work --home /home/me/.codex-work
-      pal console accounts add --computer machine_abc --runtime openai --label local --env BASE_URL=http://127.0.0.1:8000
+      pal console accounts add --computer machine_abc --runtime openai --label local --env OPENAI_BASE_URL=http://127.0.0.1:8000/v1
     """
     body = {
         "computer": computer,

@@ -1,4 +1,4 @@
-"""The tables of the docs that follow from the code: routes, errors, commands, settings.
+"""The tables of the docs that follow from the code: routes, errors, commands, settings, runtimes.
 
 `uv run python -m tests.repo.tables` writes them anew; a test fails while a page says something else than the code.
 """
@@ -10,11 +10,13 @@ from io import StringIO
 from pathlib import Path
 
 import click
+import msgspec
 import typer.main
 
 from tests.repo.tree import ROOT
 
 DOCS = ROOT / "docs"
+ROOM_SKILL = ROOT / "pal_cli" / "skills" / "room" / "SKILL.md"
 BEGIN, END = "<!-- table: {name} -->", "<!-- end of table -->"
 
 Row = tuple[str, ...]
@@ -36,6 +38,19 @@ def routes() -> str:
         for route in ROUTES
     ]
     return _table(("route", "what", "for", "takes", "answers", "operation"), rows)
+
+
+def room_guide() -> str:
+    """What an agent's run may ask over HTTP in a room, with the names each request takes."""
+    from pal_server.api.routes import ROUTES
+
+    paths = ("/api/messages", "/api/rooms", "/api/inbox", "/api/topics", "/api/interactions", "/api/artifacts")
+    rows = [
+        (f"`{route.method} {route.template}`", route.summary, _fields(route.body or route.query))
+        for route in ROUTES
+        if route.who.run and (route.template.startswith(paths) or route.template.endswith("/result"))
+    ]
+    return _table(("request", "what", "takes"), rows)
 
 
 def errors() -> str:
@@ -71,11 +86,27 @@ def settings() -> str:
     return _table(("in config.toml", "variable", "default"), rows)
 
 
+def runtimes() -> str:
+    """What each built-in runtime says it can do."""
+    from pal_daemon.runtimes.base import Capabilities
+    from pal_daemon.runtimes.registry import BUILT_IN, load_registry
+
+    names = tuple(Capabilities.__slots__)
+    rows = []
+    for runtime in load_registry():
+        if runtime.name in BUILT_IN:
+            flags = runtime.capabilities.as_flags()
+            rows.append((f"`{runtime.name}`", *("yes" if flags[name] else "" for name in names)))
+    return _table(("runtime", *names), sorted(rows))
+
+
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "routes": (DOCS / "protocol.md", routes),
     "errors": (DOCS / "protocol.md", errors),
     "commands": (DOCS / "commands.md", commands),
+    "room guide": (ROOM_SKILL, room_guide),
     "settings": (DOCS / "operations.md", settings),
+    "runtimes": (DOCS / "runtimes.md", runtimes),
 }
 
 
@@ -150,6 +181,14 @@ def _answer(status: int, struct: str, *, media: str, upgrades: bool) -> str:
 
 def _struct(kind: type | None) -> str:
     return "" if kind is None else f"{kind.__name__}"
+
+
+def _fields(kind: type | None) -> str:
+    """The names of a request's struct, `?` after those that may be left out."""
+    if kind is None:
+        return ""
+    names = [f"{field.encode_name}{'' if field.required else '?'}" for field in msgspec.structs.fields(kind)]
+    return f"`{' '.join(names)}`" if names else ""
 
 
 def _first_line(text: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tests.support.models.server import Call, Dialect, Refuse, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Driver:
+class Driver(ABC):
     """One runtime with its real program. Each helper that scripts the model returns what the model answers.
 
     Subclass it and override what the program does in a way of its own; what returns None the program cannot do, and
@@ -30,25 +31,25 @@ class Driver:
     )  # enough of them to give up
     patience: float = 30.0  # seconds for one run
 
+    @abstractmethod
     def program(self) -> Path | None:
         """The installed program; skips the test where it cannot be had. None: nothing has to be installed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def account(self, *, url: str, home: Path) -> dict[str, Any]:
         """`settings.account` of an agent whose model is at `url` and whose home is thrown away."""
-        raise NotImplementedError
 
     def agent(self) -> dict[str, Any]:
         """More of the agent's profile."""
         return {}
 
+    @abstractmethod
     def command(self, command: str) -> Call | None:
         """The model runs a shell command."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, path: Path, content: str) -> Call | None:
         """The model writes a file."""
-        raise NotImplementedError
 
     def question(self, text: str, options: tuple[str, ...]) -> Call | None:
         """The model asks the person."""

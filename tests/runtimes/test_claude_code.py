@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pal_daemon.runtimes.base import CannotStart, Context, LaunchSpec, Surroundings
-from pal_daemon.runtimes.claude_code import ClaudeCodeRuntime
+from pal_daemon.runtimes.claude_code.runtime import ClaudeCodeRuntime
 from pal_server.contract.deliveries import AgentProfile, Work
 from tests.runtimes.driver import write_program
 from tests.support.programs import need_program

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pal_daemon.runtimes.base import STOP, Answer, Ask, Event, Finished, NativeSession, Out, Reply, Withdrawn
-from pal_daemon.runtimes.claude_control import name_input
-from pal_daemon.runtimes.claude_reader import ClaudeReader
+from pal_daemon.runtimes.claude_code.control import name_input
+from pal_daemon.runtimes.claude_code.reader import ClaudeReader
 from pal_daemon.spool import Stream
 from tests.runtimes.recordings import events, exited, names, note, output, read, recorded_lines
 
@@ -193,7 +193,7 @@ def test_tools_files_and_todo_are_told_in_one_vocabulary():
     assert (results["toolu_0002"], results["toolu_0003"], results["toolu_0009"]) == ("ok", "refused", "failed")
     (change,) = events(outs, "file_change")
     assert change.data == {
-        "path": "/work/f.txt",
+        "path": "/project/f.txt",
         "change": "edit",
         "diff": "@@ -1,3 +1,3 @@\n one\n-two\n+zwei\n three",
     }
@@ -233,7 +233,7 @@ def test_use_is_booked_for_each_turn_and_summed_for_the_run():
 def test_an_edit_is_asked_for_with_its_diff():
     _, ask = until_ask("tools")
 
-    assert (ask.kind, ask.title) == ("approval", "Edit /work/f.txt")
+    assert (ask.kind, ask.title) == ("approval", "Edit /project/f.txt")
     assert "-two\n+zwei" in ask.body
 
 

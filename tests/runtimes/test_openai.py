@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 
 from pal_daemon.runtimes.base import CannotStart, Context, Event, NativeSession
-from pal_daemon.runtimes.openai import PROGRAM, OpenAiRuntime
-from pal_daemon.runtimes.openai_program import KEPT, cut
-from pal_daemon.runtimes.openai_reader import OpenAiReader
+from pal_daemon.runtimes.openai.program import KEPT, cut
+from pal_daemon.runtimes.openai.reader import OpenAiReader
+from pal_daemon.runtimes.openai.runtime import PROGRAM, OpenAiRuntime
 from pal_daemon.spool import Stream
 from pal_server.contract.deliveries import AgentProfile, Work
 from tests.runtimes.recordings import events, exited, note, output, read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pal_daemon.runtimes.base import Event, Out
-from pal_daemon.runtimes.claude_control import name_input
+from pal_daemon.runtimes.claude_code.control import name_input
 
 PROMPT = "launch"  # the keeper's name for what stdin began with
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from pal_daemon.runtimes import claude_control as control
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
-from pal_daemon.runtimes.claude_reader import ClaudeReader
+from pal_daemon.runtimes.claude_code import control
+from pal_daemon.runtimes.claude_code.reader import ClaudeReader
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.profile import Account, Mode, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pal_daemon.runtimes import claude_control as control
-from pal_daemon.runtimes import claude_tools as tools
 from pal_daemon.runtimes.base import Answer, Ask, Event, InteractionKind, Out, Reply, Withdrawn
 from pal_daemon.runtimes.capping import cap_text
+from pal_daemon.runtimes.claude_code import control, tools
 from pal_daemon.runtimes.profile import Mode
 from pal_daemon.runtimes.questions import render_questions
 

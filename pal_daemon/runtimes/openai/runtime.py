@@ -11,11 +11,11 @@ import msgspec
 
 from pal_daemon.runtimes.base import CannotStart, Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.lean_environment import lean_environment
-from pal_daemon.runtimes.openai_reader import OpenAiReader
+from pal_daemon.runtimes.openai.reader import OpenAiReader
 from pal_daemon.runtimes.profile import account_of, given_names
 from pal_server.contract.deliveries import Work
 
-PROGRAM = Path(__file__).with_name("openai_program.py")
+PROGRAM = Path(__file__).with_name("program.py")
 LOGIN = ("OPENAI_API_KEY", "OPENAI_BASE_URL")  # of the daemon; only for agents without an account
 NEEDS = "give the agent an account with --env OPENAI_BASE_URL=https://…/v1 and --env OPENAI_API_KEY=…"
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

@@ -1,4 +1,4 @@
-"""Reads `openai_program.py`: one JSON object a line. Pure."""
+"""Reads `program.py`: one JSON object a line. Pure."""
 
 from __future__ import annotations
 

@@ -12,8 +12,6 @@ from typing import Any
 
 import msgspec
 
-from pal_daemon.runtimes import claude_control as control
-from pal_daemon.runtimes import claude_tools as tools
 from pal_daemon.runtimes.base import (
     STOP,
     Answer,
@@ -24,10 +22,11 @@ from pal_daemon.runtimes.base import (
     Outcome,
 )
 from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
-from pal_daemon.runtimes.claude_permissions import Permissions
-from pal_daemon.runtimes.claude_receipts import Receipts
-from pal_daemon.runtimes.claude_texts import Texts
-from pal_daemon.runtimes.claude_usage import Spending
+from pal_daemon.runtimes.claude_code import control, tools
+from pal_daemon.runtimes.claude_code.permissions import Permissions
+from pal_daemon.runtimes.claude_code.receipts import Receipts
+from pal_daemon.runtimes.claude_code.texts import Texts
+from pal_daemon.runtimes.claude_code.usage import Spending
 from pal_daemon.runtimes.lines import LineCutter, TextDecoder
 from pal_daemon.runtimes.profile import Mode
 from pal_daemon.spool import Record, Stream, parse_exit, parse_memo
