@@ -26,7 +26,7 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 LOGIN = ("CODEX_API_KEY", "CODEX_HOME", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 QUIET = ("check_for_update_on_startup=false", "analytics.enabled=false", "feedback.enabled=false")
 APPROVALS = {
-    Mode.ASK: "untrusted",  # all but reading is asked
+    Mode.ASK: "untrusted",  # all but reading is asked; what a person allows runs outside of the sandbox
     Mode.ACCEPT_EDITS: "untrusted",
     Mode.AUTO: "on-request",  # the model asks for what its sandbox does not let it do
     Mode.BYPASS: "never",

@@ -18,6 +18,7 @@ from pal_daemon.runtimes.profile import Mode
 from pal_daemon.runtimes.questions import Question, parse_answer, render_questions
 
 BODY_CHARS = 40_000  # of a card; the server takes 50,000
+OUTSIDE = "Once allowed, it runs outside of the sandbox."
 ONCE, ALWAYS, REFUSE = "Allow once", "Allow for this session", "Refuse"
 APPROVALS = {
     "item/commandExecution/requestApproval": "command",
@@ -107,7 +108,8 @@ class Asks:
         )
         self._open[pending.key] = pending
         why = str(params.get("reason") or params.get("message") or "")
-        body = "\n\n".join(part for part in (why, shown, f"in {params['cwd']}" if params.get("cwd") else "") if part)
+        where = f"in {params['cwd']}" if params.get("cwd") else ""
+        body = "\n\n".join(part for part in (why, shown, where, OUTSIDE if shape == "command" else "") if part)
         title = {"command": "Run a command", "files": "Change files", "mcp": "Use a tool"}[shape]
         first = next((line for line in shown.splitlines() if line.strip(" `")), "")
         return Ask(

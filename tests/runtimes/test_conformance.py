@@ -212,9 +212,9 @@ async def test_two_accounts_work_side_by_side(desk):
     until = asyncio.Event()
     desk.model.script(*(Say(parts=(Text(text="Mine."), Wait(until=until))),) * 2)
     homes = [desk.home / "one", desk.home / "two"]
-    accounts = [desk.driver.account(url=desk.model.url, home=home) for home in homes]
     for home in homes:
         home.mkdir()
+    accounts = [desk.driver.account(url=desk.model.url, home=home) for home in homes]
 
     runs = [await desk.given("hello", settings={"account": account}) for account in accounts]
     for run in runs:
