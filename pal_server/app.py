@@ -35,6 +35,7 @@ from pal_server.config import Settings, prepare_home, read_key, write_private
 from pal_server.domain.actors import system
 from pal_server.errors import Unavailable
 from pal_server.ids import new_id
+from pal_server.loops.approval_deadlines import ApprovalDeadlines
 from pal_server.loops.digests import Digests
 from pal_server.loops.leader import Leader
 from pal_server.loops.lease_reaper import LeaseReaper
@@ -55,7 +56,7 @@ DISK_MIN = 32 * 1024 * 1024  # bytes; with less room the server calls itself not
 PROBE_FOR = 2.0  # seconds the database may take to answer a probe
 
 Part = Callable[[], Coroutine[None, None, None]]  # runs for ever
-LOOPS: tuple[type[Loop], ...] = (LeaseReaper, Offline, Digests, Retention)
+LOOPS: tuple[type[Loop], ...] = (LeaseReaper, Offline, Digests, ApprovalDeadlines, Retention)
 
 log = logging.getLogger(__name__)
 

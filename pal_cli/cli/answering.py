@@ -1,18 +1,27 @@
 """A person's answer to what waits for one: `pal cli approve`, `deny` and `answer`."""
 
 import argparse
+from typing import Any
 
-from pal_cli.cli.daemon_line import connect, connection_flags
-from pal_cli.light import Command
+from pal_cli.cli.daemon_line import connect, connection_flags, paging_flags
+from pal_cli.light import Command, whole
 from pal_server.client.terminal import shown, verbs
 from pal_server.client.terminal.exits import WrongUsage
-from pal_server.client.terminal.line import Line, segment
-from pal_server.client.terminal.output import note
+from pal_server.client.terminal.line import Line, segment, without_nothing
+from pal_server.client.terminal.output import note, say
+
+SCOPES = ("once", "topic", "agent", "project")
 
 
 def _decision_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="the interaction's id")
     parser.add_argument("--reason", metavar="TEXT", help="why; the agent is told")
+    parser.add_argument(
+        "--for",
+        dest="scope",
+        choices=SCOPES,
+        help="also when exactly this is asked again: by it in this topic, by it anywhere, by any agent in this room",
+    )
     connection_flags(parser)
 
 
@@ -25,7 +34,7 @@ def _deny(args: argparse.Namespace) -> None:
 
 
 def _decide(args: argparse.Namespace, decision: str) -> None:
-    body = {"decision": decision} | ({"reason": args.reason} if args.reason else {})
+    body = without_nothing({"decision": decision, "reason": args.reason, "scope": args.scope})
     _send_answer(connect(args), args.id, body, as_json=args.json)
 
 
@@ -73,14 +82,35 @@ def _answer_in_talk(line: Line, args: argparse.Namespace) -> None:
     _send_answer(line, args.id, body | {"hash": one["hash"]}, as_json=args.json)
 
 
-def _send_answer(line: Line, id: str, body: dict[str, str], *, as_json: bool) -> None:
+def _send_answer(line: Line, id: str, body: dict[str, Any], *, as_json: bool) -> None:
     answer = line.post(f"/api/interactions/{segment(id)}/answer", body)
     verbs.show(answer, as_json=as_json, render=shown.interaction)
 
 
+def _rules_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--agent", metavar="A", help="only of this agent")
+    paging_flags(parser)
+    connection_flags(parser)
+
+
+def _rules(args: argparse.Namespace) -> None:
+    answer = connect(args).get("/api/approval-rules", agent=args.agent, after=args.after, limit=args.limit)
+    verbs.show(answer, as_json=args.json, render=shown.approval_rules)
+
+
+def _revoke_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", type=whole, metavar="ID", help="the rule's id")
+    connection_flags(parser)
+
+
+def _revoke(args: argparse.Namespace) -> None:
+    answer = connect(args).post(f"/api/approval-rules/{args.id}/revoke")
+    verbs.show(answer, as_json=args.json, render=lambda _: say(f"rule {args.id} is revoked: a person is asked again"))
+
+
 APPROVE = Command(
     about="Approve what an agent wants to do.",
-    examples=("pal cli approve 7", 'pal cli approve 7 --reason "but only in build/"'),
+    examples=("pal cli approve 7", "pal cli approve 7 --for topic", 'pal cli approve 7 --reason "but only in build/"'),
     arguments=_decision_arguments,
     run=_approve,
 )
@@ -95,4 +125,16 @@ ANSWER = Command(
     examples=('pal cli answer 7 "the release branch"', "pal cli answer --interactive"),
     arguments=_answer_arguments,
     run=_answer,
+)
+RULES = Command(
+    about="List standing approvals, newest first: what was decided for more than one request.",
+    examples=("pal cli rules list", "pal cli rules list --agent codex --json"),
+    arguments=_rules_arguments,
+    run=_rules,
+)
+REVOKE = Command(
+    about="Revoke a standing approval: a person is asked again.",
+    examples=("pal cli rules revoke 3",),
+    arguments=_revoke_arguments,
+    run=_revoke,
 )

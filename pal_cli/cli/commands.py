@@ -12,6 +12,8 @@ GROUP = Group(
         "approve": ("pal_cli.cli.answering:APPROVE", "approve what an agent wants to do"),
         "deny": ("pal_cli.cli.answering:DENY", "deny it, with a reason"),
         "answer": ("pal_cli.cli.answering:ANSWER", "answer an agent's question"),
+        "rules list": ("pal_cli.cli.answering:RULES", "standing approvals"),
+        "rules revoke": ("pal_cli.cli.answering:REVOKE", "revoke a standing approval"),
         "messages list": ("pal_cli.cli.messages:LIST", "messages, oldest first"),
         "messages show": ("pal_cli.cli.messages:SHOW", "one message"),
         "inbox": ("pal_cli.cli.messages:INBOX", "what an agent was given to read"),

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from pal_server.actions import access, audit, cards, messages
+from pal_server.actions import access, approval_rules, audit, cards, messages
 from pal_server.domain import interactions as rules
-from pal_server.domain.actors import Actor, ActorKind
+from pal_server.domain.actors import Actor, ActorKind, system
+from pal_server.domain.approval_rules import ApprovalRule, Scope, parse_scope
 from pal_server.domain.chains import end, let_go_on
 from pal_server.domain.deliveries import need_lease
 from pal_server.domain.interactions import Interaction, Kind, Status, fingerprint
@@ -21,6 +22,7 @@ from pal_server.storage.tx import Tx
 TITLE_LIMIT = 300  # characters
 BODY_LIMIT = 50_000  # characters; a person has to see all of it
 OPTIONS_LIMIT = 50
+DENY_LIMIT = 200  # per step of the loop
 ASKED = "ask:"  # keys of questions an agent asks by command; it fetches the answer itself
 
 
@@ -46,9 +48,12 @@ def open_for_run(
     if (known := _known(tx, run=found, key=key, kind=kind, title=title, body=body, options=options)) is not None:
         return known
     opened = _open(tx, run=found, key=key, kind=kind, title=title, body=body, options=options)
+    if (rule := approval_rules.deciding(tx, asked=opened)) is not None:
+        return _answer_by_rule(tx, run=found, asked=opened, rule=rule)
+    shown = _show(tx, run=found, asked=opened)
     runs.set_status(tx, id=run, status=RunStatus.WAITING)
     _emit_run(tx, actor, run)
-    return opened
+    return shown
 
 
 def ask(
@@ -71,7 +76,7 @@ def ask(
     key = ASKED + (client_id or tx.new_id("ask"))
     if (known := _known(tx, run=run, key=key, kind=kind, title=title, body=body, options=options)) is not None:
         return known
-    opened = _open(tx, run=run, key=key, kind=kind, title=title, body=body, options=options)
+    opened = _show(tx, run=run, asked=_open(tx, run=run, key=key, kind=kind, title=title, body=body, options=options))
     runs.set_status(tx, id=run.id, status=RunStatus.WAITING)
     _emit_run(tx, actor, run.id)
     return opened
@@ -86,8 +91,11 @@ def answer(
     decision: str | None = None,
     reason: str | None = None,
     shown_hash: str | None = None,
+    scope: str = "once",
 ) -> Interaction:
-    """A person answers. The first answer wins; an agent never answers itself."""
+    """A person answers. The first answer wins; an agent never answers itself. With a wider `scope` the decision holds
+    for all requests of exactly this content.
+    """
     asked = access.interaction(tx, actor, id)
     if actor.kind not in (ActorKind.USER, ActorKind.BRIDGE):
         raise Forbidden("a person answers this, not an agent")
@@ -95,6 +103,7 @@ def answer(
     rooms.lock(tx, room_id=asked.room_id)  # its run ends before the answer or after it
     asked = access.interaction(tx, actor, id)
     given = rules.answer(asked, text=text, decision=decision, reason=reason, shown_hash=shown_hash)
+    reach = parse_scope(scope, asked=asked, is_own=asked.key.startswith(ASKED))
     run = None if asked.run_id is None else runs.find(tx, workspace_id=asked.workspace_id, id=asked.run_id)
     if asked.run_id is not None and (run is None or not run.is_live):
         raise Conflict("the run that asked has ended", interaction=id, run=asked.run_id)
@@ -107,21 +116,40 @@ def answer(
         answered_at=tx.now,
     )
     interactions.put(tx, answered, was=asked.status)
-    audit.record(
-        tx,
-        actor=actor,
-        action="interaction.answered",
-        target=f"interaction:{id}",
-        detail={"kind": asked.kind, "hash": asked.hash, "answer": given},
-    )
     _changed(tx, "interaction.answered", answered)
+    made = None
+    if reach is not Scope.ONCE:
+        made = approval_rules.make(
+            tx, actor=actor, asked=asked, scope=reach, decision=given["decision"], reason=given.get("reason")
+        )
     if run is None:
         _chain_answered(tx, answered)
     elif fetched:
         _go_on(tx, actor, run)
     else:
         _send_answer(tx, run=run, asked=answered)
+    told: dict[str, object] = {"kind": asked.kind, "hash": asked.hash, "answer": given}
+    if made is not None:
+        told |= {"scope": made.scope, "rule": made.id}
+    audit.record(tx, actor=actor, action="interaction.answered", target=f"interaction:{id}", detail=told)
     return answered
+
+
+def any_overdue(tx: Tx) -> bool:
+    """Whether `deny_overdue` has anything to do."""
+    return interactions.any_overdue(tx)
+
+
+def deny_overdue(tx: Tx) -> int:
+    """Deny what nobody has answered in time; how many that were."""
+    overdue = interactions.overdue(tx, limit=DENY_LIMIT)
+    for room_id in sorted({asked.room_id for asked in overdue}):
+        rooms.lock(tx, room_id=room_id)
+    for seen in overdue:
+        asked = interactions.find(tx, workspace_id=seen.workspace_id, id=seen.id)
+        if asked is not None and asked.status is Status.PENDING and asked.run_id is not None:
+            _deny(tx, asked=asked)
+    return len(overdue)
 
 
 def applied(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, was_applied: bool = True) -> Interaction:
@@ -225,22 +253,78 @@ def _open(tx: Tx, *, run: Run, key: str, kind: str, title: str, body: str, optio
         body=body,
         options=options,
         hash=fingerprint(run_id=run.id, key=key, kind=shown, title=title, body=body, options=options),
+        deny_at=None if room.deny_after is None or shown is Kind.QUESTION else tx.now + room.deny_after,
     )
+    opened = interactions.find(tx, workspace_id=run.workspace_id, id=interaction_id)
+    assert opened is not None, "it was written in this transaction"
+    return opened
+
+
+def _show(tx: Tx, *, run: Run, asked: Interaction) -> Interaction:
+    """The card in the topic, from which people answer."""
+    room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
+    assert room is not None, "a run has a room"
+    wants = "asks" if asked.kind is Kind.QUESTION else "wants approval"
     card = cards.post(
         tx,
         workspace_id=run.workspace_id,
         room=room,
         topic_id=run.topic_id,
-        content=f"{run.agent} asks: {title}" if shown is Kind.QUESTION else f"{run.agent} wants approval: {title}",
-        card=_card(interaction_id, kind=shown, agent=run.agent, status=Status.PENDING),
+        content=f"{run.agent} {wants}: {asked.title}",
+        card=_card(asked.id, kind=asked.kind, agent=run.agent, status=Status.PENDING),
         parent_id=run.message_id,
     )
-    opened = interactions.find(tx, workspace_id=run.workspace_id, id=interaction_id)
-    assert opened is not None, "it was written in this transaction"
-    with_card = replace(opened, message_id=card.id)
-    interactions.put(tx, with_card, was=opened.status)
+    with_card = replace(asked, message_id=card.id)
+    interactions.put(tx, with_card, was=asked.status)
     tx.emit("interaction.opened", workspace_id=run.workspace_id, room_id=run.room_id, data=with_card.fact())
     return with_card
+
+
+def _answer_by_rule(tx: Tx, *, run: Run, asked: Interaction, rule: ApprovalRule) -> Interaction:
+    """A person has decided it before, for all requests of exactly this content; the audit says so."""
+    tx.emit("interaction.opened", workspace_id=run.workspace_id, room_id=run.room_id, data=asked.fact())
+    reason = {} if rule.reason is None else {"reason": rule.reason}
+    answered = _answer_for_people(
+        tx, run=run, asked=asked, answer={"decision": rule.decision, **reason}, by=f"rule {rule.id} of {rule.made_by}"
+    )
+    audit.record(
+        tx,
+        actor=system(run.workspace_id),
+        action="interaction.answered_by_rule",
+        target=f"interaction:{asked.id}",
+        detail={"rule": rule.id, "made_by": rule.made_by, "hash": asked.hash, "answer": answered.answer},
+    )
+    return answered
+
+
+def _deny(tx: Tx, *, asked: Interaction) -> None:
+    run = None if asked.run_id is None else runs.find(tx, workspace_id=asked.workspace_id, id=asked.run_id)
+    if run is None or not run.is_live:
+        return
+    reason = "nobody answered in time"
+    denied = _answer_for_people(
+        tx, run=run, asked=asked, answer={"decision": "deny", "reason": reason}, by="the deadline"
+    )
+    audit.record(
+        tx,
+        actor=system(run.workspace_id),
+        action="interaction.denied_by_deadline",
+        target=f"interaction:{asked.id}",
+        detail={"hash": asked.hash, "answer": denied.answer},
+    )
+
+
+def _answer_for_people(tx: Tx, *, run: Run, asked: Interaction, answer: dict[str, Any], by: str) -> Interaction:
+    fetched = asked.key.startswith(ASKED)
+    status = Status.APPLIED if fetched else Status.ANSWERED
+    answered = replace(asked, status=status, answer=answer, answered_by=by, answered_at=tx.now)
+    interactions.put(tx, answered, was=asked.status)
+    _changed(tx, "interaction.answered", answered)
+    if fetched:
+        _go_on(tx, system(run.workspace_id), run)
+    else:
+        _send_answer(tx, run=run, asked=answered)
+    return answered
 
 
 def _card(id: int, *, kind: Kind, agent: str | None, status: Status) -> dict[str, Any]:

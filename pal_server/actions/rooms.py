@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from pal_server.actions import access, client_ids, runs
 from pal_server.domain.actors import Actor, ActorKind, Role
+from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.rooms import (
     PLACEHOLDER,
@@ -97,6 +98,7 @@ def change(
     max_duration: int | None = None,
     clear_max_duration: bool = False,
     busy: str | None = None,
+    deny_after: int | Keep | None = KEEP,
 ) -> Room:
     """Change what is given; None leaves a thing as it is."""
     access.need(actor, Role.MEMBER)
@@ -107,6 +109,8 @@ def change(
         raise Invalid(f"digest_every is at least {DIGEST_MIN} milliseconds", field="digest_every")
     if max_duration is not None and max_duration < 1000:
         raise Invalid("max_duration is at least 1000 milliseconds, or null", field="max_duration")
+    if deny_after is not KEEP and deny_after is not None and deny_after < 1000:
+        raise Invalid("deny_after is at least 1000 milliseconds, or null", field="deny_after")
     rooms.change(
         tx,
         room=replace(
@@ -117,6 +121,7 @@ def change(
             digest_every=found.digest_every if digest_every is None else digest_every,
             max_duration=None if clear_max_duration else max_duration or found.max_duration,
             busy=found.busy if busy is None else parse_busy(busy),
+            deny_after=found.deny_after if deny_after is KEEP else deny_after,
         ),
     )
     changed = _reread(tx, actor, found.id)

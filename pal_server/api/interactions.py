@@ -1,6 +1,6 @@
 """Approvals, questions and plans that wait for a person."""
 
-from pal_server.actions import interactions
+from pal_server.actions import approval_rules, interactions
 from pal_server.api.present import present, present_all
 from pal_server.api.routing import Call
 from pal_server.contract import runs as contract
@@ -69,6 +69,7 @@ async def answer(call: Call) -> contract.InteractionAnswer:
             decision=request.decision,
             reason=request.reason,
             shown_hash=request.hash,
+            scope=request.scope,
         )
     )
 
@@ -85,6 +86,19 @@ async def applied(call: Call) -> contract.InteractionAnswer:
             was_applied=request.applied,
         )
     )
+
+
+async def list_rules(call: Call) -> contract.ApprovalRulesAnswer:
+    query = call.query(contract.ApprovalRulesQuery)
+    page = await call.read(
+        approval_rules.list_page, actor=call.actor, agent=query.agent, after=query.after, limit=query.limit
+    )
+    return contract.ApprovalRulesAnswer(rules=present_all(page.items, contract.ApprovalRule), next=page.next)
+
+
+async def revoke_rule(call: Call) -> contract.ApprovalRuleAnswer:
+    rule = await call.write(approval_rules.revoke, actor=call.actor, id=call.number())
+    return contract.ApprovalRuleAnswer(rule=present(rule, contract.ApprovalRule))
 
 
 def _answer(interaction: Interaction) -> contract.InteractionAnswer:

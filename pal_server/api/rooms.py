@@ -3,7 +3,7 @@
 import msgspec
 
 from pal_server.actions import rooms, topics
-from pal_server.api.fields import or_none
+from pal_server.api.fields import keep, or_none
 from pal_server.api.present import present, present_all, present_run
 from pal_server.api.routing import Call
 from pal_server.contract import rooms as contract
@@ -53,6 +53,7 @@ async def change(call: Call) -> contract.RoomAnswer:
         max_duration=or_none(request.max_duration),
         clear_max_duration=request.max_duration is None,
         busy=or_none(request.busy),
+        deny_after=keep(request.deny_after),
     )
     return contract.RoomAnswer(room=present(room, contract.Room))
 

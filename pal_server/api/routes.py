@@ -414,6 +414,21 @@ ROUTES: tuple[Route, ...] = (
         u.InteractionAnswer,
         u.InteractionApplied,
     ),
+    get(
+        "/api/approval-rules",
+        interactions.list_rules,
+        TRUSTED,
+        "Standing approvals, newest first",
+        u.ApprovalRulesAnswer,
+        u.ApprovalRulesQuery,
+    ),
+    post(
+        "/api/approval-rules/{id:int}/revoke",
+        interactions.revoke_rule,
+        HELPERS,
+        "Ask a person again from now on",
+        u.ApprovalRuleAnswer,
+    ),
     # files
     get(
         "/api/artifacts", artifacts.list_artifacts, READERS, "Files, newest first", f.ArtifactsAnswer, f.ArtifactsQuery

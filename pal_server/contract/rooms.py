@@ -19,6 +19,8 @@ class Room(Answer, frozen=True, kw_only=True):
     default_topic: int
     busy: Busy = "queue"
     """What a message does to an agent that is at work in its topic, unless the message says."""
+    deny_after: int | None = None
+    """Milliseconds after which an approval that nobody gave counts as denied."""
     created_at: int
     archived_at: int | None = None
 
@@ -51,6 +53,7 @@ class ChangeRoom(Request, frozen=True, kw_only=True):
     max_duration: int | msgspec.UnsetType | None = msgspec.UNSET
     """Milliseconds a run in this room may take; null for no limit."""
     busy: Busy | msgspec.UnsetType = msgspec.UNSET
+    deny_after: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Member(Answer, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Any
 from .base import Answer, Page, Request
 from .deliveries import UnderLease
 from .messages import Message, Receipt
-from .words import Decision, InteractionKind, InteractionStatus, RunStatus
+from .words import Decision, InteractionKind, InteractionStatus, RunStatus, Scope
 
 
 class Usage(Answer, frozen=True, kw_only=True):
@@ -250,6 +250,8 @@ class Interaction(Answer, frozen=True, kw_only=True):
     """The card."""
     created_at: int
     answered_at: int | None = None
+    deny_at: int | None = None
+    """When it counts as denied, unless somebody answers before."""
 
 
 class InteractionAnswer(Answer, frozen=True, kw_only=True):
@@ -292,6 +294,45 @@ class AnswerInteraction(Request, frozen=True, kw_only=True):
     decision: Decision | None = None
     reason: str | None = None
     hash: str | None = None
+    scope: Scope = "once"
+    """For an approval: also for all requests of exactly this content, of this agent in this topic, of this agent
+    everywhere, or of every agent in this room (project).
+    """
+
+
+class ApprovalRule(Answer, frozen=True, kw_only=True):
+    """A decision that holds for all requests of exactly this content."""
+
+    id: int
+    scope: Scope
+    room: str
+    topic: int | None
+    agent: str | None
+    decision: Decision
+    reason: str | None
+    title: str
+    body: str
+    hash: str
+    interaction: int
+    """The request whose answer made it."""
+    made_by: str
+    created_at: int
+    used: int
+    used_at: int | None
+    revoked_at: int | None
+
+
+class ApprovalRuleAnswer(Answer, frozen=True, kw_only=True):
+    rule: ApprovalRule
+
+
+class ApprovalRulesAnswer(Answer, frozen=True, kw_only=True):
+    rules: list[ApprovalRule]
+    next: str | None = None
+
+
+class ApprovalRulesQuery(Page, frozen=True, kw_only=True):
+    agent: str | None = None
 
 
 class InteractionApplied(UnderLease, frozen=True, kw_only=True):

@@ -17,5 +17,6 @@ ReceiptOutcome = Literal[
     "started", "queued", "offline", "steered", "read", "interrupts", "done", "held", "refused", "saved", "merged"
 ]
 AgentMode = Literal["ask", "accept_edits", "auto", "bypass", "read_only", "plan"]
+Scope = Literal["once", "topic", "agent", "project"]
 Busy = Literal["queue", "steer", "interrupt"]
 Decision = Literal["approve", "deny"]

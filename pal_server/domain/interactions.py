@@ -47,6 +47,7 @@ class Interaction:
     message_id: int | None
     created_at: int
     answered_at: int | None
+    deny_at: int | None = None  # UTC milliseconds; when nobody has answered by then it counts as denied
 
     def fact(self) -> dict[str, Any]:
         """The interaction as others see it."""
@@ -67,6 +68,7 @@ class Interaction:
             "message": self.message_id,
             "created_at": self.created_at,
             "answered_at": self.answered_at,
+            "deny_at": self.deny_at,
         }
 
 

@@ -38,6 +38,7 @@ class Room:
     digest_every: int
     max_duration: int | None
     busy: str = "queue"  # what a message does when its agent is at work
+    deny_after: int | None = None  # milliseconds after which an approval that nobody gave counts as denied
     created_at: int
     archived_at: int | None
 
@@ -52,6 +53,7 @@ class Room:
             "seq": self.seq,
             "default_topic": self.default_topic,
             "busy": self.busy,
+            "deny_after": self.deny_after,
             "created_at": self.created_at,
             "archived_at": self.archived_at,
         }

@@ -29,6 +29,7 @@ def add(
     options: tuple[str, ...],
     hash: str,
     held: tuple[int, ...] = (),
+    deny_at: int | None = None,
 ) -> int:
     row = tx.sql.one(
         "interactions.add",
@@ -45,6 +46,7 @@ def add(
         options=_text(options),
         hash=hash,
         held=_text(held),
+        deny_at=deny_at,
         now=tx.now,
     )
     assert row is not None, "an insert returns its row"
@@ -74,6 +76,14 @@ def open_of_run(tx: Tx, *, run_id: int) -> int:
     """How many still wait, for a person or for the program to take the answer."""
     row = tx.sql.one("interactions.open_of_run", run_id=run_id)
     return 0 if row is None else int(row["number"])
+
+
+def any_overdue(tx: Tx) -> bool:
+    return tx.sql.one("interactions.any_overdue", now=tx.now) is not None
+
+
+def overdue(tx: Tx, *, limit: int) -> list[Interaction]:
+    return [_interaction(row) for row in tx.sql.all("interactions.overdue", now=tx.now, limit=limit)]
 
 
 def put(tx: Tx, new: Interaction, *, was: Status) -> None:
@@ -136,4 +146,5 @@ def _interaction(row: Row) -> Interaction:
         message_id=row["message_id"],
         created_at=row["created_at"],
         answered_at=row["answered_at"],
+        deny_at=row["deny_at"],
     )

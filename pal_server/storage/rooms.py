@@ -100,6 +100,7 @@ def change(tx: Tx, *, room: Room) -> None:
         digest_every=room.digest_every,
         max_duration=room.max_duration,
         busy=room.busy,
+        deny_after=room.deny_after,
     )
     forget(tx, room_id=room.id)
 
@@ -272,6 +273,7 @@ def _room(row: Row) -> Room:
         digest_every=row["digest_every"],
         max_duration=row["max_duration"],
         busy=row["busy"],
+        deny_after=row["deny_after"],
         created_at=row["created_at"],
         archived_at=row["archived_at"],
     )

@@ -118,3 +118,34 @@ async def test_a_topic_is_named_and_archived(server: ServerUnderTest) -> None:
     assert shown == named
     assert (named["title"], named["is_placeholder"]) == ("Login", False)
     assert named["archived_at"] is not None
+
+
+async def test_an_approval_may_stand_and_be_revoked(server: ServerUnderTest) -> None:
+    computer, claimed, run = await working(server)
+    path = f"/api/runs/{run['id']}/interactions"
+    body = {"kind": "approval", "title": "make test", "body": "in /work", **lease_of(claimed)}
+    asked = expect(await server.post(path, {**body, "key": "1"}, token=computer.key), 201)["interaction"]
+
+    decided = {"decision": "approve", "scope": "topic", "hash": asked["hash"]}
+    expect(await server.post(f"/api/interactions/{asked['id']}/answer", decided), 200)
+    again = expect(await server.post(path, {**body, "key": "2"}, token=computer.key), 201)["interaction"]
+    (rule,) = expect(await server.get("/api/approval-rules"), 200)["rules"]
+    revoked = expect(await server.post(f"/api/approval-rules/{rule['id']}/revoke", {}), 200)["rule"]
+
+    assert (again["status"], again["answered_by"]) == ("answered", f"rule {rule['id']} of owner")
+    assert (rule["scope"], rule["decision"], rule["used"], rule["title"]) == ("topic", "approve", 1, "make test")
+    assert revoked["revoked_at"] is not None
+
+
+async def test_a_room_denies_what_waits_too_long(server: ServerUnderTest) -> None:
+    computer, claimed, run = await working(server)
+    expect(await server.patch("/api/rooms/general", {"deny_after": 5000}), 200)
+    body = {"kind": "approval", "title": "make test", "key": "1", **lease_of(claimed)}
+    path = f"/api/runs/{run['id']}/interactions"
+    asked = expect(await server.post(path, body, token=computer.key), 201)["interaction"]
+    server.clock.advance(6)
+
+    await server.step("approval_deadlines")
+
+    now = expect(await server.get(f"/api/interactions/{asked['id']}"), 200)["interaction"]
+    assert now["answer"]["decision"] == "deny"

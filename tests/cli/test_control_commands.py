@@ -15,6 +15,19 @@ STEERED = {
     "receipt": {"agent": "codex", "outcome": "steered", "text": "codex is told while it works, in run 7"},
 }
 
+RULE = {
+    "id": 3,
+    "scope": "topic",
+    "room": "room_a",
+    "topic": 3,
+    "agent": "codex",
+    "decision": "approve",
+    "title": "make",
+    "used": 2,
+    "made_by": "owner",
+    "revoked_at": None,
+}
+
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
     'cli send --room general --mention codex --steer "mind the tests"': (
         "POST /api/messages",
@@ -29,11 +42,19 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "cli topics archive 3": ("PATCH /api/topics/3", {"archived": True}),
     "cli topics archive 3 --undo": ("PATCH /api/topics/3", {"archived": False}),
     "cli topics create --room general": ("POST /api/rooms/general/topics", {"title": None}),
+    "cli approve 7": ("POST /api/interactions/7/answer", {"decision": "approve", "scope": None}),
+    "cli approve 7 --for topic": ("POST /api/interactions/7/answer", {"decision": "approve", "scope": "topic"}),
+    "cli deny 7 --for project": ("POST /api/interactions/7/answer", {"decision": "deny", "scope": "project"}),
+    "cli rules list --agent codex": ("GET /api/approval-rules", {"agent": "codex"}),
+    "cli rules revoke 3": ("POST /api/approval-rules/3/revoke", {}),
 }
 
 KNOWN: dict[str, Any] = {
     "POST /api/messages": answers.SENT,
     "POST /api/runs/7/steer": STEERED,
+    "POST /api/interactions/7/answer": {"interaction": answers.INTERACTION},
+    "GET /api/approval-rules": {"rules": [RULE], "next": None},
+    "POST /api/approval-rules/3/revoke": {"rule": RULE},
     "PATCH /api/topics/3": {"topic": answers.TOPIC},
     "POST /api/rooms/general/topics": {"topic": answers.TOPIC},
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from pal_server.actions import (
     agents,
+    approval_rules,
     computers,
     daemons,
     debates,
@@ -31,7 +32,7 @@ from tests.support.stores import Clock
 
 State = dict[str, dict[Any, dict[str, Any]]]
 
-NOUNS = ("room", "topic", "member", "message", "delivery", "run", "interaction", "debate")
+NOUNS = ("room", "topic", "member", "message", "delivery", "run", "interaction", "rule", "debate")
 KINDS = {
     "room.created",
     "room.changed",
@@ -65,6 +66,8 @@ KINDS = {
     "interaction.applied",
     "interaction.cancelled",
     "interaction.expired",
+    "rule.made",
+    "rule.revoked",
     "debate.started",
     "debate.continued",
     "debate.stopped",
@@ -146,12 +149,20 @@ async def _run_with_everything(bus: Bus, topic: int) -> None:
     claimed, run = await bus.start("@bot go", topic=topic)
     here: dict[str, Any] = {"actor": daemon(bus.box), **lease(claimed)}
     await store.write(runs.set_pid, id=run.id, pid=7, **here)
+    for key in ("r1", "r2"):
+        same: dict[str, Any] = {"run": run.id, "key": key, "kind": "approval", "title": "the same"}
+        asked = await store.write(interactions.open_for_run, **same, **here)
+        if key == "r1":
+            await store.write(interactions.answer, actor=member, id=asked.id, decision="approve", scope="topic")
+        await store.write(interactions.applied, id=asked.id, **here)
+    (rule,) = (await store.read(approval_rules.list_page, actor=member, agent=None, after=None, limit=9)).items
     for key, was_applied in (("k1", True), ("k2", False)):
         asked = await store.write(interactions.open_for_run, run=run.id, key=key, kind="plan", title=key, **here)
         if was_applied:
             await store.write(interactions.answer, actor=member, id=asked.id, decision="approve")
         await store.write(interactions.applied, id=asked.id, was_applied=was_applied, **here)
     await store.write(runs.set_state, id=run.id, status="paused", **here)
+    await store.write(approval_rules.revoke, actor=member, id=rule.id)
     await store.write(computers.heartbeat, actor=daemon(bus.box), computer=bus.box.id, epoch=None, stalled=(run.id,))
     event = {"seq": 1, "kind": "message", "at": 1, "text": "x", "lane": "main", "data": {}, "source": 9}
     await store.write(runs.add_events, id=run.id, events=[event], **here)
@@ -279,6 +290,8 @@ async def _fresh(bus: Bus) -> State:
     state["delivery"] = rows(await store.read(deliveries.list_page, actor=owner, limit=200))
     state["run"] = rows(await store.read(runs.list_page, actor=owner, limit=200))
     state["interaction"] = rows(await store.read(interactions.list_page, actor=owner, limit=200))
+    where = {"actor": owner, "agent": None, "after": None, "limit": 200}
+    state["rule"] = rows(await store.read(approval_rules.list_page, **where))
     for debate in await store.read(_debates):
         found = await store.read(debates.get, actor=owner, id=debate)
         state["debate"][debate] = json.loads(json.dumps(found.fact()))
@@ -291,10 +304,13 @@ def _debates(tx: Any) -> list[str]:
 
 
 def _steady(state: State) -> State:
-    """Without what is told elsewhere: a run's own events, renewals, and counts of them."""
+    """Without what is told elsewhere: a run's own events, renewals, uses of a rule, and counts of them."""
     for run in state["run"].values():
         for field in ("last_seq", "last_source"):
             del run[field]
+    for rule in state["rule"].values():
+        for field in ("used", "used_at"):
+            rule.pop(field, None)
     for delivery in state["delivery"].values():
         for field in ("lease_until", "updated_at"):
             delivery.pop(field, None)

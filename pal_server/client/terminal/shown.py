@@ -48,6 +48,24 @@ def topics(answer: Answer) -> None:
     )
 
 
+def approval_rules(answer: Answer) -> None:
+    table(
+        ("RULE", "DECISION", "FOR", "USED", "BY", "WHAT"),
+        [
+            (
+                r["id"],
+                f"{r['decision']}, revoked" if r.get("revoked_at") else r["decision"],
+                r["agent"] or "any agent in the room" if r["scope"] != "topic" else f"{r['agent']}, topic {r['topic']}",
+                r["used"],
+                r["made_by"],
+                r["title"],
+            )
+            for r in answer["rules"]
+        ],
+        empty="no standing approvals. `pal cli approve ID --for topic` makes one",
+    )
+
+
 def messages(answer: Answer) -> None:
     rows = answer["messages"]
     if not rows:

@@ -1,8 +1,8 @@
 -- name: add
 INSERT INTO interactions (workspace_id, room_id, topic_id, run_id, chain_id, key, agent, kind, status, title, body, options,
-                          hash, held, created_at)
+                          hash, held, deny_at, created_at)
 VALUES (:workspace_id, :room_id, :topic_id, :run_id, :chain_id, :key, :agent, :kind, 'pending', :title, :body, :options,
-        :hash, :held, :now)
+        :hash, :held, :deny_at, :now)
 RETURNING id;
 
 -- name: by_id
@@ -19,6 +19,12 @@ SELECT * FROM interactions WHERE run_id = :run_id AND status = 'pending' ORDER B
 
 -- name: open_of_run
 SELECT COUNT(*) AS number FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'answered');
+
+-- name: any_overdue
+SELECT 1 AS found FROM interactions WHERE status = 'pending' AND deny_at <= :now LIMIT 1;
+
+-- name: overdue
+SELECT * FROM interactions WHERE status = 'pending' AND deny_at <= :now ORDER BY deny_at LIMIT :limit;
 
 -- name: put
 -- First answer wins: the state that was read is part of the condition.

@@ -42,7 +42,7 @@ SELECT r.id FROM rooms r
 
 -- name: change
 UPDATE rooms SET title = :title, rules = :rules, debounce_for = :debounce_for, digest_every = :digest_every,
-                 max_duration = :max_duration, busy = :busy
+                 max_duration = :max_duration, busy = :busy, deny_after = :deny_after
  WHERE id = :id;
 
 -- name: next_seq

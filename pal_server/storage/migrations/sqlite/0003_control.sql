@@ -30,3 +30,33 @@ ALTER TABLE runs ADD COLUMN resume_at INTEGER;
 
 -- Nobody has named the topic yet: the first run that succeeds in it does.
 ALTER TABLE topics ADD COLUMN is_placeholder INTEGER NOT NULL DEFAULT 0;
+
+-- Milliseconds after which an approval nobody has given counts as denied; without it it waits.
+ALTER TABLE rooms ADD COLUMN deny_after INTEGER;
+ALTER TABLE interactions ADD COLUMN deny_at INTEGER;
+CREATE INDEX interactions_overdue ON interactions (deny_at) WHERE status = 'pending' AND deny_at IS NOT NULL;
+
+-- What a person decided once for all requests of exactly this content: of one agent in a topic, of one agent everywhere, or
+-- of anybody in a room. `action_hash` is of what was shown.
+CREATE TABLE approval_rules (
+    id             INTEGER PRIMARY KEY,
+    workspace_id   TEXT NOT NULL REFERENCES workspaces (id),
+    scope          TEXT NOT NULL CHECK (scope IN ('topic', 'agent', 'project')),
+    room_id        TEXT NOT NULL REFERENCES rooms (id),
+    topic_id       INTEGER,
+    agent          TEXT,
+    decision       TEXT NOT NULL CHECK (decision IN ('approve', 'deny')),
+    reason         TEXT,
+    title          TEXT NOT NULL,
+    body           TEXT NOT NULL,
+    action_hash    TEXT NOT NULL,
+    interaction_id INTEGER NOT NULL,
+    made_by        TEXT NOT NULL,
+    created_at     INTEGER NOT NULL,
+    used           INTEGER NOT NULL DEFAULT 0,
+    used_at        INTEGER,
+    revoked_at     INTEGER,
+    CHECK ((scope = 'topic') = (topic_id IS NOT NULL)),
+    CHECK ((scope = 'project') = (agent IS NULL))
+);
+CREATE INDEX approval_rules_of ON approval_rules (workspace_id, action_hash) WHERE revoked_at IS NULL;

@@ -1,0 +1,70 @@
+"""Standing approvals: made by answers, found when the same is asked again, listed and revoked by people."""
+
+from dataclasses import replace
+
+from pal_server.actions import access, audit
+from pal_server.domain.actors import Actor, Role
+from pal_server.domain.approval_rules import ApprovalRule, Scope, action_hash, choose
+from pal_server.domain.interactions import Interaction
+from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
+from pal_server.errors import NotFound
+from pal_server.storage import approval_rules, rooms
+from pal_server.storage.tx import Tx
+
+
+def make(
+    tx: Tx, *, actor: Actor, asked: Interaction, scope: Scope, decision: str, reason: str | None
+) -> ApprovalRule | None:
+    """What a person decided for more than this one request; None for once. The caller has checked who may answer."""
+    if scope is Scope.ONCE:
+        return None
+    if scope is Scope.AGENT:
+        access.need(actor, Role.ADMIN)
+    rule = approval_rules.add(tx, asked=asked, scope=scope, decision=decision, reason=reason, made_by=actor.name)
+    _emit(tx, "rule.made", rule)
+    return rule
+
+
+def deciding(tx: Tx, *, asked: Interaction) -> ApprovalRule | None:
+    """The rule that decides this request, counted as used."""
+    fitting = approval_rules.of_action(tx, workspace_id=asked.workspace_id, action_hash=action_hash(asked))
+    rule = choose(fitting, asked=asked)
+    if rule is not None:
+        approval_rules.used(tx, id=rule.id)
+    return rule
+
+
+def revoke(tx: Tx, *, actor: Actor, id: int) -> ApprovalRule:
+    """From now on a person is asked again. Twice is fine."""
+    access.need_person(actor)
+    rule = _known(tx, actor=actor, id=id)
+    if rule.scope is Scope.AGENT and rule.decision == "deny":  # it opens what an admin closed
+        access.need(actor, Role.ADMIN)
+    if rule.revoked_at is not None:
+        return rule
+    approval_rules.revoke(tx, id=id)
+    revoked = replace(rule, revoked_at=tx.now)
+    _emit(tx, "rule.revoked", revoked)
+    audit.record(tx, actor=actor, action="rule.revoked", target=f"rule:{id}", detail={"hash": rule.action_hash})
+    return revoked
+
+
+def list_page(tx: Tx, *, actor: Actor, agent: str | None, after: str | None, limit: int) -> Page[ApprovalRule]:
+    """Newest first, revoked ones too; those made in rooms the actor sees."""
+    limit = parse_limit(limit)
+    before = parse_after(after)
+    found = approval_rules.page(
+        tx, actor=actor, before=2**62 if before is None else before, limit=limit + 1, agent=agent
+    )
+    return page_of(found, limit=limit, cursor=lambda rule: str(rule.id))
+
+
+def _known(tx: Tx, *, actor: Actor, id: int) -> ApprovalRule:
+    rule = approval_rules.find(tx, workspace_id=actor.workspace_id, id=id)
+    if rule is None or not rooms.sees(tx, actor=actor, room_id=rule.room_id):
+        raise NotFound(f"there is no rule {id}", rule=id)
+    return rule
+
+
+def _emit(tx: Tx, kind: str, rule: ApprovalRule) -> None:
+    tx.emit(kind, workspace_id=rule.workspace_id, room_id=rule.room_id, data=rule.fact())
