@@ -15,8 +15,9 @@ from pal_daemon.commands import Commands
 from pal_daemon.discovery import discover_runtimes
 from pal_daemon.house import House
 from pal_daemon.runs import Runs
-from pal_server.contract.agents import HeartbeatAnswer, HeartbeatRequest, RuntimeStateIn
+from pal_server.contract.agents import HeartbeatAnswer, HeartbeatRequest, LiveRun, RuntimeStateIn
 
+SETTLE_WITHIN = 10.0  # seconds one stray run may hold a beat up
 DISCOVER_EVERY = 300.0  # seconds between looks at which programs are installed
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Heartbeat:
         self.has_socket = False  # written by the wake-up socket
         self.is_heard = True
         self.pending = 0
+        self._strays: dict[int, float] = {}  # run → when the server first named it, monotonic seconds
 
     def begin(self, agents: list[str], runtimes: list[RuntimeStateIn]) -> None:
         """What connecting told."""
@@ -84,9 +86,24 @@ class Heartbeat:
         self.pending = answer.pending
         self._claims.is_paused = answer.status == "draining" or self._house.settings.is_drain
         self._commands.take(answer.commands)
+        await self._settle_strays(answer.strays)
         if answer.pending or not self.has_socket:
             self._claims.look()
         return answer
+
+    async def _settle_strays(self, strays: list[LiveRun]) -> None:
+        """What the server goes on believing to be ours, and is not, would hold its lane for ever: say what we know."""
+        now = monotonic()
+        unknown = {run.id: run for run in strays if self._runs.of_run(run.id) is None and not self._runs.is_opening}
+        self._strays = {run: self._strays.get(run, now) for run in unknown}
+        for run, since in list(self._strays.items()):
+            if now - since >= self._house.settings.stray_after:
+                del self._strays[run]
+                try:
+                    async with asyncio.timeout(SETTLE_WITHIN):
+                        await self._runs.disown(unknown[run])
+                except TimeoutError:  # the next beats try again
+                    log.warning("run %s cannot be settled now", run, extra={"action": "heartbeat", "run": run})
 
     def _note_silence(self, error: Exception) -> None:
         if self.is_heard:

@@ -88,7 +88,7 @@ class Runs:
             else:
                 await self._drop(entry, run)
         for run in believed.values():
-            await self._disown(run)
+            await self.disown(run)
         await self._end_orphans()
 
     async def wait_one(self) -> None:
@@ -148,7 +148,7 @@ class Runs:
         if entry.step == "spawning" and entry.run is not None:
             await self._end_processes(entry.run)
         elif run is not None:
-            await self._disown(run)
+            await self.disown(run)
         elif self._is_ours(entry):
             await self._release(entry)
         try:
@@ -166,7 +166,7 @@ class Runs:
         except Exception as error:  # the lease lapses by itself
             log.info("not released: %s", error, extra={"action": "release", "delivery": entry.delivery})
 
-    async def _disown(self, run: LiveRun) -> None:
+    async def disown(self, run: LiveRun) -> None:
         """A run the server believes we have, and no journal of ours says it was started: nobody knows what it did."""
         await self._end_processes(run.id)
         request = endings.end_without_trace().render(lease_id=run.lease_id, fence=run.fence)

@@ -14,6 +14,7 @@ DEFAULT_INTERVAL = 3000  # milliseconds between heartbeats
 SHORTEST_INTERVAL = 100  # milliseconds; a person who asks for less means "often", not a busy loop
 LONGEST_INTERVAL = 60_000  # milliseconds; beyond it nobody could tell a slow daemon from a dead one
 STALLED_AFTER = 2 * 60 * 60.0  # seconds without a byte of output
+STRAY_AFTER = 15.0  # seconds the server names a run that is not ours; one that begins or ends takes less
 KEEP_BYTES = 200 << 20  # of finished runs, newest first
 KEEP_FOR = 14 * 24 * 60 * 60.0  # seconds a finished run is kept at most
 MAX_RUNS = 20
@@ -41,6 +42,7 @@ class Settings:
     legacy_agent: str | None = None
     max_runs: int = MAX_RUNS
     stalled_after: float = STALLED_AFTER
+    stray_after: float = STRAY_AFTER
     keep_bytes: int = KEEP_BYTES
     keep_for: float = KEEP_FOR
 

@@ -29,11 +29,15 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """The answer to a heartbeat. `pending` counts what this computer could claim now."""
+    """The answer to a heartbeat. `pending` counts what this computer could claim now.
+
+    `strays` are runs the server believes this computer has and the daemon did not name.
+    """
 
     computer: Computer
     commands: tuple[Command, ...]
     pending: int
+    strays: tuple[Run, ...]
     now: int
 
 
@@ -83,11 +87,14 @@ def beat(
     epoch: int | None,
     runtimes: Sequence[RuntimeState] | None,
     stalled: Sequence[int],
+    running: Sequence[int] = (),
 ) -> Beat:
     """The daemon is there; all open commands go with the answer, until they are reported done."""
     found = computers.heartbeat(tx, actor=actor, computer=computer, epoch=epoch, runtimes=runtimes, stalled=stalled)
+    named = frozenset(running)
     return Beat(
         computer=found,
+        strays=tuple(run for run in runs.live_on(tx, computer_id=found.id) if run.id not in named),
         commands=tuple(commands.open_for(tx, computer_id=found.id)),
         pending=deliveries.waiting_for(tx, actor=actor),
         now=tx.now,

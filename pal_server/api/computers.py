@@ -103,12 +103,14 @@ async def heartbeat(call: Call) -> contract.HeartbeatAnswer:
         epoch=call.epoch,
         runtimes=None if request.runtimes is None else [_runtime(runtime) for runtime in request.runtimes],
         stalled=request.stalled,
+        running=request.running,
     )
     return contract.HeartbeatAnswer(
         agents=list(beat.computer.agents),
         commands=present_all(beat.commands, contract.Command),
         status=beat.computer.status.value,
         pending=beat.pending,
+        strays=[live for run in beat.strays if (live := present_live_run(run)) is not None],
         now=beat.now,
     )
 

@@ -235,6 +235,8 @@ class HeartbeatAnswer(Answer, frozen=True, kw_only=True):
     status: ComputerStatus
     pending: int
     """Deliveries waiting for this computer now."""
+    strays: list[LiveRun] = []
+    """Live runs of this computer that the request did not name in `running`. Some may just have begun or ended."""
     now: int
 
 

@@ -345,3 +345,16 @@ async def test_a_runtime_of_another_package_runs_like_a_built_in_one(bus, start_
     known = {runtime["name"] for runtime in bus.connected["runtimes"]}
     assert "shouting" in known
     assert "broken" not in known
+
+
+async def test_a_run_the_server_believes_in_and_nobody_has_is_settled(bus, start_daemon):
+    """Whatever lost it, its lane must not wait for ever."""
+    await start_daemon(stray_after=0.5)
+    ended = await bus.end_of(await bus.given_delivery(content="/echo hi"))
+    assert ended.finish["status"] == "succeeded"
+
+    ended.finish = None  # as if the server had never taken the end
+    ended.status = "running"
+
+    await bus.until(lambda: ended.finish is not None)
+    assert ended.finish["status"] == "interrupted"

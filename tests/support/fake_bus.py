@@ -262,21 +262,21 @@ class FakeBus:
             "epoch": self.epoch,
             "agents": self.agents,
             "commands": self._open_commands(),
-            "runs": [
-                {
-                    "id": run.id,
-                    "delivery": run.delivery,
-                    "agent": "worker",
-                    "status": run.status,
-                    "lease_id": f"lease_{run.delivery}_{run.fence}",
-                    "fence": run.fence,
-                    "last_seq": run.last_seq,
-                    "last_source": run.last_source,
-                }
-                for run in live
-            ],
+            "runs": [self._live(run) for run in live],
             "lease_for": self.lease_for,
             "now": _now(),
+        }
+
+    def _live(self, run: FakeRun) -> dict[str, Any]:
+        return {
+            "id": run.id,
+            "delivery": run.delivery,
+            "agent": "worker",
+            "status": run.status,
+            "lease_id": f"lease_{run.delivery}_{run.fence}",
+            "fence": run.fence,
+            "last_seq": run.last_seq,
+            "last_source": run.last_source,
         }
 
     def _is_dropped(self, run: FakeRun) -> bool:
@@ -290,6 +290,11 @@ class FakeBus:
             "commands": self._open_commands(),
             "status": self.status,
             "pending": pending,
+            "strays": [
+                self._live(run)
+                for run in self.runs.values()
+                if run.finish is None and not self._is_dropped(run) and run.id not in body.get("running", [])
+            ],
             "now": _now(),
         }
 
