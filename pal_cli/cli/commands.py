@@ -36,6 +36,9 @@ GROUP = Group(
         "agents": ("pal_cli.cli.running:AGENTS", "agents and where they run"),
         "runs": ("pal_cli.cli.running:RUNS", "runs, newest first"),
         "run-action": ("pal_cli.cli.running:RUN_ACTION", "kill, stop, restart or steer a run"),
+        "skills list": ("pal_cli.cli.skills:LIST", "what agents are told of pal"),
+        "skills show": ("pal_cli.cli.skills:SHOW", "one of these texts"),
+        "skills install": ("pal_cli.cli.skills:INSTALL", "put them into the homes of agents"),
         "health": ("pal_cli.cli.running:HEALTH", "how the daemon is"),
     },
     epilog=(

@@ -18,6 +18,22 @@ from tests.repo.tree import ROOT
 DOCS = ROOT / "docs"
 ROOM_SKILL = ROOT / "pal_cli" / "skills" / "room" / "SKILL.md"
 BEGIN, END = "<!-- table: {name} -->", "<!-- end of table -->"
+# What the verbs of `pal cli` that an agent uses ask for.
+AGENTS_ASK = {
+    "GET /api/messages",
+    "POST /api/messages",
+    "GET /api/messages/{id}",
+    "GET /api/inbox",
+    "GET /api/rooms",
+    "GET /api/rooms/{room}/members",
+    "GET /api/rooms/{room}/topics",
+    "POST /api/rooms/{room}/topics",
+    "GET /api/agents",
+    "POST /api/interactions",
+    "GET /api/interactions/{id}",
+    "POST /api/artifacts",
+    "POST /api/runs/{id}/result",
+}
 
 Row = tuple[str, ...]
 
@@ -44,12 +60,12 @@ def room_guide() -> str:
     """What an agent's run may ask over HTTP in a room, with the names each request takes."""
     from pal_server.api.routes import ROUTES
 
-    paths = ("/api/messages", "/api/rooms", "/api/inbox", "/api/topics", "/api/interactions", "/api/artifacts")
     rows = [
         (f"`{route.method} {route.template}`", route.summary, _fields(route.body or route.query))
         for route in ROUTES
-        if route.who.run and (route.template.startswith(paths) or route.template.endswith("/result"))
+        if f"{route.method} {route.template}" in AGENTS_ASK and route.who.run
     ]
+    assert len(rows) == len(AGENTS_ASK), "an agent cannot ask all of these any more"
     return _table(("request", "what", "takes"), rows)
 
 

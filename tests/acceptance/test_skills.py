@@ -1,0 +1,102 @@
+"""SK-2: what a skill shows an agent is done as it stands there, inside a run, against a real server and daemon."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from pal_cli.shipped_skills import Skill, shipped
+from tests.support.stack import FINAL, Json, Stack, eventually
+
+SKILLS = shipped()
+
+
+def blocks(skill: Skill) -> list[str]:
+    """What a skill shows to be typed, block by block."""
+    return re.findall(r"```sh\n(.*?)```", skill.text, re.S)
+
+
+def given_agents(stack: Stack, room: str) -> None:
+    """The ones the skills name, in that room."""
+    known = {agent["key"] for agent in stack.api.get("/api/agents", limit=200)["agents"]}
+    for key in ("reviewer", "writer"):
+        if key in known:
+            stack.api.post(f"/api/rooms/{room}/agents", {"agent": key})
+        else:
+            stack.agent(room, key=key)
+
+
+def answer_all(stack: Stack, run: int) -> bool:
+    """Answer what the run asks, as a person does who says yes to everything."""
+    for one in stack.api.get("/api/interactions", status="pending", run=run)["interactions"]:
+        said = {"answer": (one["options"] or ["yes"])[0]} if one["kind"] == "question" else {"decision": "approve"}
+        stack.api.post(f"/api/interactions/{one['id']}/answer", said)
+    return False
+
+
+def done_in_a_run(stack: Stack, skill: Skill) -> tuple[int, list[Json]]:
+    """The message of a run that did what the skill shows, each block in a shell of its own, and what came of each."""
+    room = stack.room()
+    given_agents(stack, room)
+    shells = [json.dumps(["sh", "-e", "-c", block]) for block in blocks(skill)]
+    agent = stack.agent(room, "commands", *shells)
+    message = stack.mention(room, agent)
+    run = int(eventually("there is a run", lambda: stack.delivery(message)["run"]))
+    stack.api.post(f"/api/rooms/{room}/agents", {"agent": agent, "mode": "muted"})  # answers to it start it once only
+    eventually(
+        "everything is done", lambda: answer_all(stack, run) or stack.delivery(message)["status"] in FINAL, within=60
+    )
+    return message, list(stack.report(f"commands-{message}")["outcomes"])
+
+
+@pytest.mark.parametrize("skill", SKILLS, ids=[skill.name for skill in SKILLS])
+def test_every_command_of_a_skill_does_what_it_says(stack: Stack, skill: Skill) -> None:
+    message, outcomes = done_in_a_run(stack, skill)
+
+    assert len(outcomes) == len(blocks(skill)) > 0
+    wrong = [(block, one) for block, one in zip(blocks(skill), outcomes, strict=True) if one["code"]]
+    assert wrong == []
+    check = CHECKS.get(skill.name)
+    if check is not None:
+        check(stack, message, outcomes)
+
+
+def test_an_agent_finds_its_skills_in_the_folder_it_works_in(stack: Stack) -> None:
+    room = stack.room()
+    agent = stack.agent(room, command="sed -n 2p .agents/skills/pal-room/SKILL.md .claude/skills/pal-ask/SKILL.md")
+    eventually("the daemon knows it", lambda: agent in stack.daemon.health()["agents"])
+
+    installed = stack.pal("cli", "skills", "install")
+    message = stack.mention(room, agent)
+
+    assert installed.returncode == 0, installed.stderr
+    assert stack.wait_delivery(message)["status"] == "acked"
+    assert stack.said_by(room, agent) == ["name: pal-room"]
+
+
+def asked_and_answered(stack: Stack, message: int, outcomes: list[Json]) -> None:
+    question, twice, decision, _, _ = (one["out"].splitlines() for one in outcomes)
+    assert question == ["main"]
+    assert twice == ["yes", "yes"]
+    assert decision == ["deleting"]
+    asked = stack.api.get("/api/interactions", run=stack.runs(message)[0]["id"])["interactions"]
+    assert len(asked) == 4
+    assert stack.runs(message)[0]["result"]["status"] == "needs_input"
+
+
+def reported(stack: Stack, message: int, outcomes: list[Json]) -> None:
+    result = stack.runs(message)[0]["result"]
+    assert (result["status"], result["next_steps"]) == ("needs_input", ["choose one of them"])
+
+
+def handed_over(stack: Stack, message: int, outcomes: list[Json]) -> None:
+    asked = [one for one in stack.messages(str(stack.runs(message)[0]["room"])) if "reviewer" in one["mentions"]]
+    assert [one["content"].split()[0] for one in asked] == ["Review", "Goal:", "Is", "Leave"]
+    assert [file["name"] for file in asked[1]["files"]] == ["timings.csv"]
+    for one in asked:
+        assert stack.wait_delivery(one["id"])["status"] == "acked"
+
+
+CHECKS = {"ask": asked_and_answered, "workflow": reported, "delegate": handed_over}
