@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from pal_daemon.runtimes.acp_runtime import AcpRuntime
+from pal_daemon.runtimes.acp_client.runtime import AcpRuntime
 from pal_daemon.runtimes.base import CannotStart, Capabilities, Discovery, Surroundings
 from pal_daemon.runtimes.profile import Account
 from pal_daemon.runtimes.program_probe import need_program

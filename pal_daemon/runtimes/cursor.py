@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pal_daemon.runtimes.acp_dialect import Dialect
-from pal_daemon.runtimes.acp_runtime import AcpRuntime
+from pal_daemon.runtimes.acp_client.dialect import Dialect
+from pal_daemon.runtimes.acp_client.runtime import AcpRuntime
 from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.profile import Mode
 

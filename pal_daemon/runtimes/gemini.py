@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from pal_daemon.runtimes.acp_dialect import Dialect, SecondPrompt
-from pal_daemon.runtimes.acp_runtime import AcpRuntime, home_of
+from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
+from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
 from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.profile import Account
 from pal_server.contract.deliveries import Work
@@ -27,6 +27,7 @@ class GeminiRuntime(AcpRuntime):
     oldest = (0, 60)  # older ones know no --acp
     capabilities = Capabilities(resume=True, interrupt=True, permissions=True, plan=True, tool_events=True, usage=True)
     dialect = Dialect(
+        inlines_paths=False,
         second_prompt=SecondPrompt.REPLACES,
         replays_late=True,
         noise=re.compile(r"\[MODE_UPDATE\] \w+"),  # a change of mode leaks into the answer

@@ -9,8 +9,8 @@ import json
 import os
 from typing import Any
 
-from pal_daemon.runtimes.acp_dialect import Dialect, SecondPrompt
-from pal_daemon.runtimes.acp_runtime import AcpRuntime, home_of
+from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
+from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
 from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.profile import Account, Mode, mode_of
 from pal_server.contract.deliveries import Work
@@ -35,7 +35,7 @@ class OpenCodeRuntime(AcpRuntime):
     capabilities = Capabilities(
         resume=True, live_input=True, interrupt=True, permissions=True, plan=True, tool_events=True
     )
-    dialect = Dialect(second_prompt=SecondPrompt.JOINS, is_usage_of_last_call=True)
+    dialect = Dialect(inlines_paths=False, second_prompt=SecondPrompt.JOINS, is_usage_of_last_call=True)
     quiet = {
         "OPENCODE_DISABLE_AUTOUPDATE": "1",
         "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",

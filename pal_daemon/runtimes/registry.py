@@ -18,7 +18,7 @@ BUILT_IN = {
     "manual": "pal_daemon.runtimes.manual:ManualRuntime",
     "openai": "pal_daemon.runtimes.openai.runtime:OpenAiRuntime",
     "claude-code": "pal_daemon.runtimes.claude_code.runtime:ClaudeCodeRuntime",
-    "codex": "pal_daemon.runtimes.codex:CodexRuntime",
+    "codex": "pal_daemon.runtimes.codex.runtime:CodexRuntime",
     "gemini": "pal_daemon.runtimes.gemini:GeminiRuntime",
     "opencode": "pal_daemon.runtimes.opencode:OpenCodeRuntime",
     "cursor": "pal_daemon.runtimes.cursor:CursorRuntime",

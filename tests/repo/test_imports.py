@@ -13,6 +13,7 @@ from tests.repo.tree import PACKAGES, ROOT, module_of, name_of, sources
 
 SHARED_BY_RUNTIMES = {
     "__init__",
+    "acp_client",
     "base",
     "capping",
     "git_folders",

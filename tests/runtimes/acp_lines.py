@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pal_daemon.runtimes.acp_dialect import Dialect
-from pal_daemon.runtimes.acp_reader import AcpReader
+from pal_daemon.runtimes.acp_client.dialect import Dialect
+from pal_daemon.runtimes.acp_client.reader import AcpReader
 from pal_daemon.runtimes.base import Event, Out, Reply
 from pal_daemon.spool import Record, Stream
 

@@ -30,6 +30,7 @@ class Driver(ABC):
         default=(Refuse(status=429, message="slow down", retry_after=1),) * 20
     )  # enough of them to give up
     patience: float = 30.0  # seconds for one run
+    is_looked_for: bool = True  # the runtime knows its program by name; else each agent brings its own
 
     @abstractmethod
     def program(self) -> Path | None:

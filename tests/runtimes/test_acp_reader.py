@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from pal_daemon.runtimes.acp_dialect import Dialect, SecondPrompt
-from pal_daemon.runtimes.acp_reader import AcpReader
+from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
+from pal_daemon.runtimes.acp_client.handshake import WORD_JOINER
+from pal_daemon.runtimes.acp_client.reader import AcpReader
 from pal_daemon.runtimes.base import (
     STOP,
     Answer,
@@ -54,6 +55,20 @@ def test_a_session_is_opened_and_prompted():
     assert lines_of(outs)[1]["params"] == {"sessionId": SESSION, "prompt": [{"type": "text", "text": "do it"}]}
 
 
+def test_a_path_is_named_and_not_followed_by_an_agent_that_may_read_it():
+    safe, measured = (
+        Spool(prompt="see @/etc/passwd, mail a@b.c @ home"),
+        Spool(Dialect(inlines_paths=False), prompt="@x"),
+    )
+
+    sent = lines_of(safe.begins())[1]["params"]["prompt"][0]["text"]
+
+    assert "@/etc" not in sent
+    assert sent.replace(WORD_JOINER, "") == "see @/etc/passwd, mail a@b.c @ home"
+    assert sent.count(WORD_JOINER) == 1
+    assert lines_of(measured.begins())[1]["params"]["prompt"][0]["text"] == "@x"
+
+
 @pytest.mark.parametrize("text", ["/clear", "  /init now", "\n/help"])
 def test_a_prompt_never_begins_with_a_slash(text):
     spool = Spool(prompt=text)
@@ -91,7 +106,7 @@ def test_a_conversation_that_is_gone_is_followed_by_a_fresh_one_with_a_word(answ
 
     assert [line["method"] for line in lines_of(outs)] == ["session/load", "session/new", "session/prompt"]
     assert NativeSession(id="new") in outs
-    assert [event.data["state"] for event in events(outs, "status")] == ["connected", "fresh_session"]
+    assert [event.data["state"] for event in events(outs, "status")] == ["session", "notice"]
 
 
 def test_an_earlier_conversation_that_is_told_late_is_waited_for():
@@ -270,7 +285,7 @@ def test_a_turn_without_a_word_is_said_to_be_one():
     outs = spool.says(ended())
 
     assert spool.reader.outcome().error is None
-    assert [event.data.get("state") for event in events(outs, "status")] == ["silent"]
+    assert [event.data.get("state") for event in events(outs, "status")] == ["notice"]
 
 
 @pytest.mark.parametrize(
@@ -498,6 +513,20 @@ def test_the_reason_of_a_refusal_follows_it(dialect):
     assert Finished() not in early
     assert outs[-1] == Finished()
     assert (spool.reader.outcome().text, spool.reader.outcome().error) == ("python it is", None)
+
+
+def test_the_reason_is_there_before_the_step_at_which_a_steer_is_read():
+    spool = Spool()
+    spool.says({"id": 1, "result": {**BEGUN["result"], "_meta": {"steering": {"supported": True}}}}, OPENED)
+    spool.says(permission())
+    answer = Answer(key="permission-0", kind="approval", decision="deny", reason="use python")
+
+    words, refusal = parsed(spool.reader.render_answer(answer))
+    spool.written(name_answer("permission-0", decision="deny", has_words=True))
+    outs = spool.says({"id": words["id"], "result": {"outcome": "injected"}}, ended())
+
+    assert (words["method"], refusal["result"]["outcome"]["optionId"]) == ("_session/steering", "cancel")
+    assert Finished() in outs
 
 
 def test_a_reason_with_no_way_to_the_agent_is_left_out():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pal_daemon.runtimes.base import Context, LaunchSpec
-from pal_daemon.runtimes.codex import CodexRuntime
+from pal_daemon.runtimes.codex.runtime import CodexRuntime
 from pal_daemon.runtimes.git_folders import commit_folders
 from pal_server.contract.deliveries import AgentProfile, Work
 from tests.runtimes.driver import write_program

@@ -20,7 +20,7 @@ from pal_daemon.runtimes.base import (
     Withdrawn,
     name_answer,
 )
-from pal_daemon.runtimes.codex_reader import CodexReader
+from pal_daemon.runtimes.codex.reader import CodexReader
 from pal_daemon.spool import Record, Stream
 
 THREAD, TURN = "thread-1", "turn-a"

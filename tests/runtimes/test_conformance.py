@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from pal_daemon.process_tree import find_left_over
+from pal_daemon.runtimes.acp_client.handshake import WORD_JOINER
 from pal_daemon.runtimes.base import Event, Out
 from pal_daemon.runtimes.registry import load_registry
 from tests.runtimes import drivers
@@ -38,7 +39,7 @@ async def desk(request, bus, settings, start_daemon, tmp_path) -> AsyncIterator[
 
 def need(step: Any, what: str) -> Any:
     if step is None:
-        pytest.skip(f"this program has no {what}")
+        pytest.xfail(f"this program has no {what}")  # no skip: that would say that something is missing here
     return step
 
 
@@ -80,7 +81,7 @@ async def test_text_that_looks_like_a_command_or_a_file_is_only_text(desk):
     end = await desk.end(run)
 
     assert end["status"] == "succeeded"
-    assert f"/help @{secret}" in desk.model.questions[0].text
+    assert f"/help @{secret}" in desk.model.questions[0].text.replace(WORD_JOINER, "")
     assert "the-word-nobody-may-see" not in desk.model.questions[0].text
 
 
@@ -234,7 +235,7 @@ async def test_a_session_that_vanished_is_begun_afresh_and_said(desk):
     end = await desk.end(run)
 
     assert (end["status"], end["text"]) == ("succeeded", "Here I am.")
-    assert any("session" in (event["text"] or "") for event in of_kind(run, "status"))
+    assert any("session" in (event.get("text") or "") for event in of_kind(run, "status"))
 
 
 async def test_a_text_on_the_way_is_read_or_refused(desk):
@@ -364,7 +365,7 @@ async def test_an_effort_nobody_knows_is_dropped_and_said(desk):
     end = await desk.end(run)
 
     assert end["status"] == "succeeded"
-    assert any("superhuman" in (event["text"] or "") for event in of_kind(run, "status"))
+    assert any("superhuman" in (event.get("text") or "") for event in of_kind(run, "status"))
 
 
 async def test_an_error_of_the_model_service_fails_the_run(desk):
@@ -410,7 +411,7 @@ async def test_a_program_that_is_too_old_fails_at_once_with_what_to_do(desk):
 
 
 async def test_it_is_found_with_its_version(desk, monkeypatch):
-    program = need(desk.driver.program(), "program of its own")
+    program = need((desk.driver.is_looked_for and desk.driver.program()) or None, "program that is looked for")
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
 
     await desk.daemons.start(home=desk.folder / "another")

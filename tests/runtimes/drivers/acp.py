@@ -59,4 +59,5 @@ DRIVER = ClaudeAgentAcp(
     efforts=("low",),
     hears_reasons=True,
     patience=60.0,
+    is_looked_for=False,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pal_daemon.runtimes.acp_transcript import Transcript
+from pal_daemon.runtimes.acp_client.transcript import Transcript
 from pal_daemon.runtimes.base import Event
 from pal_server.contract.runs import Usage
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from pal_daemon.runtimes.acp_policy import Option, choose, decide, parse_options
+from pal_daemon.runtimes.acp_client.policy import Option, choose, decide, parse_options
 from pal_daemon.runtimes.base import Answer, Ask, Withdrawn, name_answer
 from pal_daemon.runtimes.jsonrpc import Id, Request, render_result
 from pal_daemon.runtimes.profile import Mode

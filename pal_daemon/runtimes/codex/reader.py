@@ -26,9 +26,9 @@ from pal_daemon.runtimes.base import (
     Withdrawn,
     name_answer,
 )
-from pal_daemon.runtimes.capping import cap_raw, cap_text
-from pal_daemon.runtimes.codex_asks import Asks, Ruled
-from pal_daemon.runtimes.codex_items import Items, command_of, describe_changes
+from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
+from pal_daemon.runtimes.codex.asks import Asks, Ruled
+from pal_daemon.runtimes.codex.items import Items, command_of, describe_changes
 from pal_daemon.runtimes.jsonrpc import (
     METHOD_NOT_FOUND,
     Failure,
@@ -137,7 +137,7 @@ class CodexReader:
                 self._task = msgspec.json.decode(record.data, type=Task)
                 self._asks = Asks(self._task.mode)
                 self._outcome = Outcome(error="Codex ended before its turn began")
-                return [Event(kind="status", text=text, data={"state": "dropped"}) for text in self._task.notices]
+                return [Event(kind="status", text=text, data={"state": "notice"}) for text in self._task.notices]
             case Stream.STDOUT:
                 return [out for line in self._lines.feed(record.data) for out in self._read(line)]
             case Stream.STDERR:
@@ -300,7 +300,7 @@ class CodexReader:
         if failure.id == CONTINUE:
             self._is_fresh = True
             text = f"The earlier session could not be continued, a fresh one was begun: {failure.message}"
-            event = Event(kind="status", text=text, data={"state": "fresh_session", "reason": failure.message})
+            event = Event(kind="status", text=text, data={"state": "notice"})
             return [event, self._reply(self._render_start())]
         if isinstance(failure.id, int) and failure.id < TURN + self._turns:
             return self._give_up(failure.message)
@@ -319,7 +319,7 @@ class CodexReader:
         prompt = f"{SESSION_GONE}\n\n{self._task.prompt}" if self._is_fresh else self._task.prompt
         line = self._render_turn(prompt, is_planning=self._task.mode is Mode.PLAN)
         self._turn_begun()
-        data = {"state": "connected", "program": "codex", "model": self._model}
+        data = {"state": "session", "program": "codex", "model": self._model}
         return [Event(kind="status", data=data), NativeSession(id=self._thread), self._reply(line)]
 
     def _told(self, notice: Notice) -> list[Out]:
@@ -360,11 +360,11 @@ class CodexReader:
                 return [Event(kind="todo", lane=lane, data={"entries": entries})]
             case "warning" | "configWarning" | "deprecationNotice":
                 text = str(params.get("message") or params.get("summary") or "")
-                return [Event(kind="status", text=text, lane=lane, data={"state": "warning"})]
+                return [Event(kind="status", text=text, lane=lane, data={"state": "notice"})]
             case "account/rateLimits/updated":
                 limits = params.get("rateLimits")
                 has_any = isinstance(limits, dict) and bool(limits.get("primary") or limits.get("secondary"))
-                return [Event(kind="status", data={"state": "rate_limits", "limits": limits})] if has_any else []
+                return [Event(kind="status", data={"state": "quota", "quota": cap_value(limits)})] if has_any else []
             case _ if method in QUIET:
                 return []
             case _:
@@ -460,7 +460,7 @@ class CodexReader:
             }
             outs.append(Event(kind="usage", data=data))
         if self._outcome.error is None and not self._items.has_said and not was_planned:
-            outs.append(Event(kind="status", text="Codex ended its turn without a word.", data={"state": "silent"}))
+            outs.append(Event(kind="status", text="Codex ended its turn without a word.", data={"state": "notice"}))
         return [*outs, Finished()]
 
     def _give_up(self, reason: str) -> list[Out]:

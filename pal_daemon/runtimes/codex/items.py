@@ -35,15 +35,12 @@ class Items:
     plan: str | None = None  # the plan handed in last
     has_said: bool = False
     _known: dict[str, _Item] = field(default_factory=dict)
-    _messages: int = 0
 
     def started(self, item: Mapping[str, Any], *, lane: str) -> list[Event]:
         id, kind = str(item.get("id", "")), str(item.get("type", ""))
         if id in self._known:
             return []
         self._known[id] = _Item(lane=lane, kind=kind)
-        if kind == "agentMessage":
-            self._messages += lane == "main"
         return _call(item, lane) if kind in TOOLS else []
 
     def delta(self, method: str, params: Mapping[str, Any], *, lane: str) -> list[Event]:
@@ -51,16 +48,16 @@ class Items:
         if not isinstance(text, str) or not text:
             return []
         item = self._known.setdefault(id, _Item(lane=lane, kind=""))
-        is_first, item.has_deltas = not item.has_deltas, True
+        item.has_deltas = True
         match method:
             case "item/agentMessage/delta":
-                return [self._say(text, lane, is_first=is_first)]
+                return [self._say(text, lane, id)]
             case "item/commandExecution/outputDelta":
                 return [Event(kind="output", text=text, lane=lane, is_piece=True, data={"id": id})]
             case "item/plan/delta":
-                return [Event(kind="plan", text=text, lane=lane, is_piece=True)]
+                return [Event(kind="plan", text=text, lane=lane, is_piece=True, data={"id": id})]
             case _:
-                return [Event(kind="reasoning", text=text, lane=lane, is_piece=True)]
+                return [Event(kind="reasoning", text=text, lane=lane, is_piece=True, data={"id": id})]
 
     def completed(self, item: Mapping[str, Any], *, lane: str) -> list[Event]:
         id, kind = str(item.get("id", "")), str(item.get("type", ""))
@@ -77,7 +74,7 @@ class Items:
                 return [] if known.has_deltas or not text else [Event(kind="reasoning", text=text, lane=lane)]
             case "plan":
                 self.plan = str(item.get("text") or "")
-                return [] if known.has_deltas else [Event(kind="plan", text=self.plan, lane=lane)]
+                return [] if known.has_deltas else [Event(kind="plan", text=self.plan, lane=lane, data={"id": id})]
             case "userMessage":
                 return []
             case "webSearch":
@@ -100,17 +97,16 @@ class Items:
                 events.append(Event(kind="tool_result", text="", lane=item.lane, data=data))
         return events
 
-    def _say(self, text: str, lane: str, *, is_first: bool) -> Event:
+    def _say(self, text: str, lane: str, id: str) -> Event:
         self.has_said = True
-        text = f"\n\n{text}" if is_first and lane == "main" and self._messages > 1 else text
-        return Event(kind="message", text=text, lane=lane, is_piece=True)
+        return Event(kind="message", text=text, lane=lane, is_piece=True, data={"id": id})
 
     def _said(self, item: Mapping[str, Any], known: _Item) -> list[Event]:
         """The whole text; its pieces were told already, unless there were none."""
         text = str(item.get("text") or "")
         if known.lane == "main" and text.strip():
             self.answer = text
-        return [] if known.has_deltas or not text else [self._say(text, known.lane, is_first=True)]
+        return [] if known.has_deltas or not text else [self._say(text, known.lane, str(item.get("id", "")))]
 
 
 def command_of(item: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pal_daemon.runtimes.acp_tools import Status, Tool
+from pal_daemon.runtimes.acp_client.tools import Status, Tool
 from pal_daemon.runtimes.base import Event
 from pal_daemon.runtimes.capping import cap_raw
 
@@ -68,7 +68,7 @@ class Transcript:
                     return []
                 self._commands = commands
                 named = [_command(command) for command in commands[:COMMANDS] if isinstance(command, dict)]
-                return [Event(kind="status", data={"state": "commands", "commands": named})]
+                return [Event(kind="status", data={"state": "introduced", "commands": named})]
             case {"sessionUpdate": "current_mode_update", "currentModeId": str(mode)}:
                 return [Event(kind="status", data={"state": "mode", "mode": mode})]
             case {"sessionUpdate": "session_info_update"} | {"sessionUpdate": "config_option_update"}:
@@ -107,20 +107,18 @@ class Transcript:
         if not text:
             return []
         if lane == MAIN:
-            text = self._keep(text, update.get("messageId"))
-        return [Event(kind="message", text=text, lane=lane, is_piece=True)]
+            self._keep(text, update.get("messageId"))
+        return [Event(kind="message", text=text, lane=lane, is_piece=True, data=_id(update))]
 
-    def _keep(self, text: str, message: object) -> str:
+    def _keep(self, text: str, message: object) -> None:
         self.has_said = True
         is_new = message is not None and self._message is not None and message != self._message and bool(self._parts)
         self._message = message
-        text = f"\n\n{text}" if is_new else text
-        self._parts.append(text)
-        return text
+        self._parts.append(f"\n\n{text}" if is_new else text)
 
     def _think(self, update: Mapping[str, Any], lane: str) -> list[Event]:
         text = _content_text(update)
-        return [Event(kind="reasoning", text=text, lane=lane, is_piece=True)] if text else []
+        return [Event(kind="reasoning", text=text, lane=lane, is_piece=True, data=_id(update))] if text else []
 
     def _use(self, update: Mapping[str, Any], lane: str) -> list[Event]:
         tool = self._tool(update, lane)
@@ -176,6 +174,12 @@ def _content_text(update: Mapping[str, Any]) -> str | None:
     content = update.get("content")
     text = content.get("text") if isinstance(content, dict) else None
     return text if isinstance(text, str) else None
+
+
+def _id(update: Mapping[str, Any]) -> dict[str, str]:
+    """What the pieces of one text have in common, where the agent says it."""
+    message = update.get("messageId")
+    return {"id": message} if isinstance(message, str) else {}
 
 
 def _command(command: Mapping[str, Any]) -> dict[str, str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from pal_daemon.runtimes.acp_dialect import Dialect
-from pal_daemon.runtimes.acp_handshake import Task, render_initialize
-from pal_daemon.runtimes.acp_reader import AcpReader
+from pal_daemon.runtimes.acp_client.dialect import Dialect
+from pal_daemon.runtimes.acp_client.handshake import Task, render_initialize
+from pal_daemon.runtimes.acp_client.reader import AcpReader
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.profile import Account, account_of, given_names, mode_of

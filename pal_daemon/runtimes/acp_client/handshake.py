@@ -6,14 +6,16 @@ ends the run, because going on with another one would be a lie; an effort it doe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from pal_daemon.runtimes.acp_dialect import Dialect
+from pal_daemon.runtimes.acp_client.dialect import Dialect
 from pal_daemon.runtimes.base import Event
+from pal_daemon.runtimes.capping import cap_text
 from pal_daemon.runtimes.jsonrpc import Failure, Result, render_request
 from pal_daemon.runtimes.profile import Mode
 from pal_daemon.runtimes.program_probe import parse_version
@@ -21,6 +23,7 @@ from pal_daemon.runtimes.program_probe import parse_version
 PROTOCOL = 1
 FIRST = 1  # id of the first request; it is what stdin begins with
 AUTH_REQUIRED = -32000
+NOTICE_CHARS = 2000
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,14 +73,21 @@ def render_initialize() -> bytes:
     )
 
 
+WORD_JOINER = "\u2060"
+PATH_MARK = re.compile(r"(?<!\w)@(?=\S)")
 SESSION_GONE = (
     "The earlier session of this conversation could not be continued, so this is a fresh one. Read what was said "
     "before with `pal cli messages list` where it matters."
 )
 
 
-def safe_prompt(text: str) -> str:
-    """A text that begins with a slash is run as a command by some agents; the first line of this one never does."""
+def safe_prompt(text: str, dialect: Dialect) -> str:
+    """Text that is only text: some agents run what begins with a slash, and some read files named with an @.
+
+    The character put behind such an @ is seen by nobody and keeps it from being followed by a path.
+    """
+    if dialect.inlines_paths:
+        text = PATH_MARK.sub(f"@{WORD_JOINER}", text)
     return f"This is a message, not a command:\n{text}" if text.lstrip().startswith("/") else text
 
 
@@ -111,7 +121,7 @@ class Handshake:
         event = Event(
             kind="status",
             data={
-                "state": "connected",
+                "state": "session",
                 "program": str(info.get("name") or "") if isinstance(info, dict) else "",
                 "version": self.version,
             },
@@ -160,9 +170,7 @@ class Handshake:
             return []
         if what == "model":
             raise HandshakeFailed(f"the agent does not take the model {self._task.model}: {answer.message}")
-        return [
-            Event(kind="status", text=f"{what} was not taken: {answer.message}", data={"state": "dropped", what: True})
-        ]
+        return [_notice(f"The {what} was not taken: {answer.message}")]
 
     def _check_age(self) -> None:
         found = parse_version(self.version)
@@ -236,7 +244,7 @@ class Handshake:
     def _fresh(self, reason: str) -> Event:
         self.is_fresh = True
         text = f"The earlier session could not be continued, a fresh one was begun: {reason}"
-        return Event(kind="status", text=text, data={"state": "fresh_session", "reason": reason})
+        return _notice(text)
 
     def _config(self, what: str, option: Mapping[str, Any], value: str | None) -> Call:
         params = {"sessionId": self.session, "configId": option.get("id"), "value": value}
@@ -244,8 +252,11 @@ class Handshake:
 
 
 def _dropped(what: str, value: str | None, reason: str) -> Event:
-    text = f"The {what} {value} was dropped: {reason}."
-    return Event(kind="status", text=text, data={"state": "dropped", what: value})
+    return _notice(f"The {what} {value} was dropped: {reason}.")
+
+
+def _notice(text: str) -> Event:
+    return Event(kind="status", text=cap_text(text, limit=NOTICE_CHARS), data={"state": "notice"})
 
 
 def _ids(given: object) -> list[str]:

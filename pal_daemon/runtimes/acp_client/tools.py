@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pal_daemon.runtimes.acp_diffs import SHOWN, render_diff
+from pal_daemon.runtimes.acp_client.diffs import SHOWN, render_diff
 from pal_daemon.runtimes.base import Event
 from pal_daemon.runtimes.capping import cap_text, cap_value
 

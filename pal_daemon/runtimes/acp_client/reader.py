@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
-from pal_daemon.runtimes.acp_asks import Asks, Decided, Ruled
-from pal_daemon.runtimes.acp_dialect import Dialect, SecondPrompt
-from pal_daemon.runtimes.acp_handshake import (
+from pal_daemon.runtimes.acp_client.asks import Asks, Decided, Ruled
+from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
+from pal_daemon.runtimes.acp_client.handshake import (
     FIRST,
     SESSION_GONE,
     Call,
@@ -27,8 +27,8 @@ from pal_daemon.runtimes.acp_handshake import (
     Task,
     safe_prompt,
 )
-from pal_daemon.runtimes.acp_transcript import MAIN, Transcript
-from pal_daemon.runtimes.acp_usage import UsageCount
+from pal_daemon.runtimes.acp_client.transcript import MAIN, Transcript
+from pal_daemon.runtimes.acp_client.usage import UsageCount
 from pal_daemon.runtimes.base import (
     STOP,
     Answer,
@@ -132,12 +132,16 @@ class AcpReader:
         if line is None:
             return None
         words = _words(answer)
-        return line if words is None else line + self._render_words(words, id=_words_id(answer.key))
+        if words is None:
+            return line
+        told = self._render_words(safe_prompt(words, self._dialect), id=_words_id(answer.key))
+        # A steer is read at the next step, so it has to be there before the answer makes one.
+        return told + line if self._has_steering else line + told
 
     def render_steer(self, text: str, *, key: str) -> bytes | None:
         if self._step is not _Step.PROMPTED or self._is_stopping or not self._can_steer:
             return None
-        return self._render_words(safe_prompt(text), id=key)
+        return self._render_words(safe_prompt(text, self._dialect), id=key)
 
     def render_stop(self) -> bytes | None:
         if self._step is not _Step.PROMPTED or self._asks is None:
@@ -352,7 +356,7 @@ class AcpReader:
         self._last_id += 1
         self._prompts.add(self._last_id)
         prompt = f"{SESSION_GONE}\n\n{self._task.prompt}" if self._handshake.is_fresh else self._task.prompt
-        block = [{"type": "text", "text": safe_prompt(prompt)}]
+        block = [{"type": "text", "text": safe_prompt(prompt, self._dialect)}]
         return self._reply(
             render_request(self._last_id, "session/prompt", {"sessionId": self._session, "prompt": block})
         )
@@ -398,7 +402,7 @@ class AcpReader:
         usage = self._usage.event(self._transcript)
         outs += [] if usage is None else [usage]
         if self._outcome.error is None and not self._transcript.has_said:
-            outs.append(Event(kind="status", text="The agent ended its turn without a word.", data={"state": "silent"}))
+            outs.append(Event(kind="status", text="The agent ended its turn without a word.", data={"state": "notice"}))
         elif self._outcome.error is not None and not self._outcome.is_interrupted and self._outcome.error_kind is None:
             data = {"kind": "agent", "retryable": False, "status": None}
             outs.append(Event(kind="error", text=self._outcome.error, data=data))

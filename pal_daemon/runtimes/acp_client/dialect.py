@@ -35,6 +35,7 @@ class Dialect:
 
     oldest: Version = ()  # the version of `agentInfo` that works; older ones end before they are prompted
     replays_late: bool = False  # a loaded conversation is told once more after the answer to `session/load`
+    inlines_paths: bool = True  # puts a file's content in place of `@path` in a prompt, any file and unasked
     second_prompt: SecondPrompt = SecondPrompt.UNKNOWN
     modes: Mapping[Mode, tuple[str, ...]] = field(default_factory=lambda: MODES)  # ids, the best first
     is_usage_of_last_call: bool = False  # token counts in a prompt's answer leave out the calls before the last

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
-from pal_daemon.runtimes.codex_reader import CodexReader, Task, render_initialize
+from pal_daemon.runtimes.codex.reader import CodexReader, Task, render_initialize
 from pal_daemon.runtimes.git_folders import commit_folders
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.profile import Mode, account_of, given_names, mode_of
