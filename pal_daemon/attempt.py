@@ -30,6 +30,7 @@ from pal_daemon.leases import HeldLease
 from pal_daemon.patience import until_answered
 from pal_daemon.planning import plan_start
 from pal_daemon.process_tree import sweep
+from pal_daemon.redaction import Redactor, secrets_of
 from pal_daemon.reports import Reports
 from pal_daemon.runtimes.base import STOP, Answer, CannotStart, Outcome, Runtime
 from pal_daemon.starts import find_keeper
@@ -63,6 +64,7 @@ class Attempt:
         self._is_settled = asyncio.Event()  # the keeper is there, or will never be
         self._must_end = asyncio.Event()
         self._following: Following | None = None
+        self._secrets: tuple[str, ...] = ()  # values of the run's variables; a later daemon does not know them
         self._token_hash: str | None = None
         self._max_duration: float | None = None  # seconds
         self._began = monotonic()
@@ -303,6 +305,7 @@ class Attempt:
             return endings.end_of_process(
                 None, at=None, ending=self.ending, outcome=Outcome(), stderr="", agent=self.agent
             )
+        self._secrets = secrets_of(spec.env)
         self._token_hash = hash_token(opened.token)
         self._began = monotonic()
         if self._folder.exists():  # of another bus with the same numbers; at our start nothing lived in it
@@ -363,6 +366,7 @@ class Attempt:
             reports=reports,
             say=self.give_answer,
             close_input=self._close_input,
+            redactor=Redactor(self._secrets),
         )
 
     async def _close_input(self) -> None:

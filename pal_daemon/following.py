@@ -19,6 +19,7 @@ from pal_daemon.journal import Ending
 from pal_daemon.keeper_client import Keeper
 from pal_daemon.leases import HeldLease
 from pal_daemon.process_tree import sweep
+from pal_daemon.redaction import Redactor
 from pal_daemon.reports import Reports
 from pal_daemon.runtimes.base import (
     Answer,
@@ -57,6 +58,7 @@ class Following:
         reports: Reports,
         say: Callable[[str, bytes], Awaitable[bool]],
         close_input: Callable[[], Awaitable[None]],
+        redactor: Redactor,
     ) -> None:
         """`reader` is None when the runtime is not installed any more. `say` hands the program bytes under a name."""
         self.heard_at = monotonic()  # seconds; the program's last byte
@@ -73,6 +75,7 @@ class Following:
         self._reports = reports
         self._say = say
         self._close_input = close_input
+        self._redactor = redactor
         self._offset = 0
         self._interactions: dict[str, int] = {}  # by the program's key; written by the steps of the reports
         self._exit_at: int | None = None
@@ -102,8 +105,8 @@ class Following:
             self.exit,
             at=self._exit_at or now,
             ending=ending,
-            outcome=self._reader.outcome() if self._reader is not None else Outcome(),
-            stderr=endings.stderr_tail(self._stderr.decode("utf-8", "replace")),
+            outcome=self._redactor.outcome(self._reader.outcome() if self._reader is not None else Outcome()),
+            stderr=endings.stderr_tail(self._redactor.text(self._stderr.decode("utf-8", "replace"))),
             agent=agent,
         )
 
@@ -152,6 +155,8 @@ class Following:
                 pass
         for out in self._understand(record):
             await self._hand_on(out, record)
+        if record.stream is Stream.EXIT:
+            self._tell(self._redactor.rest(), record)
 
     def _understand(self, record: Record) -> list[Out]:
         if self._reader is None:
@@ -165,9 +170,10 @@ class Following:
     async def _hand_on(self, out: Out, record: Record) -> None:
         match out:
             case Event():
-                self._reports.event(out, at=record.at, source=record.end)
+                self._tell(self._redactor.events(out), record)
             case Ask():
-                self._reports.step(lambda: self._open_interaction(out))
+                ask = self._redactor.ask(out)
+                self._reports.step(lambda: self._open_interaction(ask))
             case Withdrawn():
                 self._reports.step(lambda: self._withdraw(out.key))
             case NativeSession():
@@ -176,6 +182,10 @@ class Following:
                 await self._say(out.name, out.data)
             case Finished():
                 await self._close_input()
+
+    def _tell(self, events: list[Event], record: Record) -> None:
+        for event in events:
+            self._reports.event(event, at=record.at, source=record.end)
 
     async def _open_interaction(self, ask: Ask) -> None:
         request = OpenInteraction(

@@ -40,11 +40,11 @@ async def test_the_agents_environment_names_the_run_and_hides_the_daemons_secret
     monkeypatch.setenv("PAL_API_KEY", "sk_machine_secret")
     monkeypatch.setenv("LOCK_DAEMON_TOKEN", "secret")
     daemon = await start_daemon()
-    program = f"{sys.executable} -c 'import os, json; print(json.dumps(dict(os.environ)))'"
+    program = f"{sys.executable} -c 'import os, json; print(json.dumps(dict(os.environ)).encode().hex())'"
 
     run = await bus.end_of(await bus.given_delivery(runtime="command", command=program, command_allowed=True))
 
-    env = json.loads(run.finish["text"])
+    env = json.loads(bytes.fromhex(run.finish["text"]))  # as it is, its secrets would not be told
     assert env["PAL_RUN_ID"] == str(run.id)
     assert env["PAL_RUN_TOKEN"] == run.token
     assert (env["PAL_AGENT_KEY"], env["PAL_ROOM"], env["PAL_TOPIC"], env["PAL_MESSAGE"]) == (
@@ -316,13 +316,13 @@ async def test_an_agents_account_adds_to_its_environment(bus, start_daemon):
     run = await bus.end_of(
         await bus.given_delivery(
             runtime="command",
-            command="printenv ACCOUNT_REGION PAL_RUN_TOKEN",
+            command="sh -c 'printenv ACCOUNT_REGION; printenv PAL_RUN_TOKEN | rev'",
             command_allowed=True,
             settings={"account": account},
         )
     )
 
-    assert run.finish["text"] == f"north\n{run.token}"
+    assert run.finish["text"] == f"north\n{run.token[::-1]}"
 
 
 async def test_an_account_that_is_disabled_starts_nothing(bus, start_daemon):
