@@ -16,6 +16,7 @@ from pal_server.api import (
     run_stream,
     runs,
     system,
+    usage,
 )
 from pal_server.api.routing import MIB, Handler, Route, Who
 from pal_server.contract import agents as a
@@ -25,6 +26,7 @@ from pal_server.contract import messages as m
 from pal_server.contract import people as p
 from pal_server.contract import rooms as r
 from pal_server.contract import runs as u
+from pal_server.contract import usage as g
 from pal_server.contract.base import Answer, Done, Page, Request
 from pal_server.contract.events import EventsQuery
 from pal_server.contract.system import Health, Version
@@ -387,6 +389,7 @@ ROUTES: tuple[Route, ...] = (
         u.SessionAnswer,
         u.BindNativeSession,
     ),
+    get("/api/usage", usage.show, PEOPLE, "What runs used, by agent, room or day", g.UsageAnswer, g.UsageQuery),
     # interactions
     get(
         "/api/interactions",

@@ -7,6 +7,7 @@ import msgspec
 
 from pal_server.domain.actors import Actor
 from pal_server.domain.runs import Run, RunEvent, Session, Status, Wanted
+from pal_server.domain.usage import cost_in_micros, tokens_in
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import own_work, viewer
 
@@ -211,6 +212,9 @@ def end(
         error=error,
         stderr=stderr,
         usage=None if usage is None else _encode(usage).decode(),
+        input_tokens=tokens_in(usage, "input_tokens"),
+        output_tokens=tokens_in(usage, "output_tokens"),
+        cost_micros=cost_in_micros(usage),
         resume_at=resume_at,
         ended_at=ended_at,
     )

@@ -149,3 +149,17 @@ async def test_a_room_denies_what_waits_too_long(server: ServerUnderTest) -> Non
 
     now = expect(await server.get(f"/api/interactions/{asked['id']}"), 200)["interaction"]
     assert now["answer"]["decision"] == "deny"
+
+
+async def test_what_runs_used_is_added_up(server: ServerUnderTest) -> None:
+    computer, claimed, run = await working(server)
+    used = {"input_tokens": 100, "output_tokens": 10, "cost_usd": 0.25}
+    expect(await server.finish(computer, claimed, run, usage=used), 200)
+
+    answer = expect(await server.get("/api/usage", by="agent"), 200)
+
+    (row,) = answer["usage"]
+    assert (row["key"], row["runs"], row["input_tokens"], row["cost_usd"]) == ("bot", 1, 100, 0.25)
+    assert answer["total"]["output_tokens"] == 10
+    assert (await server.get("/api/usage", by="colour")).status == 400
+    assert (await server.get("/api/usage", token=computer.key)).status == 403

@@ -62,7 +62,8 @@ UPDATE runs SET result = :result WHERE id = :id;
 -- name: end
 -- A run ends once.
 UPDATE runs SET status = :status, exit_code = :exit_code, signal = :signal, error_kind = :error_kind, error = :error,
-                stderr = :stderr, usage = :usage, resume_at = :resume_at, ended_at = :ended_at, stalled_since = NULL,
+                stderr = :stderr, usage = :usage, input_tokens = :input_tokens, output_tokens = :output_tokens,
+                cost_micros = :cost_micros, resume_at = :resume_at, ended_at = :ended_at, stalled_since = NULL,
                 started_at = COALESCE(started_at, created_at)
  WHERE id = :id AND status IN ('starting', 'running', 'waiting', 'paused');
 

@@ -60,3 +60,9 @@ CREATE TABLE approval_rules (
     CHECK ((scope = 'project') = (agent IS NULL))
 );
 CREATE INDEX approval_rules_of ON approval_rules (workspace_id, action_hash) WHERE revoked_at IS NULL;
+
+-- What a run used, as it said at its end; money in millionths of a dollar. NULL is not known, which is not nothing.
+ALTER TABLE runs ADD COLUMN input_tokens BIGINT;
+ALTER TABLE runs ADD COLUMN output_tokens BIGINT;
+ALTER TABLE runs ADD COLUMN cost_micros BIGINT;
+CREATE INDEX runs_ended ON runs (workspace_id, ended_at) WHERE ended_at IS NOT NULL;
