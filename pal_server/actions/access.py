@@ -200,7 +200,7 @@ def file(tx: Tx, actor: Actor, ref: str) -> File:
     maker.
     """
     found = files.get(tx, ref)
-    if found is None and (whole := _whole(ref, kind="file", find=_finder(files.by_prefix, tx, actor))):
+    if found is None and (whole := _whole(ref, kind="file", find=_known_files(tx, actor))):
         found = files.get(tx, whole)
     if found is None or found.workspace_id != actor.workspace_id or not may_know_file(tx, actor=actor, file=found):
         raise NotFound(f"there is no file {ref}", file=ref)
@@ -225,6 +225,14 @@ def _seen_rooms(tx: Tx, actor: Actor) -> Callable[[str], list[str]]:
     def find(prefix: str) -> list[str]:
         found = rooms.find_by_prefix(tx, workspace_id=actor.workspace_id, prefix=prefix)
         return [room_id for room_id in found if rooms.sees(tx, actor=actor, room_id=room_id)]
+
+    return find
+
+
+def _known_files(tx: Tx, actor: Actor) -> Callable[[str], list[str]]:
+    def find(prefix: str) -> list[str]:
+        candidates = [files.get(tx, id) for id in files.by_prefix(tx, prefix, workspace_id=actor.workspace_id)]
+        return [file.id for file in candidates if file is not None and may_know_file(tx, actor=actor, file=file)]
 
     return find
 

@@ -34,7 +34,6 @@ from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import chains, interactions, messages, rooms, runs, search
 from pal_server.storage import deliveries as delivery_rows
-from pal_server.storage import files as file_rows
 from pal_server.storage.tx import Tx
 
 _ADDRESSED = frozenset({Reason.MENTION, Reason.REPLY, Reason.ALL})  # reasons that lie in the words themselves
@@ -119,7 +118,7 @@ def send(
         sender=who,
         content=content,
         called=called,
-        files=_files(tx, actor=actor, ids=file_ids),
+        files=_files(tx, actor=actor, room=found, ids=file_ids),
         run=run,
         busy=_busy(actor, wanted, room=found),
         by=actor,
@@ -436,16 +435,31 @@ def _work_behind(tx: Tx, message: Message) -> Delivery | None:
     return None if run is None or run.delivery_id is None else _work_of(tx, run)
 
 
-def _files(tx: Tx, *, actor: Actor, ids: list[str]) -> tuple[dict[str, Any], ...]:
+def _files(tx: Tx, *, actor: Actor, room: Room, ids: list[str]) -> tuple[dict[str, Any], ...]:
+    """What a message carries. A file one may not know of, one that has ended and a missing one are refused alike."""
     if len(ids) > FILES_LIMIT:
         raise Invalid(f"a message has at most {FILES_LIMIT} files", field="files", limit=FILES_LIMIT)
     found = []
     for file_id in ids:
-        file = file_rows.get(tx, file_id)
-        if file is None or file.workspace_id != actor.workspace_id or file.revoked_at is not None:
-            raise Invalid("there is no such file: upload it first", field="files", file=file_id)
+        try:
+            file = access.file(tx, actor, file_id)
+        except NotFound as exc:
+            raise _no_such_file(file_id) from exc
+        if not file.is_live(now=tx.now):
+            raise _no_such_file(file_id)
+        if file.room not in (None, room.id):
+            raise Invalid(
+                f"the file {file.name} belongs to another room: upload it to this room, {room.name}",
+                field="files",
+                file=file_id,
+                room=room.name,
+            )
         found.append({"id": file.id, "name": file.name, "mime": file.mime, "size": file.size})
     return tuple(found)
+
+
+def _no_such_file(file_id: str) -> Invalid:
+    return Invalid("there is no such file: upload it first", field="files", file=file_id)
 
 
 def _address(
@@ -461,7 +475,7 @@ def _address(
     agents = rooms.agents_in(tx, room_id=room.id)
     names = [*called]
     people: list[str] = []
-    if names or "@" in content:
+    if names or "@" in content or "\uff20" in content:
         people = [person.username for person in rooms.people_in(tx, room_id=room.id)]
         names += mentions_in(content, known=_lower([*people, *(agent.key for agent in agents)]))
     return address(
