@@ -107,7 +107,16 @@ def _addressed(tx: Tx, *, message: Message, made: list[Delivery]) -> list[Step]:
                     ),
                 )
             )
-        elif agent.mode in (Mode.MUTED, Mode.PERIODIC, Mode.OFF):
+        elif agent.mode is Mode.OFF:
+            steps.append(
+                _step(
+                    "addressed",
+                    f"the mode of {agent.key} is off in room {message.room_name}, so nobody can call it there",
+                    ok=False,
+                    advice=f"pal cli rooms invite --room {message.room_name} --agent {agent.key} --mode mentions",
+                )
+            )
+        elif agent.mode in (Mode.MUTED, Mode.PERIODIC):
             steps.append(
                 _step(
                     "addressed",

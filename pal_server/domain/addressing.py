@@ -53,7 +53,8 @@ def address(
     whose message is answered. An agent never addresses itself. `reply_counts=False` is an agent's answer to an answer:
     it ends the exchange unless it calls somebody by name.
     """
-    by_key = {agent.key.lower(): agent for agent in agents if agent.mode is not Mode.OFF}
+    by_key = {agent.key.lower(): agent for agent in agents}
+    off = {key: by_key.pop(key) for key, agent in list(by_key.items()) if agent.mode is Mode.OFF}
     by_person_name = {name.lower(): name for name in people}
     mentions: dict[str, None] = {}
     unresolved: dict[str, None] = {}
@@ -65,9 +66,10 @@ def address(
         else:
             unresolved.setdefault(name, None)
 
+    called_off = dict.fromkeys(name.lower() for name in unresolved if name.lower() in off)
     deliver: list[Addressed] = []
     keep: list[Addressed] = []
-    refused: list[tuple[AgentMember, str]] = []
+    refused = [(off[key], "its mode is off here") for key in called_off]
     for agent in by_key.values():
         if agent.key == author_agent:
             continue

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from pal_server.domain.names import AT
 from pal_server.errors import Invalid
 
 CONTENT_LIMIT = 200_000  # characters; longer texts are files
@@ -16,7 +17,9 @@ GUEST_NAME = re.compile(r"[^\s@/\\<>\"'`\x00-\x1f\x7f][^@/\\<>\"`\x00-\x1f\x7f]{
 _ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC"})
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
-_MENTION = re.compile(r"(?<![\w@./\\-])@([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
+_QUOTE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
+_NOT_BEFORE = r"(?<![\w@\uff20./\\-])"  # else it is an address, or part of a path
+_MENTION = re.compile(rf"{_NOT_BEFORE}{AT}([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +112,13 @@ def parse_guest(name: str) -> str:
 
 
 def mentions_in(content: str, *, known: Collection[str] = ()) -> list[str]:
-    """Names after an @ in the text, in order, each once. What stands in code is not a mention, nor is an address.
+    """Names after an @ in the text, in order, each once. What stands in code or in a quoted line is not a
+    mention, nor is an address.
 
     A sign at the end belongs to the sentence, unless a name of `known` (in lower case) ends with it.
     """
     names: dict[str, None] = {}
-    for match in _MENTION.finditer(_CODE.sub(" ", content)):
+    for match in _MENTION.finditer(_QUOTE.sub("", _CODE.sub(" ", content))):
         name: str = match.group(1)
         while name[-1] in ".-_" and name.lower() not in known:
             name = name[:-1]
@@ -125,8 +129,8 @@ def mentions_in(content: str, *, known: Collection[str] = ()) -> list[str]:
 def without_mention(content: str, *, agent: str) -> str:
     """What was said to `agent`, without calling it by name at the beginning or end."""
     name = re.escape(agent)
-    content = re.sub(rf"^\s*@{name}(?![\w-]|\.\w)[\s,:]*", "", content, flags=re.IGNORECASE)
-    return re.sub(rf"(?<![\w@./\\-])@{name}\s*$", "", content, flags=re.IGNORECASE).strip()
+    content = re.sub(rf"^\s*{AT}{name}(?![\w-]|\.\w)[\s,:]*", "", content, flags=re.IGNORECASE)
+    return re.sub(rf"{_NOT_BEFORE}{AT}{name}\s*$", "", content, flags=re.IGNORECASE).strip()
 
 
 def _is_unseen(char: str) -> bool:

@@ -7,6 +7,7 @@ from pal_server.errors import Invalid
 KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 # Words people put after an @, and the name under which pal itself speaks.
 RESERVED = frozenset({"all", "everyone", "here", "room", "channel", "system", "pal"})
+AT = "[@\uff20]"  # also the wide one that Chinese and Japanese keyboards type
 LABEL_LIMIT = 100  # characters of a display name, a token's name, an account's label
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pal_server.domain.names import AT
 from pal_server.errors import Invalid
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
@@ -150,7 +151,7 @@ def parse_title(title: str, *, field: str = "title") -> str:
 def title_from(words: str) -> str | None:
     """A title made of the first line that says something, without calls by name, cut between words; None for none."""
     for line in words.splitlines():
-        text = re.sub(r"(?<!\S)@[A-Za-z0-9][\w.-]*[,:]?(?!\S)", " ", line)
+        text = re.sub(rf"(?<!\S){AT}[A-Za-z0-9][\w.-]*[,:]?(?!\S)", " ", line)
         text = " ".join(text.strip(" #>*`-").split())
         if len(text) > TITLE_FROM_WORDS:
             text = text[:TITLE_FROM_WORDS].rsplit(" ", 1)[0].rstrip(" ,;:-") + "…"

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from pal_server.domain.names import AT
+
 COMMANDS = {
     "help": "what can be said here",
     "new": "begin a new session: the agent forgets, the topic stays",
@@ -14,7 +16,7 @@ COMMANDS = {
     "status": "what it does, with which model, in which session",
 }
 
-_CALLED = re.compile(r"(?<!\S)@[A-Za-z0-9][\w.-]*[,:]?(?!\S)")
+_CALLED = re.compile(rf"(?<!\S){AT}[A-Za-z0-9][\w.-]*[,:]?(?!\S)")
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(.*))?", re.DOTALL)
 
 

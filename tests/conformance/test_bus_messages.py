@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pal_server.actions import deliveries, digests, messages, rooms
+from pal_server.actions import deliveries, digests, messages, rooms, trace
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.addressing import Reason
 from pal_server.domain.deliveries import Status
@@ -301,6 +301,22 @@ async def test_off_cannot_be_mentioned(bus: Bus) -> None:
     sent = await bus.say("@bot look")
 
     assert (sent.deliveries, sent.unresolved_mentions) == ((), ("bot",))
+    assert [(one.agent, one.outcome, one.text) for one in sent.receipts] == [
+        ("bot", "refused", "not delivered: its mode is off here")
+    ]
+    why = await bus.store.read(trace.of_message, actor=bus.people.member, id=sent.message.id)
+    assert why.first_broken is not None
+    assert "the mode of bot is off in room general" in why.first_broken.text
+
+
+async def test_a_wide_at_is_an_at_and_a_quoted_one_is_none(bus: Bus) -> None:
+    await bus.agent("bot")
+
+    called = await bus.say("\uff20bot look")
+    quoted = await bus.say("> @bot look\nI would not have said that")
+
+    assert [delivery.agent for delivery in called.deliveries] == ["bot"]
+    assert (quoted.deliveries, quoted.message.mentions) == ((), ())
 
 
 async def test_periodic_gets_one_digest_an_interval_when_something_is_unread(bus: Bus, clock: Clock) -> None:

@@ -71,6 +71,16 @@ def test_a_disabled_agent_is_named_when_it_was_meant() -> None:
     assert decide(off).refused == ()
 
 
+def test_who_is_off_is_refused_by_name_when_it_was_called_and_else_not_thought_of() -> None:
+    off = agent("bot", Mode.OFF)
+
+    called = decide(off, called=["Bot", "bot"])
+
+    assert [(agent.key, reason) for agent, reason in called.refused] == [("bot", "its mode is off here")]
+    assert called.unresolved == ("Bot", "bot")
+    assert decide(off, parent_agent="bot").refused == ()
+
+
 def test_an_agent_is_never_for_itself() -> None:
     decision = decide(agent("bot", Mode.ALL), called=["bot"], author_agent="bot", by_person=False, parent_agent="bot")
 

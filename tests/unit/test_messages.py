@@ -24,6 +24,10 @@ from pal_server.errors import Invalid
         ("", []),
         ("ask @bot: now!", ["bot"]),
         ("@bot...", ["bot"]),
+        ("\uff20bot look, and \uff20other", ["bot", "other"]),
+        ("me\uff20example.com @\uff20bot", []),
+        ("> @bot said so\n  >> and @other too\nno, @third", ["third"]),
+        ("a > @bot", ["bot"]),
     ],
 )
 def test_names_after_an_at(text: str, names: list[str]) -> None:
@@ -45,6 +49,7 @@ def test_any_text_has_some_mentions_or_none(text: str) -> None:
         ("@bot draw a cat", "draw a cat"),
         ("@bot, draw", "draw"),
         ("@Bot: draw", "draw"),
+        ("\uff20bot draw", "draw"),
         ("draw a cat @bot", "draw a cat"),
         ("tell @bot about it", "tell @bot about it"),
         ("@bot-2 draw", "@bot-2 draw"),

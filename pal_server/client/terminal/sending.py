@@ -159,7 +159,8 @@ def show_sent(answer: dict[str, Any]) -> None:
     say(f"sent as message {message['id']} to {message.get('room_name') or message['room']}, topic {message['topic']}")
     for receipt in answer.get("receipts", []):
         say(f"{receipt['agent']}: {receipt_words(receipt)}")
-    unknown = answer.get("unresolved_mentions", [])
+    told = {receipt["agent"].lower() for receipt in answer.get("receipts", [])}
+    unknown = [name for name in answer.get("unresolved_mentions", []) if name.lower() not in told]
     if unknown:
         names = ", ".join(unknown)
         note(f"nobody here is called {names}. `pal cli rooms members --room {message['room_name']}` lists who is")
