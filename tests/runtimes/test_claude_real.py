@@ -112,3 +112,18 @@ async def test_nothing_is_changed_by_an_agent_that_may_only_look(desk, mode):
     assert run.asks == []
     assert list(desk.folder.iterdir()) == []
     assert {event["data"]["status"] for event in of_kind(run, "tool_result")} <= {"refused", "failed"}
+
+
+async def test_another_model_applies_to_the_next_run_and_is_said(desk):
+    desk.model.script(Text(text="One."), Text(text="Two."))
+    first = await desk.given("hello", model="sonnet")
+    await desk.end(first)
+
+    second = await desk.given("again", model="opus", native=desk.bus.native_sessions[f"session_{first.delivery}"])
+    await desk.end(second)
+
+    models = [question.body["model"] for question in desk.model.questions]
+    told = [event["data"]["model"] for event in of_kind(second, "status") if event["data"].get("state") == "session"]
+    assert "sonnet" in models[0]
+    assert "opus" in models[1]
+    assert told == [models[1]]
