@@ -127,3 +127,15 @@ async def test_another_model_applies_to_the_next_run_and_is_said(desk):
     assert "sonnet" in models[0]
     assert "opus" in models[1]
     assert told == [models[1]]
+
+
+async def test_a_stop_takes_the_card_of_a_permission_away(desk):
+    desk.model.script(Call(name="Bash", input={"command": "touch made"}))
+
+    run = await desk.given("make it")
+    ask = await desk.asked(run)
+    await desk.bus.given_command("stop", run.id)
+    end = await desk.end(run)
+
+    assert (end["status"], end["error_kind"], end["exit_code"]) == ("cancelled", "stopped", 1)
+    assert run.withdrawn == [run.interactions[ask["key"]]]
