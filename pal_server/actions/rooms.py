@@ -154,11 +154,12 @@ def members(tx: Tx, *, actor: Actor, room: str, after: str | None, limit: int) -
     return Page(items=tuple(member for member, _ in page.items), next=page.next)
 
 
-def mentionables(tx: Tx, *, actor: Actor, room: str) -> list[Mentionable]:
-    """Exactly the names that resolve when they stand after an @ in this room."""
+def mentionables(tx: Tx, *, actor: Actor, room: str, after: str | None, limit: int) -> Page[Mentionable]:
+    """Exactly the names that resolve when they stand after an @ in this room: agents, then people, each by name."""
     found = access.room(tx, actor, room)
+    limit = parse_limit(limit)
     agents = [
-        Mentionable(name=agent.key, kind="agent", display_name=agent.key, mode=agent.mode)
+        Mentionable(name=agent.key, kind="agent", display_name=agent.display_name, mode=agent.mode)
         for agent in rooms.agents_in(tx, room_id=found.id)
         if agent.mode is not Mode.OFF
     ]
@@ -166,11 +167,15 @@ def mentionables(tx: Tx, *, actor: Actor, room: str) -> list[Mentionable]:
         Mentionable(name=person.username, kind="user", display_name=person.display_name, mode=None)
         for person in rooms.people_in(tx, room_id=found.id)
     ]
-    return agents + people
+    kind, _, name = (after or "").partition(":")
+    following = [one for one in sorted(agents + people, key=_place) if _place(one) > (kind, name)]
+    return page_of(following[: limit + 1], limit=limit, cursor=lambda one: f"{one.kind}:{one.name}")
 
 
 def invite_agent(tx: Tx, *, actor: Actor, room: str, agent: str, mode: str) -> Member:
-    """Let an agent in, or change its mode. A run may invite only into rooms its agent is in."""
+    """Let an agent in, or change its mode. A run may invite only into rooms its agent is in, and changes no mode: who
+    hears what is for people to say.
+    """
     access.need_writer(actor)
     found = access.room(tx, actor, room)
     new_mode = parse_mode(mode)
@@ -179,6 +184,12 @@ def invite_agent(tx: Tx, *, actor: Actor, room: str, agent: str, mode: str) -> M
     if actor.kind is ActorKind.COMPUTER and not access.is_assigned(tx, actor, agent):
         raise NotFound("there is no such agent", agent=agent)
     was = rooms.member(tx, room_id=found.id, kind="agent", principal=agent)
+    if was is not None and was.mode is not new_mode and actor.kind is ActorKind.RUN:
+        raise Forbidden(
+            f"{agent} is in {found.name} already, as {was.mode}: a person or the operator of a computer changes that",
+            agent=agent,
+            mode=was.mode,
+        )
     rooms.set_member(tx, room_id=found.id, kind="agent", principal=agent, mode=new_mode)
     member = rooms.member(tx, room_id=found.id, kind="agent", principal=agent)
     assert member is not None, "it was written in this transaction"
@@ -244,6 +255,10 @@ def list_topics(tx: Tx, *, actor: Actor, room: str, after: str | None, limit: in
     limit = parse_limit(limit)
     topics = rooms.topics(tx, room_id=found.id, after=parse_after(after) or 0, limit=limit + 1)
     return page_of(topics, limit=limit, cursor=lambda topic: str(topic.id))
+
+
+def _place(one: Mentionable) -> tuple[str, str]:
+    return one.kind, one.name
 
 
 def _reread(tx: Tx, actor: Actor, room_id: str) -> Room:

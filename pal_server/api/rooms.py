@@ -67,9 +67,13 @@ async def list_members(call: Call) -> contract.MembersAnswer:
 
 
 async def list_mentionables(call: Call) -> contract.MentionablesAnswer:
-    found = await call.read(rooms.mentionables, actor=call.actor, room=call.text("room"))
+    query = call.query(Page)
+    page = await call.read(
+        rooms.mentionables, actor=call.actor, room=call.text("room"), after=query.after, limit=query.limit
+    )
     return contract.MentionablesAnswer(
-        mentionables=[msgspec.convert(one, contract.Mentionable, from_attributes=True) for one in found]
+        mentionables=[msgspec.convert(one, contract.Mentionable, from_attributes=True) for one in page.items],
+        next=page.next,
     )
 
 

@@ -47,6 +47,7 @@ DAEMONS = Who(computer=True)
 RUNS = Who(run=True)
 
 FILE_LIMIT = 50 * MIB
+MESSAGE_LIMIT = 3 * MIB  # the longest text fits, also with each character escaped as two surrogates
 RUN_EVENTS_LIMIT = 8 * MIB
 SSE = "text/event-stream"
 
@@ -140,6 +141,7 @@ ROUTES: tuple[Route, ...] = (
         READERS,
         "Exactly the names that resolve after an @",
         r.MentionablesAnswer,
+        Page,
     ),
     create(
         "/api/rooms/{room}/agents",
@@ -166,9 +168,27 @@ ROUTES: tuple[Route, ...] = (
     post("/api/debates/{id}/stop", debates.stop, SPEAKERS, "No turn after this one", r.DebateAnswer),
     # messages
     get("/api/messages", messages.list_messages, READERS, "Read, or search", m.MessagesAnswer, m.MessagesQuery),
-    create("/api/messages", messages.send, SPEAKERS, "Say something", m.SentAnswer, m.SendMessage),
+    post(
+        "/api/messages",
+        messages.send,
+        SPEAKERS,
+        "Say something",
+        m.SentAnswer,
+        m.SendMessage,
+        status=201,
+        limit=MESSAGE_LIMIT,
+    ),
     get("/api/messages/{id:int}", messages.get, READERS, "One message", m.MessageAnswer),
-    patch("/api/messages/{id:int}", messages.edit, SPEAKERS, "Change one's own words", m.MessageAnswer, m.EditMessage),
+    post(
+        "/api/messages/{id:int}",
+        messages.edit,
+        SPEAKERS,
+        "Change one's own words",
+        m.MessageAnswer,
+        m.EditMessage,
+        limit=MESSAGE_LIMIT,
+        method="PATCH",
+    ),
     delete("/api/messages/{id:int}", messages.delete, SPEAKERS, "Take back one's own words", m.MessageAnswer),
     get("/api/messages/{id:int}/trace", messages.trace, READERS, "Why there is no reply", m.TraceAnswer),
     get("/api/inbox", messages.inbox, READERS, "What was addressed to an agent", m.InboxAnswer, m.InboxQuery),

@@ -116,6 +116,7 @@ class AgentMember:
     """What addressing and receipts need to know of an agent in a room."""
 
     key: str
+    display_name: str
     mode: Mode
     enabled: bool
     runtime: str

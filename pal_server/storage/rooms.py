@@ -308,6 +308,7 @@ def _member(row: Row) -> Member:
 def _agent_member(row: Row) -> AgentMember:
     return AgentMember(
         key=row["key"],
+        display_name=row["display_name"],
         mode=Mode(row["mode"]),
         enabled=bool(row["enabled"]),
         runtime=row["runtime"],

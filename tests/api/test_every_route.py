@@ -9,6 +9,7 @@ import pytest
 
 from pal_server.api.routes import ROUTES
 from pal_server.api.routing import Route
+from pal_server.domain.messages import CONTENT_LIMIT
 from tests.support.server import Response, ServerUnderTest
 
 CODES = {
@@ -226,6 +227,19 @@ async def test_ten_megabytes_are_too_much_everywhere_but_where_files_go(server: 
 
         check_shape(response, status=413)
         assert response.facts["limit"] == route.limit
+
+
+async def test_the_longest_message_fits_however_it_is_escaped(server: ServerUnderTest) -> None:
+    longest = "\U0001f600" * CONTENT_LIMIT
+    body = json.dumps({"room": "general", "content": longest}).encode()
+    again = json.dumps({"content": longest}).encode()
+    headers = {"Content-Type": "application/json"}
+
+    sent = await server.request("POST", "/api/messages", data=body, headers=headers)
+    edited = await server.request("PATCH", f"/api/messages/{sent['message']['id']}", data=again, headers=headers)
+
+    assert (sent.status, edited.status) == (201, 200)
+    assert edited["message"]["content"] == longest
 
 
 async def test_a_body_that_does_not_say_its_length_is_cut_off_too(server: ServerUnderTest) -> None:

@@ -46,7 +46,7 @@ async def secret_calls(bus: Bus) -> list[tuple[str, Call]]:
         "room": lambda actor: store.read(rooms.get, actor=actor, room="secret"),
         "room by id": lambda actor: store.read(rooms.get, actor=actor, room=room.id),
         "members": lambda actor: store.read(rooms.members, actor=actor, room=room.id, after=None, limit=9),
-        "mentionables": lambda actor: store.read(rooms.mentionables, actor=actor, room=room.id),
+        "mentionables": lambda actor: store.read(rooms.mentionables, actor=actor, room=room.id, after=None, limit=9),
         "topics": lambda actor: store.read(rooms.list_topics, actor=actor, room=room.id, after=None, limit=9),
         "message": lambda actor: store.read(messages.get, actor=actor, id=sent.message.id),
         "messages": lambda actor: store.read(messages.list_page, actor=actor, room="secret"),

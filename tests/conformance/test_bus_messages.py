@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pal_server.actions import deliveries, digests, messages, rooms, trace
+from pal_server.actions import agents, deliveries, digests, messages, rooms, trace
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.addressing import Reason
 from pal_server.domain.deliveries import Status
@@ -169,12 +169,47 @@ async def test_mentionables_are_exactly_what_resolves(bus: Bus) -> None:
     for key, mode in (("bot", "mentions"), ("quiet", "muted"), ("away", "off"), ("dash-", "mentions")):
         await bus.agent(key, mode=mode)
 
-    listed = [one.name for one in await bus.store.read(rooms.mentionables, actor=bus.people.member, room="general")]
+    page = await bus.store.read(rooms.mentionables, actor=bus.people.member, room="general", after=None, limit=50)
+    listed = [one.name for one in page.items]
     sent = await bus.say(" ".join(f"@{name}." for name in [*listed, "away"]))
 
     assert set(listed) == {"bot", "quiet", "dash-", "owner", "admin", "member", "viewer"}
     assert set(sent.message.mentions) == set(listed)
     assert sent.unresolved_mentions == ("away",)
+
+
+async def test_mentionables_come_in_pages_with_the_names_people_see(bus: Bus) -> None:
+    await bus.agent("bot", display_name="The Bot")
+    await bus.agent("another")
+
+    found: list[tuple[str, str]] = []
+    after = None
+    while True:
+        page = await bus.store.read(rooms.mentionables, actor=bus.people.member, room="general", after=after, limit=2)
+        found += [(one.name, one.display_name) for one in page.items]
+        if (after := page.next) is None:
+            break
+
+    assert [name for name, _ in found] == ["another", "bot", "admin", "member", "owner", "viewer"]
+    assert dict(found)["bot"] == "The Bot"
+
+
+async def test_a_run_lets_agents_in_and_leaves_the_modes_of_members_alone(bus: Bus) -> None:
+    await bus.agent("bot")
+    await bus.agent("quiet", mode="muted")
+    await bus.store.write(agents.put, actor=bus.people.admin, key="new", computer="box", runtime="demo")
+    await bus.say("@bot go")
+    inside = await bus.inside(await bus.claim_one())
+
+    joined = await bus.store.write(rooms.invite_agent, actor=inside, room="general", agent="new", mode="mentions")
+    same = await bus.store.write(rooms.invite_agent, actor=inside, room="general", agent="quiet", mode="muted")
+    with pytest.raises(Forbidden, match="a person"):
+        await bus.store.write(rooms.invite_agent, actor=inside, room="general", agent="quiet", mode="all")
+    by_operator = await bus.store.write(
+        rooms.invite_agent, actor=daemon(bus.box), room="general", agent="quiet", mode="all"
+    )
+
+    assert (joined.mode, same.mode, by_operator.mode) == ("mentions", "muted", "all")
 
 
 # RM-7: replies

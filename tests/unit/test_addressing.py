@@ -11,6 +11,7 @@ from pal_server.domain.rooms import AgentMember, Mode
 def agent(key: str, mode: Mode = Mode.MENTIONS, *, enabled: bool = True) -> AgentMember:
     return AgentMember(
         key=key,
+        display_name=key,
         mode=mode,
         enabled=enabled,
         runtime="demo",

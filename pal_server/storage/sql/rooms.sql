@@ -88,7 +88,7 @@ SELECT m.*, COALESCE(u.username, m.principal) AS name, COALESCE(a.display_name, 
 
 -- name: agents_in
 -- What addressing and receipts need, in one look.
-SELECT m.principal AS key, m.mode, a.enabled, a.runtime, a.concurrency, a.computer_id, c.name AS computer_name,
+SELECT m.principal AS key, a.display_name, m.mode, a.enabled, a.runtime, a.concurrency, a.computer_id, c.name AS computer_name,
        COALESCE(c.is_offline, 1) AS is_offline, COALESCE(c.draining, 0) AS draining, c.revoked_at
   FROM members m
   JOIN rooms r ON r.id = m.room_id
