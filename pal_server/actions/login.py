@@ -27,6 +27,12 @@ class LoggedIn:
     expires_at: int
 
 
+def is_live(tx: Tx, *, secret_hash: str, kind: str) -> bool:
+    """Whether `with_token` or `with_code` would take it now, by its kind "user" or "code". Writes nothing down."""
+    token = token_rows.find_live(tx, secret_hash=secret_hash)
+    return token is not None and token.kind == kind
+
+
 def with_token(tx: Tx, *, token_hash: str, session_hash: str) -> LoggedIn | None:
     """By a user's own token."""
     token = token_rows.find_live(tx, secret_hash=token_hash)

@@ -11,7 +11,7 @@ from pal_server.actions import files
 from pal_server.api.present import present, present_all
 from pal_server.api.routing import Call
 from pal_server.contract import files as contract
-from pal_server.domain.files import File
+from pal_server.domain.files import File, parse_size
 from pal_server.errors import TooLarge
 from pal_server.storage.blobs import Blobs, Upload
 
@@ -31,6 +31,7 @@ async def upload(call: Call) -> contract.ArtifactAnswer:
     blobs = Blobs(call.services.settings.files)
     with blobs.upload(limit=limit) as coming:
         await _take(call, coming)
+        parse_size(coming.size, limit=limit)  # what no row will name leaves no bytes behind
         sha256 = await asyncio.to_thread(coming.keep)
         file = await call.write(
             files.add,

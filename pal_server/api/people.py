@@ -32,7 +32,9 @@ async def log_in(call: Call) -> StreamResponse:
     name = None if request.username is None else request.username.strip().lower()
     address = call.http.remote or ""
     throttle = call.services.throttle
-    throttle.check(name=name, address=address)
+    refused = throttle.refusal(name=name, address=address)
+    if refused is not None and not await _knows_secret(call, request):
+        raise refused
     secret, session_hash = secret_words.new_secret(secret_words.SESSION)
     entered = await _enter(call, request, session_hash=session_hash)
     if entered is None:
@@ -164,6 +166,16 @@ async def _enter(call: Call, request: contract.Login, *, session_hash: str) -> L
         verified_hash=stored if is_right else None,
         session_hash=session_hash,
     )
+
+
+async def _knows_secret(call: Call, request: contract.Login) -> bool:
+    """Whether it brings a right token or code. Nobody guesses one of those, so a throttled address does not shut it
+    out; what others do behind the same proxy must not keep an owner out.
+    """
+    secret, kind = (request.code, "code") if request.token is None else (request.token, "user")
+    if secret is None:
+        return False
+    return await call.read(login.is_live, secret_hash=hash_secret(secret), kind=kind)
 
 
 async def _hashed(password: str, username: str) -> str:

@@ -18,13 +18,14 @@ class Throttle:
         self._kept = kept
         self._failures: dict[str, tuple[int, int]] = {}  # key → failures, end of the window
 
-    def check(self, *, name: str | None, address: str) -> None:
-        """`RateLimited` when either failed too often; asked before the password is looked at."""
+    def refusal(self, *, name: str | None, address: str) -> RateLimited | None:
+        """Why nobody may guess now: either failed too often. Asked before a password is looked at."""
         now = self._clock()
         for key, most in self._keys(name, address):
             failures, until = self._failures.get(key, (0, 0))
             if failures >= most and now < until:
-                raise RateLimited("Too many wrong log-ins; try again later.", retry_after=(until - now) / 1000)
+                return RateLimited("Too many wrong log-ins; try again later.", retry_after=(until - now) / 1000)
+        return None
 
     def failed(self, *, name: str | None, address: str) -> None:
         now = self._clock()

@@ -94,6 +94,31 @@ async def test_wrong_tokens_are_slowed_down_by_address(server: ServerUnderTest) 
     assert answers == [401] * 20 + [429]
 
 
+async def test_a_right_token_or_link_passes_where_guesses_are_slowed_down(server: ServerUnderTest) -> None:
+    assert server.app.login_link is not None
+    code = server.app.login_link.partition("code=")[2]
+    alice = await server.user("alice", password="correct horse battery")
+    for n in range(20):
+        await server.post("/api/login", {"token": f"guess {n}"}, token=None)
+
+    by_token = await server.post("/api/login", {"token": alice}, token=None)
+    by_code = await server.post("/api/login", {"code": code}, token=None)
+    code_again = await server.post("/api/login", {"code": code}, token=None)
+    by_password = {"username": "alice", "password": "correct horse battery"}
+    shut = await server.post("/api/login", by_password, token=None)
+
+    assert (by_token.status, by_code.status) == (200, 200)
+    assert (code_again.status, shut.status) == (429, 429)
+    assert "Retry-After" in code_again.headers
+
+
+async def test_an_empty_file_is_refused_and_leaves_nothing_on_the_disk(server: ServerUnderTest) -> None:
+    refused = await server.request("POST", "/api/artifacts?name=x.txt", data=b"")
+
+    assert refused.status == 400
+    assert [path for path in server.app.settings.files.rglob("*") if path.is_file()] == []
+
+
 @pytest.mark.parametrize(
     "headers",
     [
