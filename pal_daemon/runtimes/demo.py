@@ -13,7 +13,7 @@ PROGRAM = Path(__file__).with_name("demo_program.py")
 
 class DemoRuntime:
     name = "demo"
-    capabilities = Capabilities(permissions=True, questions=True, interrupt=True)
+    capabilities = Capabilities(permissions=True, questions=True, interrupt=True, live_input=True)
 
     def discover(self, surroundings: Surroundings) -> Discovery:
         return Discovery(is_available=True, version="1")
@@ -25,4 +25,4 @@ class DemoRuntime:
         )
 
     def reader(self) -> Reader:
-        return ProgramReader()
+        return ProgramReader(takes_text=True)

@@ -1,11 +1,13 @@
 """The demo agent: one JSON line in (what was said), JSON lines out. Standard library only.
 
 Rules: `/echo TEXT`, `/slow N`, `/fail`, `/ask QUESTION`, `/approve WHAT`, `/files`; anything else gets a friendly
-answer. SIGINT ends it politely with exit 130.
+answer. What it is told while it works it reads at once and repeats at the end. SIGINT ends it politely with exit 130.
 """
 
 import json
 import os
+import re
+import select
 import signal
 import sys
 import time
@@ -19,18 +21,62 @@ def tell(**said: object) -> None:
     sys.stdout.flush()
 
 
-def hear() -> dict[str, str | None]:
-    """The next line on stdin; ends the program politely when nobody will say anything any more."""
-    line = sys.stdin.readline()
-    if not line:
-        sys.exit(0)
-    said: dict[str, str | None] = json.loads(line)
-    return said
+class Ear:
+    """Reads lines from stdin without Python's own buffer, which would hide them from `select`."""
+
+    def __init__(self) -> None:
+        self._unread = bytearray()
+        self._is_closed = False
+        self.told: list[str] = []  # while it worked
+        self.steps = 0
+
+    def hear(self, kind: str) -> dict[str, str | None]:
+        """The next line of this kind; ends the program politely when nobody will say anything any more."""
+        while True:
+            line = self._next(None)
+            if line is None:
+                sys.exit(0)
+            if line.get("type") == kind:
+                return line
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and read what is said meanwhile."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self._is_closed:
+                time.sleep(left)
+            else:
+                self._next(left)
+
+    def _next(self, seconds: float | None) -> dict[str, str | None] | None:
+        """The next line, or None when none came in time or none will come."""
+        while b"\n" not in self._unread:
+            if self._is_closed or not select.select((0,), (), (), seconds)[0]:
+                return None
+            chunk = os.read(0, 65536)
+            self._is_closed = not chunk
+            self._unread += chunk
+        line, _, rest = bytes(self._unread).partition(b"\n")
+        self._unread = bytearray(rest)
+        said: dict[str, str | None] = json.loads(line)
+        if said.get("type") == "steer":
+            tell(type="read", input=said.get("key"), step=self.steps)
+            self.told.append(_words(said.get("text") or ""))
+        return said
+
+
+def _words(text: str) -> str:
+    """What was said, without the marks pal puts around it."""
+    marked = re.search(r"<<<message \w+\n(.*)\nmessage \w+>>>", text, re.DOTALL)
+    return marked[1] if marked else text.strip()
+
+
+EAR = Ear()
 
 
 def ask(kind: str, title: str) -> dict[str, str | None]:
     tell(type="ask", key="ask-1", kind=kind, title=title)
-    return hear()
+    return EAR.hear("answer")
 
 
 def echo(text: str) -> None:
@@ -46,9 +92,10 @@ def slow(text: str) -> None:
     left = seconds
     done = 0
     while left > 0:
-        time.sleep(min(1.0, left))
+        EAR.wait(min(1.0, left))
         left -= 1.0
         done += 1
+        EAR.steps = done
         tell(type="progress", text=f"{min(done, seconds):g} of {seconds:g} seconds")
     tell(type="say", text=f"Done after {seconds:g} seconds.")
 
@@ -106,7 +153,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, interrupted)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # -I ignores PYTHONUTF8
-    prompt = hear()
+    prompt = EAR.hear("prompt")
     text = (prompt.get("text") or "").strip()
     word = text.split(maxsplit=1)[0] if text else ""
     rule = RULES.get(word)
@@ -114,6 +161,8 @@ def main() -> None:
         greet(text, prompt.get("name") or "demo")
     else:
         rule(text[len(word) :].strip())
+    if EAR.told:
+        tell(type="say", text="While I worked you said: " + "; ".join(EAR.told))
 
 
 if __name__ == "__main__":

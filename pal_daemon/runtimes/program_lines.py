@@ -1,6 +1,6 @@
 """The lines pal's own small programs speak (`demo`, `manual`): one JSON object a line, `type` first.
 
-Program to us: say, progress, ask, session. To the program: prompt, answer.
+Program to us: say, progress, ask, session, read. To the program: prompt, answer, steer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from pal_daemon.spool import Record, Stream
 class ProgramReader:
     """Reads such a program. A line that is none of ours becomes plain output."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_text: bool = False) -> None:
+        """`takes_text`: the program reads what it is told while it works, and says so."""
+        self._takes_text = takes_text
         self._lines = LineCutter()
         self._log = TextDecoder()
         self._said: list[str] = []
@@ -42,7 +44,9 @@ class ProgramReader:
         return msgspec.json.encode({"type": "answer", "key": answer.key, **said}) + b"\n"
 
     def render_steer(self, text: str, *, key: str) -> bytes | None:
-        return None
+        if not self._takes_text:
+            return None
+        return msgspec.json.encode({"type": "steer", "key": key, "text": text}) + b"\n"
 
     def _read(self, line: bytes) -> list[Out]:
         if not line.strip():
@@ -59,6 +63,12 @@ class ProgramReader:
                 return [Event(kind="status", text=text)]
             case {"type": "files", "text": str(text), "paths": list(paths)}:
                 return [Event(kind="file_change", text=text, data={"paths": paths})]
+            case {"type": "read", "input": str(name), "step": int(step)}:
+                return [
+                    Event(
+                        kind="status", text="read what it was told", data={"state": "read", "input": name, "step": step}
+                    )
+                ]
             case {"type": "session", "id": str(name)}:
                 return [NativeSession(id=name)]
             case {"type": "ask", "key": str(key), "kind": "approval" | "question" as kind, "title": str(title)}:

@@ -1,0 +1,100 @@
+"""People in control of an agent that works, with real server, daemon and agent: told, stopped, asked how it is."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cli.living import WITHIN, Living
+from tests.support.stack import eventually
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@pytest.fixture(scope="module")
+def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    living = Living(tmp_path_factory.mktemp("busy"))
+    living.start()
+    yield living
+    living.stop()
+
+
+@pytest.fixture
+def room(living: Living, request: pytest.FixtureRequest) -> str:
+    """A new room with the demo agent in it."""
+    name = f"room-{abs(hash(request.node.name)) % 10**8}"
+    living.pal("cli", "rooms", "create", name)
+    living.pal("cli", "rooms", "invite", "--room", name, "--agent", "demo")
+    return name
+
+
+def send(living: Living, room: str, *words: str) -> Any:
+    return living.json("cli", "send", "--room", room, "--mention", "demo", *words)
+
+
+def run_in(living: Living, room: str, status: str) -> int:
+    """The run of the room, once it is in this state."""
+    found: list[int] = []
+
+    def look() -> bool:
+        runs = living.json("cli", "runs", "--room", room)["runs"]
+        found[:] = [run["id"] for run in runs if run["status"] == status]
+        return bool(found)
+
+    eventually(f"a run is {status}", look, within=WITHIN)
+    return found[0]
+
+
+def said_by_demo(living: Living, room: str) -> str:
+    messages = living.json("cli", "messages", "list", "--room", room)["messages"]
+    return "\n".join(m["content"] for m in messages if m["sender"]["name"] == "demo")
+
+
+def test_a_working_agent_is_told_reads_it_and_no_second_run_follows(living: Living, room: str) -> None:
+    """BX-3, DR-6."""
+    send(living, room, "/slow 4")
+    run = run_in(living, room, "running")
+
+    told = send(living, room, "--steer", "mind the tests")
+
+    assert [receipt["outcome"] for receipt in told["receipts"]] == ["steered"]
+    eventually("it has read it", lambda: "mind the tests" in said_by_demo(living, room), within=WITHIN)
+    assert run_in(living, room, "succeeded") == run
+    assert len(living.json("cli", "runs", "--room", room)["runs"]) == 1
+    why = living.pal("why", str(told["message"]["id"]))
+    assert f"run {run} read it while it worked" in why
+
+
+def test_a_run_is_told_by_its_number_and_one_that_has_ended_is_not(living: Living, room: str) -> None:
+    send(living, room, "/slow 3")
+    run = run_in(living, room, "running")
+
+    assert "is told while it works" in living.pal("cli", "run-action", str(run), "steer", "mind the docs")
+
+    run_in(living, room, "succeeded")
+    assert "mind the docs" in said_by_demo(living, room)
+    living.pal("cli", "run-action", str(run), "steer", "too late", code=3)
+
+
+def test_an_interruption_stops_it_and_comes_next(living: Living, room: str) -> None:
+    send(living, room, "/slow 300")
+    run = run_in(living, room, "running")
+
+    first = send(living, room, "--interrupt", "/echo this first")
+
+    assert [receipt["outcome"] for receipt in first["receipts"]] == ["interrupts"]
+    assert run_in(living, room, "cancelled") == run
+    eventually("the next one answers", lambda: "this first" in said_by_demo(living, room), within=WITHIN)
+
+
+def test_a_command_stops_it_at_once(living: Living, room: str) -> None:
+    """RT-14, DR-13."""
+    send(living, room, "/slow 300")
+    run = run_in(living, room, "running")
+    assert f"run {run} is running" in send(living, room, "/status")["receipts"][0]["text"]
+
+    stopped = send(living, room, "/stop")
+
+    assert [receipt["outcome"] for receipt in stopped["receipts"]] == ["done"]
+    assert run_in(living, room, "cancelled") == run
