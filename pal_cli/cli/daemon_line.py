@@ -5,7 +5,9 @@ import os
 
 from pal_server.client.resolve import daemon_place
 from pal_server.client.terminal.exits import WrongUsage
-from pal_server.client.terminal.line import Line
+from pal_server.client.terminal.line import Line, NotLetIn
+
+_TOKENS = ("PAL_RUN_TOKEN", "LOCK_DAEMON_TOKEN", "PAL_DAEMON_TOKEN")
 
 
 def connection_flags(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
@@ -30,7 +32,16 @@ def room_flag(parser: argparse.ArgumentParser, *, help: str = "the room's name o
 
 
 def connect(args: argparse.Namespace) -> Line:
-    """The line to the daemon these flags and the environment name."""
+    """The line to the daemon these flags and the environment name.
+
+    NotLetIn inside a run whose token was kept back, as some agent programs do with variables of such a name: with the
+    token of `PAL_HOME` the agent would speak as the person whose home it is.
+    """
+    if os.environ.get("PAL_RUN_ID") and not (args.token or any(os.environ.get(name) for name in _TOKENS)):
+        raise NotLetIn(
+            "PAL_RUN_ID is set and PAL_RUN_TOKEN is not: this is inside a run whose token was not passed on. "
+            "Let the agent program pass it on; outside of a run unset PAL_RUN_ID"
+        )
     return Line(place=daemon_place(daemon=args.daemon, token=args.token), party="daemon")
 
 

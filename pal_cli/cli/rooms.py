@@ -13,13 +13,12 @@ MODES = ("mentions", "all", "periodic", "muted", "off")
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--q", metavar="WORDS", help="only those whose name or title has these words")
     paging_flags(parser)
     connection_flags(parser)
 
 
 def _list(args: argparse.Namespace) -> None:
-    answer = connect(args).get("/api/rooms", q=args.q, after=args.after, limit=args.limit)
+    answer = connect(args).get("/api/rooms", after=args.after, limit=args.limit)
     verbs.show(answer, as_json=args.json, render=shown.rooms)
 
 

@@ -161,9 +161,9 @@ class Tools:
         """One message by its id."""
         return self._line.get(f"/api/messages/{segment(message)}")
 
-    def rooms_list(self, q: str | None = None, after: str | None = None, limit: int | None = None) -> Answer:
-        """The rooms you may see. `q`: only those whose name or title has these words."""
-        return self._line.get("/api/rooms", q=q, after=after, limit=limit)
+    def rooms_list(self, after: str | None = None, limit: int | None = None) -> Answer:
+        """The rooms you may see."""
+        return self._line.get("/api/rooms", after=after, limit=limit)
 
     def rooms_members(self, room: str | None = None, after: str | None = None, limit: int | None = None) -> Answer:
         """Who is in a room and, for agents, which messages are for them. Inside a run it is the run's room."""

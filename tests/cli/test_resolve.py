@@ -145,3 +145,20 @@ def test_the_daemon_token_file_stays_on_this_computer(home: Path) -> None:
 def test_a_bad_address_names_its_source(home: Path) -> None:
     with pytest.raises(Unusable, match="PAL_SERVER"):
         find_server(env={"PAL_HOME": str(home), "PAL_SERVER": "http://host:notaport"})
+
+
+def test_a_run_whose_token_was_kept_back_never_speaks_as_the_owner_of_the_home(
+    pal: Pal, api: FakeApi, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "daemon").mkdir()
+    (home / "daemon" / "token").write_text("of the home\n")
+    monkeypatch.delenv("PAL_DAEMON_TOKEN")
+    monkeypatch.setenv("PAL_RUN_ID", "7")
+
+    refused = [pal("cli", "rooms", "list"), pal("mcp", stdin=b"")]
+    monkeypatch.delenv("PAL_RUN_ID")
+    api.answers["GET /api/rooms"] = {"rooms": [], "next": None}
+    allowed = pal("cli", "rooms", "list")
+
+    assert [(one.code, "PAL_RUN_TOKEN" in one.err) for one in refused] == [(3, True), (3, True)]
+    assert (allowed.code, len(api.asked)) == (0, 1)
