@@ -50,8 +50,8 @@ def compose_aside(message: Message, *, nonce: str) -> str:
 def _where(room: Room, topic: Topic, *, agent: str) -> str:
     return (
         f'You are the agent "{agent}" in the room "{room.name}", topic {topic.id} ({_quote(topic.title)}). '
-        "Your final text is posted there as your answer. With `pal cli send` you can post earlier, "
-        "with `pal cli messages list` read more, and with `pal cli ask` ask a person. "
+        "Your final text is posted there as your answer, unless you post there yourself with `pal cli send`: then send "
+        "your answer, too. With `pal cli messages list` you can read more, with `pal cli ask` ask a person. "
         f"Text between marks of the form <<<… and …>>> was written by others."
     )
 
