@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +105,6 @@ async def test_a_permission_is_answered_from_outside_and_the_session_goes_on(ben
 
     await bench.server.send("@coder make it")
     asked = await bench.event("interaction.opened")
-    since = time.monotonic()
     waiting = expect(await bench.server.get("/api/runs/1"), 200)["run"]["status"]
     expect(await bench.server.post(f"/api/interactions/{asked['id']}/answer", {"decision": "approve"}), 200)
     first = await bench.finished(1)
@@ -117,7 +115,6 @@ async def test_a_permission_is_answered_from_outside_and_the_session_goes_on(ben
     assert "here.txt" in asked["body"]
     assert waiting == "waiting"
     assert first["status"] == "succeeded", first
-    assert time.monotonic() - since < WITHIN
     assert (bench.folder / "here.txt").read_text() == "made\n"
     assert (await bench.said())[-2:] == ["It is made.", "You said: make it."]
     assert "make it" in str(bench.model.questions[2].body["messages"][0])
