@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pal_server.actions import access, audit
+from pal_server.actions import access, audit, client_ids
 from pal_server.domain.accounts import Account, parse_args, parse_env
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.agents import parse_runtime, parse_text
@@ -24,6 +24,7 @@ def add(
     home: str | None = None,
     env: Mapping[str, str] | None = None,
     args: Sequence[str] = (),
+    client_id: str | None = None,
 ) -> Account:
     """The values of `env` reach the account's computer and nobody else; people see the names."""
     access.need(actor, Role.ADMIN)
@@ -41,11 +42,15 @@ def add(
         disabled=False,
         created_at=tx.now,
     )
+    said = {key: value for key, value in account.fact().items() if key not in ("id", "created_at")}
+    if (made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="accounts.add", said=said)) is not None:
+        return access.account(tx, actor, made)
     if accounts.find(tx, computer_id=place.id, runtime=account.runtime, label=account.label) is not None:
         raise AlreadyExists(
             f"{place.name} already has an account {account.label} for {account.runtime}", label=account.label
         )
     accounts.insert(tx, account)
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="accounts.add", said=said, target=account.id)
     tx.emit("account.added", workspace_id=actor.workspace_id, data=account.fact())
     audit.record(
         tx,

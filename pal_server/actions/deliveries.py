@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.actions import access, cards, steering, work
+from pal_server.actions import access, cards, client_ids, steering, work
 from pal_server.domain import deliveries as rules
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.addressing import Addressed, Reason
@@ -91,9 +91,13 @@ def place_of(tx: Tx, delivery: Delivery) -> int:
     )
 
 
-def create_by_hand(tx: Tx, *, actor: Actor, message: int, agent: str) -> Delivery:
+def create_by_hand(tx: Tx, *, actor: Actor, message: int, agent: str, client_id: str | None = None) -> Delivery:
     """Give a message to an agent that it was not addressed to."""
     access.need_person(actor)
+    said = {"message": message, "agent": agent}
+    made = client_ids.earlier(tx, actor=actor, client_id=client_id, verb="deliveries.create", said=said)
+    if made is not None:
+        return access.delivery(tx, actor, int(made))
     found = access.message(tx, actor, message)
     if found.deleted_at is not None:
         raise Conflict("the message is deleted", message=message)
@@ -106,6 +110,7 @@ def create_by_hand(tx: Tx, *, actor: Actor, message: int, agent: str) -> Deliver
         if delivery.agent == agent:
             raise AlreadyExists("the agent has this message already: retry that delivery", delivery=delivery.id)
     delivery_id, _ = create(tx, room=room, message=found, to=Addressed(agent=members[agent], reason=Reason.MANUAL))
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="deliveries.create", said=said, target=delivery_id)
     delivery = access.delivery(tx, actor, delivery_id)
     _emit(tx, "delivery.created", delivery)
     return delivery

@@ -432,15 +432,24 @@ def list_sessions(
     return page_of(found, limit=limit, cursor=lambda session: session.id)
 
 
-def create_session(tx: Tx, *, actor: Actor, topic: int, agent: str, fresh: bool = False) -> Session:
+def create_session(
+    tx: Tx, *, actor: Actor, topic: int, agent: str, fresh: bool = False, client_id: str | None = None
+) -> Session:
     """The agent's session in a topic; `fresh` begins a new generation of it."""
     access.need_writer(actor)
     found = access.topic(tx, actor, topic)
     if agent_rows.get(tx, agent, workspace_id=actor.workspace_id) is None:
         raise NotFound("there is no such agent", agent=agent)
     rooms.lock(tx, room_id=found.room_id)
+    said = {"topic": topic, "agent": agent, "fresh": fresh}
+    if (
+        made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="sessions.create", said=said)
+    ) is not None:
+        return access.session(tx, actor, made)
     make = sessions.begin_anew if fresh else sessions.current
-    return make(tx, workspace_id=actor.workspace_id, topic_id=topic, agent=agent)
+    session = make(tx, workspace_id=actor.workspace_id, topic_id=topic, agent=agent)
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="sessions.create", said=said, target=session.id)
+    return session
 
 
 def bind_native_session(

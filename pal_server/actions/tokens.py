@@ -6,13 +6,13 @@ those who remember look-ups, or serve a stream, look again.
 
 from collections.abc import Mapping, Sequence
 
-from pal_server.actions import access, audit
+from pal_server.actions import access, audit, client_ids
 from pal_server.domain.actors import Actor, ActorKind, Role, rank
 from pal_server.domain.names import parse_label
 from pal_server.domain.pages import NEWEST, Page, page_of, parse_limit, parse_place, render_place
 from pal_server.domain.tokens import Token, TokenKind, capped_role, parse_expiry, parse_scopes
 from pal_server.domain.users import check_may_manage
-from pal_server.errors import Forbidden, Invalid
+from pal_server.errors import Conflict, Forbidden, Invalid
 from pal_server.storage import tokens
 from pal_server.storage.tx import Tx
 
@@ -83,9 +83,13 @@ def create(
     user: str | None = None,
     scopes: Sequence[str] = (),
     expires_at: int | None = None,
+    client_id: str | None = None,
 ) -> Token:
     """Give out a user's or bridge's token: for oneself, or by an admin for another user. It never can more than its
     maker.
+
+    Said again with the same `client_id` before anybody used it, the token gets the new secret in place of the one whose
+    answer was lost: an existing secret is never told again.
     """
     access.need(actor, Role.VIEWER)
     if kind not in (TokenKind.USER, TokenKind.BRIDGE):
@@ -98,6 +102,9 @@ def create(
     given = parse_scopes(scopes, kind=TokenKind(kind))
     if kind == TokenKind.USER and actor.role is not None and rank(capped_role(owner.role, given)) > rank(actor.role):
         given = parse_scopes([*given, f"role:{actor.role}"], kind=TokenKind.USER)
+    said = {"name": name, "kind": kind, "user": owner.id, "scopes": list(scopes), "expires_at": expires_at}
+    if (made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="tokens.create", said=said)) is not None:
+        return _create_again(tx, actor=actor, id=made, secret_hash=secret_hash)
     token = issue(
         tx,
         kind=kind,
@@ -116,6 +123,7 @@ def create(
         target=token.id,
         detail={"kind": token.kind, "name": token.name, "user": owner.username, "scopes": list(given)},
     )
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="tokens.create", said=said, target=token.id)
     return token
 
 
@@ -165,6 +173,17 @@ def touch(tx: Tx, *, used: Mapping[str, int]) -> None:
 def forget(tx: Tx, *, before: int) -> int:
     """Drop what ended before that moment and comes and goes by itself: sessions, log-in links, tokens of runs."""
     return tokens.forget(tx, before=before)
+
+
+def _create_again(tx: Tx, *, actor: Actor, id: str, secret_hash: str) -> Token:
+    token = access.token(tx, actor, id)
+    if token.last_used_at is not None or not tokens.set_hash(tx, id, secret_hash=secret_hash):
+        raise Conflict(
+            f"the token {token.name} is made and was used or revoked since: revoke it and make another", token=id
+        )
+    tx.wake(CHANGED)
+    audit.record(tx, actor=actor, action="token.secret_renewed", target=id, detail={"name": token.name})
+    return token
 
 
 def _check_may_revoke(tx: Tx, *, actor: Actor, token: Token) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pal_server.actions import access, audit, tokens
+from pal_server.actions import access, audit, client_ids, tokens
 from pal_server.domain.actors import Actor, Role
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.names import parse_key, parse_label
@@ -21,12 +21,16 @@ def create(
     display_name: str = "",
     role: str = "member",
     password_hash: str | None = None,
+    client_id: str | None = None,
 ) -> User:
     """By an admin. Without a password the user logs in with a token an admin makes."""
     access.need(actor, Role.ADMIN)
     given = parse_role(role)
     check_may_give(actor, given)
     name = parse_key(username, field="username")
+    said = {"username": name, "display_name": display_name, "role": given, "has_password": password_hash is not None}
+    if (made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="users.create", said=said)) is not None:
+        return access.user(tx, actor, made)
     if rooms.name_is_taken(tx, workspace_id=actor.workspace_id, name=name):
         raise AlreadyExists(f"there is already a user or agent called {name}", username=name)
     user = User(
@@ -39,6 +43,7 @@ def create(
         created_at=tx.now,
     )
     users.insert(tx, user, password_hash=password_hash)
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="users.create", said=said, target=user.id)
     tx.emit("user.created", workspace_id=actor.workspace_id, data=user.fact())
     audit.record(tx, actor=actor, action="user.created", target=user.username, detail={"role": user.role})
     return user

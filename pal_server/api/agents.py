@@ -126,6 +126,7 @@ async def add_account(call: Call) -> contract.AccountAnswer:
         home=request.home,
         env=request.env,
         args=request.args,
+        client_id=request.client_id,
     )
     return contract.AccountAnswer(account=present(account, contract.Account))
 

@@ -28,7 +28,13 @@ async def list_deliveries(call: Call) -> contract.DeliveriesAnswer:
 async def create(call: Call) -> contract.DeliveryAnswer:
     request = call.body(contract.CreateDelivery)
     return _answer(
-        await call.write(deliveries.create_by_hand, actor=call.actor, message=request.message, agent=request.agent)
+        await call.write(
+            deliveries.create_by_hand,
+            actor=call.actor,
+            message=request.message,
+            agent=request.agent,
+            client_id=request.client_id,
+        )
     )
 
 

@@ -83,6 +83,7 @@ async def create_user(call: Call) -> contract.UserAnswer:
         display_name=request.display_name,
         role=request.role,
         password_hash=None if request.password is None else await _hashed(request.password, request.username),
+        client_id=request.client_id,
     )
     return contract.UserAnswer(user=present(user, contract.User))
 
@@ -124,6 +125,7 @@ async def create_token(call: Call) -> contract.CreatedTokenAnswer:
         user=request.user,
         scopes=request.scopes,
         expires_at=request.expires_at,
+        client_id=request.client_id,
     )
     return contract.CreatedTokenAnswer(token=_token(token), secret=secret)
 

@@ -188,7 +188,12 @@ async def list_sessions(call: Call) -> contract.SessionsAnswer:
 async def create_session(call: Call) -> contract.SessionAnswer:
     request = call.body(contract.CreateSession)
     session = await call.write(
-        runs.create_session, actor=call.actor, topic=request.topic, agent=request.agent, fresh=request.fresh
+        runs.create_session,
+        actor=call.actor,
+        topic=request.topic,
+        agent=request.agent,
+        fresh=request.fresh,
+        client_id=request.client_id,
     )
     return contract.SessionAnswer(session=present(session, contract.Session))
 

@@ -292,6 +292,7 @@ class AddAccount(Request, frozen=True, kw_only=True):
     home: str | None = None
     env: dict[str, str] = {}
     args: list[str] = []
+    client_id: str | None = None
 
 
 class ChangeAccount(Request, frozen=True, kw_only=True):

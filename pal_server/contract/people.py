@@ -57,6 +57,7 @@ class CreateUser(Request, frozen=True, kw_only=True):
     display_name: str = ""
     role: Role = "member"
     password: str | None = None
+    client_id: str | None = None
 
 
 class ChangeUser(Request, frozen=True, kw_only=True):
@@ -100,6 +101,10 @@ class CreateToken(Request, frozen=True, kw_only=True):
     """Whose; yourself when left out."""
     scopes: list[str] = []
     expires_at: int | None = None
+    client_id: str | None = None
+    """Said again, the same token gets a new secret in place of the one whose answer was lost; `conflict` once it was
+    used.
+    """
 
 
 class AuditEntry(Answer, frozen=True, kw_only=True):

@@ -87,10 +87,14 @@ class MentionablesAnswer(Answer, frozen=True, kw_only=True):
 class InviteAgent(Request, frozen=True, kw_only=True):
     agent: str
     mode: Mode = "mentions"
+    client_id: str | None = None
+    """Accepted as everywhere; said again, an invitation changes nothing."""
 
 
 class InviteUser(Request, frozen=True, kw_only=True):
     user: str
+    client_id: str | None = None
+    """Accepted as everywhere; said again, an invitation changes nothing."""
 
 
 class MemberAnswer(Answer, frozen=True, kw_only=True):

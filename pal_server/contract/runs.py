@@ -219,6 +219,7 @@ class CreateSession(Request, frozen=True, kw_only=True):
     agent: str
     fresh: bool = False
     """True: a new generation of the session."""
+    client_id: str | None = None
 
 
 class BindNativeSession(UnderLease, frozen=True, kw_only=True):
@@ -277,6 +278,8 @@ class OpenInteraction(UnderLease, frozen=True, kw_only=True):
     title: str
     body: str = ""
     options: list[str] = []
+    client_id: str | None = None
+    """Accepted as everywhere; the `key` makes it repeatable."""
 
 
 class AskQuestion(Request, frozen=True, kw_only=True):

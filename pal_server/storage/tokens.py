@@ -74,6 +74,11 @@ def revoke(tx: Tx, id: str) -> bool:
     return tx.sql.run("tokens.revoke", id=id, now=tx.now) == 1
 
 
+def set_hash(tx: Tx, id: str, *, secret_hash: str) -> bool:
+    """False when it was revoked."""
+    return tx.sql.run("tokens.set_hash", id=id, hash=secret_hash) == 1
+
+
 def revoke_of(tx: Tx, *, workspace_id: str, kind: TokenKind, subject: str, except_id: str = "") -> int:
     return tx.sql.run(
         "tokens.revoke_of",

@@ -51,6 +51,10 @@ SELECT id, workspace_id, kind, name, subject, scopes, created_by, created_at, ex
 -- No row changed means that it was revoked before: a code works once.
 UPDATE tokens SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
 
+-- name: set_hash(id, hash)
+-- Another secret for a token whose first one nobody heard.
+UPDATE tokens SET hash = :hash WHERE id = :id AND revoked_at IS NULL;
+
 -- name: revoke_of(workspace_id, kind, subject, except_id, now)
 UPDATE tokens
    SET revoked_at = :now

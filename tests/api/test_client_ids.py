@@ -1,0 +1,111 @@
+"""Every creating request may carry a `client_id`, and the same one again answers with the first result."""
+
+from typing import Any
+
+import pytest
+
+from pal_server.api.routes import ROUTES
+from tests.support.server import ServerUnderTest, expect, lease_of
+
+REPEATED = "said once"
+ARTIFACT = {"name": "x.txt"}
+SECRETS = {"secret", "api_key", "command", "token"}  # never told twice; a token's own answer is compared by its id
+# What each creating route is asked; `$` names stand for what `Scene` made.
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/users": {"username": "mia", "password": "correct horse battery"},
+    "/api/tokens": {"name": "script"},
+    "/api/rooms": {"name": "build"},
+    "/api/rooms/{room}/agents": {"agent": "other", "mode": "muted"},
+    "/api/rooms/{room}/users": {"user": "zoe"},
+    "/api/rooms/{room}/topics": {"title": "plans"},
+    "/api/debates": {"room": "general", "a": "reviewer", "b": "other", "subject": "tea"},
+    "/api/messages": {"room": "general", "content": "hello"},
+    "/api/deliveries": {"message": "$plain", "agent": "reviewer"},
+    "/api/computers/provision": {"name": "desk"},
+    "/api/agents": {"agent_key": "third", "runtime": "demo"},
+    "/api/agents/onboard": {"agent_key": "fourth", "runtime": "demo"},
+    "/api/accounts": {"computer": "laptop", "runtime": "command", "label": "work", "env": {"KEY": "value"}},
+    "/api/runs": {"agent": "reviewer", "topic": "$topic", "status": "succeeded", "text": "done"},
+    "/api/runs/{id}/interactions": {"key": "k", "kind": "question", "title": "which?", "$lease": True},
+    "/api/sessions": {"topic": "$topic", "agent": "reviewer", "fresh": True},
+    "/api/interactions": {"title": "which?"},
+}
+CREATING = [route for route in ROUTES if route.status == 201]
+
+
+def test_every_creating_route_is_asked_here() -> None:
+    assert {route.template for route in CREATING} == {*BODIES, "/api/artifacts"}
+
+
+@pytest.mark.parametrize("template", [route.template for route in CREATING])
+async def test_the_same_creating_request_again_is_the_first_result(server: ServerUnderTest, template: str) -> None:
+    ask = await _asking(server, template)
+
+    first = await ask(REPEATED)
+    again = await ask(REPEATED)
+
+    assert first.status == 201, first.body
+    assert again.status in (200, 201), again.body
+    assert _plain(again.body) == _plain(first.body)
+
+
+@pytest.mark.parametrize("template", [t for t in BODIES if BODIES[t].keys() & {"username", "label", "message"}])
+async def test_without_it_a_repeat_is_refused_as_before(server: ServerUnderTest, template: str) -> None:
+    ask = await _asking(server, template)
+
+    expect(await ask(None), 201)
+    again = await ask(None)
+
+    assert again.code == "already_exists"
+
+
+async def test_a_lost_secret_is_replaced_until_the_token_is_used(server: ServerUnderTest) -> None:
+    ask = await _asking(server, "/api/tokens")
+
+    lost = (await ask(REPEATED))["secret"]
+    heard = (await ask(REPEATED))["secret"]
+    by_lost = await server.get("/api/me", token=lost)
+    by_heard = await server.get("/api/me", token=heard)
+    await server.step("token_use")
+    used = await ask(REPEATED)
+    other = await server.post("/api/tokens", {"name": "another", "client_id": REPEATED})
+
+    assert (by_lost.status, by_heard.status) == (401, 200)
+    assert (used.code, other.code) == ("conflict", "conflict")
+
+
+async def _asking(server: ServerUnderTest, template: str) -> Any:
+    """A function that asks the route, under a `client_id` unless it is None."""
+    computer, claimed, opened = await server.running()
+    await server.agent("other", computer=computer)
+    await server.user("zoe")
+    plain = await server.send("for nobody")
+    given = {"$plain": plain["message"]["id"], "$topic": plain["message"]["topic"]}
+    path = template.replace("{room}", "general").replace("{id}", str(opened["run"]["id"]))
+    token = {"/api/interactions": opened["token"], "/api/runs/{id}/interactions": computer.key}.get(
+        template, server.owner
+    )
+
+    async def ask(client_id: str | None) -> Any:
+        key = {} if client_id is None else {"client_id": client_id}
+        if template == "/api/artifacts":
+            query = "&".join(f"{name}={value.replace(' ', '+')}" for name, value in {**ARTIFACT, **key}.items())
+            return await server.request("POST", f"{path}?{query}", data=b"content")
+        body = {name: given.get(value, value) if isinstance(value, str) else value for name, value in _said(template)}
+        if "$lease" in BODIES[template]:
+            body |= lease_of(claimed)
+        return await server.post(path, {**body, **key}, token=token)
+
+    return ask
+
+
+def _said(template: str) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in BODIES[template].items() if name != "$lease"]
+
+
+def _plain(body: dict[str, Any]) -> dict[str, Any]:
+    """The answer without secrets and without what time or a reader's place changes."""
+    told = {name: value for name, value in body.items() if name not in SECRETS}
+    if "token" in body and isinstance(body["token"], dict):
+        told["token"] = body["token"]["id"]
+    return told
