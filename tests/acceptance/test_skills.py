@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from pal_cli.shipped_skills import Skill, shipped
-from tests.support.stack import FINAL, Json, Stack, eventually
+from tests.support.stack import FINAL, PAL, Json, Stack, eventually
 
-SKILLS = shipped()
+FOR_ADMINS = "provision"  # what it shows no run may do
+SKILLS = [skill for skill in shipped() if skill.name != FOR_ADMINS]
 
 
 def blocks(skill: Skill) -> list[str]:
@@ -61,6 +65,27 @@ def test_every_command_of_a_skill_does_what_it_says(stack: Stack, skill: Skill) 
     check = CHECKS.get(skill.name)
     if check is not None:
         check(stack, message, outcomes)
+
+
+def test_every_command_for_an_admin_does_what_it_says(stack: Stack) -> None:
+    (skill,) = (skill for skill in shipped() if skill.name == FOR_ADMINS)
+    env = {**stack.env, "PAL_HOME": str(stack.server.home), "PAL_DAEMON_URL": stack.daemon.url}
+    env["PATH"] = os.pathsep.join((str(Path(PAL).parent), env["PATH"]))
+
+    for block in blocks(skill):
+        done = subprocess.run(
+            ["sh", "-e", "-c", block],
+            env=env,
+            cwd=stack.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+
+    (computer,) = (one for one in stack.api.get("/api/computers")["computers"] if one["name"] == "build-box")
+    assert computer["status"] == "revoked"
 
 
 def test_an_agent_finds_its_skills_in_the_folder_it_works_in(stack: Stack) -> None:
