@@ -521,12 +521,12 @@ def test_the_reason_is_there_before_the_step_at_which_a_steer_is_read():
     spool.says(permission())
     answer = Answer(key="permission-0", kind="approval", decision="deny", reason="use python")
 
-    words, refusal = parsed(spool.reader.render_answer(answer))
+    (words,) = parsed(spool.reader.render_answer(answer))
     spool.written(name_answer("permission-0", decision="deny", has_words=True))
-    outs = spool.says({"id": words["id"], "result": {"outcome": "injected"}}, ended())
+    (refusal,) = lines_of(spool.says({"id": words["id"], "result": {"outcome": "injected"}}))
 
     assert (words["method"], refusal["result"]["outcome"]["optionId"]) == ("_session/steering", "cancel")
-    assert Finished() in outs
+    assert Finished() in spool.says(ended())
 
 
 def test_a_reason_with_no_way_to_the_agent_is_left_out():

@@ -129,7 +129,7 @@ async def test_a_command_that_is_refused_does_not_run(desk):
     assert not (desk.folder / "here.txt").exists()
     assert "ok" not in {result["data"]["status"] for result in of_kind(run, "tool_result")}
     if desk.driver.hears_reasons:
-        assert "it is much too early" in desk.model.questions[1].text
+        assert any("it is much too early" in question.text for question in desk.model.questions[1:])
 
 
 async def test_a_file_is_written_in_the_folder(desk):

@@ -83,6 +83,11 @@ class Asks:
         pending = self._open.get(answer.key) or self._answered.get(answer.key)
         return None if pending is None else render_result(pending.id, _result(pending, answer))
 
+    def render_decision(self, decided: Decided) -> bytes:
+        """The result that says yes or no to a permission, from what the spool has of the answer."""
+        option = choose(decided.pending.options, is_allowed=not decided.is_refused)
+        return render_result(decided.pending.id, _selected(option))
+
     def decided(self, name: str) -> Decided | None:
         """Take note of an input record: an answer was written. Its request is open no more."""
         for key, pending in self._open.items():

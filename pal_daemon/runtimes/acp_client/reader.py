@@ -42,6 +42,7 @@ from pal_daemon.runtimes.base import (
 )
 from pal_daemon.runtimes.capping import cap_raw, cap_text
 from pal_daemon.runtimes.jsonrpc import (
+    INVALID_PARAMS,
     METHOD_NOT_FOUND,
     Failure,
     Id,
@@ -57,8 +58,12 @@ from pal_daemon.runtimes.jsonrpc import (
 from pal_daemon.runtimes.lines import LineCutter, TextDecoder
 from pal_daemon.spool import Record, Stream
 
+MALFORMED = (TypeError, ValueError, AttributeError, LookupError)  # what another shape than expected leads to
+RAW_CHARS = 4000
 ERROR_CHARS = 2000  # of what an agent says about its failure
 STOPPED = "the turn was stopped"
+BROKEN_OFF = "the program ended before its turn did"
+QUIET = ("_auth/status_update",)  # how somebody is logged in, told beside the protocol
 LIMITED = re.compile(r"rate.?limit|too many requests|quota", re.IGNORECASE)
 ENDED_EARLY = {
     "max_tokens": "the model ran out of output tokens before it was done",
@@ -94,6 +99,7 @@ class AcpReader:
         self._calls: dict[Id, Call] = {}  # of ours, not answered yet
         self._prompts: set[Id] = set()  # prompts not answered yet
         self._steers: set[str] = set()  # written and not answered yet
+        self._decisions: dict[str, Decided] = {}  # to be said once the agent has the words that go with them
         self._last_id = FIRST
         self._replies = 0
         self._is_settling = False  # an agent may still be telling an earlier conversation: ask until it is quiet
@@ -110,14 +116,14 @@ class AcpReader:
                 self._begin(msgspec.json.decode(record.data, type=Task))
                 return []
             case Stream.STDOUT:
-                return [out for line in self._lines.feed(record.data) for out in self._read(line)]
+                return [out for line in self._lines.feed(record.data) for out in self._understand(line)]
             case Stream.STDERR:
                 text = self._log.feed(record.data)
                 return [Event(kind="log", text=text, is_piece=True)] if text else []
             case Stream.INPUT:
                 return self._written(str(record.facts.get("id", "")))
             case Stream.EXIT:
-                return [*self._read(self._lines.rest()), *self._close()]
+                return [*self._understand(self._lines.rest()), *self._close()]
             case _:
                 return []
 
@@ -127,7 +133,11 @@ class AcpReader:
     # What people say
 
     def render_answer(self, answer: Answer) -> bytes | None:
-        """The result the agent waits for; what cannot be said in it follows as words."""
+        """The result the agent waits for; what cannot be said in it follows as words.
+
+        A steer is read at the next step, which a yes or no brings about: there it goes ahead, and the result follows
+        once the agent has it.
+        """
         line = None if self._asks is None else self._asks.answer(answer)
         if line is None:
             return None
@@ -135,8 +145,7 @@ class AcpReader:
         if words is None:
             return line
         told = self._render_words(safe_prompt(words, self._dialect), id=_words_id(answer.key))
-        # A steer is read at the next step, so it has to be there before the answer makes one.
-        return told + line if self._has_steering else line + told
+        return told if self._has_steering and answer.kind != "question" else line + told
 
     def render_steer(self, text: str, *, key: str) -> bytes | None:
         if self._step is not _Step.PROMPTED or self._is_stopping or not self._can_steer:
@@ -146,7 +155,9 @@ class AcpReader:
     def render_stop(self) -> bytes | None:
         if self._step is not _Step.PROMPTED or self._asks is None:
             return None
-        return render_notice("session/cancel", {"sessionId": self._session}) + self._asks.render_cancelled()
+        said = [self._asks.render_decision(decided) for decided in self._decisions.values()]
+        cancel = render_notice("session/cancel", {"sessionId": self._session})
+        return b"".join((cancel, self._asks.render_cancelled(), *said))
 
     @property
     def _session(self) -> str | None:
@@ -188,6 +199,7 @@ class AcpReader:
         """Bytes of this name are in the agent's pipe."""
         if name == STOP:
             self._is_stopping = True
+            self._decisions.clear()
             return list(self._asks.withdraw_all()) if self._asks is not None else []
         if name.startswith("steer-"):
             return self._steered(name)
@@ -207,12 +219,25 @@ class AcpReader:
         if decided.is_refused:
             self._was_refused = True
             self._transcript.refuse(pending.tool)
-        if decided.has_words and self._takes_words and not self._has_steering:
+        if decided.has_words and self._has_steering and pending.options:
+            self._decisions[_words_id(pending.key)] = decided
+        elif decided.has_words and self._takes_words and not self._has_steering:
             self._prompts.add(_words_id(pending.key))
         word = "refused" if decided.is_refused else "answered"
         return [Event(kind="status", data={"state": word, "key": pending.key, "tool": pending.tool or None})]
 
     # One line of the agent
+
+    def _understand(self, line: bytes) -> list[Out]:
+        """A line of known words in unknown shapes is a plain event, and its sender does not wait for us."""
+        try:
+            return self._read(line)
+        except MALFORMED:
+            said = parse_line(line)
+            event = Event(kind="status", data={"raw": cap_text(line.decode("utf-8", "replace"), limit=RAW_CHARS)})
+            if not isinstance(said, Request):
+                return [event]
+            return [event, self._reply(render_error(said.id, INVALID_PARAMS, "pal cannot read this"))]
 
     def _read(self, line: bytes) -> list[Out]:
         if not line.strip():
@@ -288,6 +313,8 @@ class AcpReader:
             id = str(params.get("agentId") or params.get("toolCallId") or "task")
             text = str(params.get("description") or "")
             return [Event(kind="subagent", text=text, data={"id": id, "parent": MAIN, "state": "done"})]
+        if method in QUIET:
+            return []
         return [Event(kind="status", data={"raw": cap_raw({"method": method, "params": params})})]
 
     def _lane(self, params: Mapping[str, Any]) -> str | None:
@@ -304,6 +331,9 @@ class AcpReader:
                 return self._went_on(self._calls.pop(id), answer)
             except HandshakeFailed as reason:
                 return self._give_up(str(reason), kind=reason.kind)
+        if isinstance(id, str) and id in self._decisions:
+            decided = self._decisions.pop(id)
+            return [] if self._asks is None else [self._reply(self._asks.render_decision(decided))]
         if id is not None and (id in self._prompts or id in self._steers):
             return self._prompt_answered(id, answer)
         if isinstance(answer, Failure):
@@ -349,7 +379,7 @@ class AcpReader:
         assert self._task is not None
         assert self._handshake is not None
         self._step = _Step.PROMPTED
-        self._outcome = Outcome(error="the program ended before its turn did")
+        self._outcome = Outcome(error=BROKEN_OFF)
         self._usage.model = self._handshake.model
         if self._usage.cost_before is None:
             self._usage.cost_before = self._transcript.cost
@@ -421,7 +451,8 @@ class AcpReader:
         if self._step is _Step.OVER:
             return []
         self._step = _Step.OVER
-        self._outcome = replace(self._outcome, is_interrupted=self._is_stopping)
+        error = self._outcome.error or BROKEN_OFF
+        self._outcome = replace(self._outcome, error=error, is_interrupted=self._is_stopping)
         return [*self._transcript.close(), *(self._asks.withdraw_all() if self._asks is not None else [])]
 
     # Our lines

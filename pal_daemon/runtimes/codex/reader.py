@@ -30,6 +30,7 @@ from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
 from pal_daemon.runtimes.codex.asks import Asks, Ruled
 from pal_daemon.runtimes.codex.items import Items, command_of, describe_changes
 from pal_daemon.runtimes.jsonrpc import (
+    INVALID_PARAMS,
     METHOD_NOT_FOUND,
     Failure,
     Notice,
@@ -46,6 +47,8 @@ from pal_daemon.spool import Record, Stream
 from pal_server.contract.runs import Usage
 
 MAIN = "main"
+MALFORMED = (TypeError, ValueError, AttributeError, LookupError)  # what another shape than expected leads to
+RAW_CHARS = 4000
 ERROR_CHARS = 2000  # of what Codex says about its failure
 SESSION_GONE = (
     "The earlier session of this conversation could not be continued, so this is a fresh one. Read what was said "
@@ -62,6 +65,7 @@ QUIET = (  # nothing in them that is not told by something else
     "item/reasoning/summaryPartAdded",
     "mcpServer/startupStatus/updated",
     "remoteControl/status/changed",
+    "thread/goal/cleared",
     "thread/name/updated",
     "thread/readState/changed",
     "thread/settings/updated",
@@ -139,14 +143,14 @@ class CodexReader:
                 self._outcome = Outcome(error="Codex ended before its turn began")
                 return [Event(kind="status", text=text, data={"state": "notice"}) for text in self._task.notices]
             case Stream.STDOUT:
-                return [out for line in self._lines.feed(record.data) for out in self._read(line)]
+                return [out for line in self._lines.feed(record.data) for out in self._understand(line)]
             case Stream.STDERR:
                 text = self._log.feed(record.data)
                 return [Event(kind="log", text=text, is_piece=True)] if text else []
             case Stream.INPUT:
                 return self._written(str(record.facts.get("id", "")))
             case Stream.EXIT:
-                return [*self._read(self._lines.rest()), *self._close()]
+                return [*self._understand(self._lines.rest()), *self._close()]
             case _:
                 return []
 
@@ -250,6 +254,17 @@ class CodexReader:
         return []
 
     # One line
+
+    def _understand(self, line: bytes) -> list[Out]:
+        """A line of known words in unknown shapes is a plain event, and its sender does not wait for us."""
+        try:
+            return self._read(line)
+        except MALFORMED:
+            said = parse_line(line)
+            event = Event(kind="status", data={"raw": cap_text(line.decode("utf-8", "replace"), limit=RAW_CHARS)})
+            if not isinstance(said, Request):
+                return [event]
+            return [event, self._reply(render_error(said.id, INVALID_PARAMS, "pal cannot read this"))]
 
     def _read(self, line: bytes) -> list[Out]:
         if not line.strip():
