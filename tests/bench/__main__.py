@@ -25,6 +25,7 @@ MODULES = (
     "start",
     "watchers",
     "run_events",
+    "streams",
     "searching",
     "command_line",
     "memory",
