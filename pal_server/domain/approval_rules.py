@@ -83,8 +83,9 @@ def action_hash(asked: Interaction) -> str:
 
 
 def parse_scope(scope: str, *, asked: Interaction, is_own: bool = False) -> Scope:
-    """How far a decision reaches, or `Invalid`. Only approvals that a run's program asks for repeat; what an agent asks by
-    itself (`is_own`) can be any words.
+    """How far a decision reaches, or `Invalid`.
+
+    Only approvals that a run's program asks for repeat; what an agent asks by itself (`is_own`) can be any words.
     """
     try:
         found = Scope(scope)
