@@ -13,7 +13,7 @@ def commit_folders(folder: Path) -> list[Path]:
     A linked worktree gets its own part of the repository and the shared folders a commit needs, not the rest: a hook
     written there would run outside of the sandbox later.
     """
-    mark = next((place / ".git" for place in (folder, *folder.parents) if (place / ".git").exists()), None)
+    mark = next((place / ".git" for place in (folder, *folder.parents) if _is_mark(place / ".git")), None)
     if mark is None:
         return []
     if mark.is_dir():
@@ -23,6 +23,11 @@ def commit_folders(folder: Path) -> list[Path]:
         return []
     common = _follow(own / "commondir", own) or own
     return [own, *(common / name for name in SHARED if (common / name).is_dir())]
+
+
+def _is_mark(place: Path) -> bool:
+    """A repository or what leads to one; an empty folder of that name is neither, as a killed sandbox leaves it."""
+    return (place / "HEAD").is_file() or place.is_file()
 
 
 def _follow(file: Path, base: Path, *, prefix: str = "") -> Path | None:

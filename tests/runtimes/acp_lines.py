@@ -22,6 +22,30 @@ BEGUN = {
 OPENED = {"id": 2, "result": {"sessionId": SESSION}}
 PROMPT = 3  # id of our prompt when nothing has to be set
 
+FORM = {
+    "id": 0,
+    "method": "elicitation/create",
+    "params": {
+        "mode": "form",
+        "sessionId": SESSION,
+        "message": "Which colour?",
+        "requestedSchema": {
+            "type": "object",
+            "properties": {
+                "question_0": {
+                    "type": "string",
+                    "title": "Colour",
+                    "oneOf": [
+                        {"const": "Blue", "title": "Blue", "description": "as the sky"},
+                        {"const": "Red", "title": "Red"},
+                    ],
+                },
+                "question_0_custom": {"type": "string", "title": "Other"},
+            },
+        },
+    },
+}
+
 
 class Spool:
     """Feeds a reader as a keeper would; keeps what went in, to read it again."""

@@ -56,6 +56,13 @@ def test_a_linked_worktree_needs_its_part_and_what_is_shared(repository):
     ]
 
 
+def test_an_empty_folder_of_that_name_is_no_repository(repository):
+    inside = repository / "a"
+    (inside / ".git").mkdir(parents=True)
+
+    assert commit_folders(inside) == [repository / ".git"]
+
+
 @pytest.mark.parametrize("text", ["", "gitdir: /nowhere", "nonsense", "\0"])
 def test_a_mark_that_leads_nowhere_gives_nothing(text, tmp_path):
     (tmp_path / ".git").write_text(text)

@@ -40,9 +40,9 @@ def memo(path: str) -> Record:
     if name.startswith("plan"):
         task["mode"] = "plan"
     if folder == "codex":
-        task |= {"thread": {"cwd": "/work/folder"}, "turn": SIDES, "approved": SIDES}
+        task |= {"thread": {"cwd": "/home/agent/folder"}, "turn": SIDES, "approved": SIDES}
     else:
-        task |= {"folder": "/work/folder", "login": "gemini-api-key" if folder == "gemini" else None}
+        task |= {"folder": "/home/agent/folder", "login": "gemini-api-key" if folder == "gemini" else None}
     if folder == "cursor":
         task["login"] = "cursor_login"
     if path == "opencode/tools.jsonl":
