@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.web_response import StreamResponse
 
 from pal_server.actions import files
+from pal_server.api.incoming import next_part
 from pal_server.api.present import present, present_all
 from pal_server.api.routing import Call
 from pal_server.contract import files as contract
@@ -99,7 +100,7 @@ async def _take(call: Call, coming: Upload) -> None:
     if call.http.headers.get("Expect", "").lower() == "100-continue" and call.http.transport is not None:
         call.http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     waiting = bytearray()
-    while received := await call.http.content.readany():
+    while received := await next_part(call.http.content):
         waiting += received
         if len(waiting) >= PART:
             await asyncio.to_thread(coming.write, bytes(waiting))

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from aiohttp.web_request import BaseRequest
 
+from pal_server.api.incoming import next_part
 from pal_server.api.problems import invalid_by_check
 from pal_server.api.routing import INTEGER_MAX
 from pal_server.contract.base import Request
@@ -33,7 +34,7 @@ async def read_body(http: BaseRequest, /, *, limit: int) -> bytes:
         http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     parts: list[bytes] = []
     size = 0
-    while part := await content.readany():
+    while part := await next_part(content):
         size += len(part)
         if size > limit:
             raise TooLarge(f"The body has more than {limit} bytes.", limit=limit)

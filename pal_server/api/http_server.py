@@ -1,8 +1,12 @@
 """aiohttp's low-level server with one handler for everything, and our error shape even for what is no HTTP."""
 
+import asyncio
 import logging
+from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
@@ -10,6 +14,8 @@ from aiohttp.web_response import StreamResponse
 from pal_server.api.middleware import Edge, bad_request_response
 
 KEEPALIVE_FOR = 75.0  # seconds an idle connection is kept; longer than what usual proxies keep
+FIRST_REQUEST_WITHIN = 15.0  # seconds from the connection to its first complete head
+LINGER_FOR = 5.0  # seconds the rest of a refused body is read, so that its sender gets to see the answer
 LINE_LIMIT = 16 * 1024  # bytes of the request line, which carries search texts
 
 
@@ -30,11 +36,35 @@ class HttpServer(web.Server):
             keepalive_timeout=KEEPALIVE_FOR,
             access_log=_NO_ACCESS_LOG,  # the edge writes its own
             max_line_size=LINE_LIMIT,
-            lingering_time=5.0,
+            lingering_time=LINGER_FOR,
         )
 
 
 class _Protocol(RequestHandler):
+    __slots__ = ("_silence",)
+
+    _silence: asyncio.TimerHandle | None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._silence = self._loop.call_later(FIRST_REQUEST_WITHIN, self._close_if_silent)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+        super().connection_lost(exc)
+
+    def _close_if_silent(self) -> None:
+        """Who connects and says nothing, or half a head, holds a connection that somebody else could use."""
+        self._silence = None
+        if self._request_count == 0:  # counted when a head is complete
+            self.force_close()
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """aiohttp reads on in a body that could not be decoded and logs it as its own failure; it is answered."""
+        if not isinstance(kwargs.get("exc_info"), (RequestPayloadError, HttpProcessingError)):
+            super().log_exception(*args, **kwargs)
+
     def handle_error(
         self,
         request: BaseRequest,

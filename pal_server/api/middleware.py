@@ -51,7 +51,9 @@ class Edge:
         except HTTPException as exc:  # aiohttp's own, of broken bodies and handshakes
             response = _problem_response(_translate(exc), request_id)
         except (RequestPayloadError, HttpProcessingError) as exc:
-            response = _problem_response(Invalid(f"The body cannot be read: {exc}."), request_id)
+            response = _problem_response(
+                Invalid(f"The body cannot be read: {_last_line(str(exc))}.", field="body"), request_id
+            )
         except ConnectionError:  # nobody is there any more to read an answer
             response = Response(status=400)
             response.force_close()
@@ -82,6 +84,10 @@ class Edge:
                 services.origins.check_cookie(http)
             if not route.who.allows(actor):
                 raise Forbidden(f"This is for {route.who.describe()}.", needs=route.who.describe())
+        if route.upgrades and headers.get("Upgrade", "").lower() != "websocket":
+            raise Invalid(
+                "This path is a WebSocket: come with Connection: Upgrade and Upgrade: websocket.", field="Upgrade"
+            )
         is_page = route.media == "text/html" and route.query is None  # links to pages carry all sorts of things
         query = None if is_page else decode_query(http.raw_path.partition("?")[2], route.query)
         body = None
@@ -147,7 +153,12 @@ def _problem_response(error: PalError, request_id: str) -> Response:
 def _translate(error: HTTPException) -> PalError:
     if isinstance(error, HTTPRequestEntityTooLarge):
         return TooLarge("The body is too large.")
-    return Invalid(f"The request is not right: {error.text or error.reason}.")
+    return Invalid(f"The request is not right: {_last_line(error.text or error.reason)}.")
+
+
+def _last_line(text: str) -> str:
+    """What aiohttp says of it, without what it says around it."""
+    return (text.strip().splitlines() or [""])[-1].strip().rstrip(".")
 
 
 def _request_ids() -> Callable[[], str]:
