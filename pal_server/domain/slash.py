@@ -16,6 +16,7 @@ COMMANDS = {
     "status": "what it does, with which model, in which session",
 }
 
+LONGEST = 2_000  # characters; what is longer is a text, and is not searched for commands
 _CALLED = re.compile(rf"(?<!\S){AT}[A-Za-z0-9][\w.-]*[,:]?(?!\S)")
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(.*))?", re.DOTALL)
 
@@ -30,6 +31,8 @@ class Slash:
 
 def parse_slash(content: str) -> Slash | None:
     """The command a message is, whomever it calls beside; None for any other text."""
+    if "/" not in content[:LONGEST] or len(content) > LONGEST:
+        return None
     match = _COMMAND.fullmatch(_CALLED.sub(" ", content).strip())
     if match is None or match[1] not in COMMANDS:
         return None

@@ -15,7 +15,8 @@ def test_every_command_is_understood_whomever_it_calls(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "/", "/unknown", "say /stop", "/stop!", "/ stop", "@bot", "/stopping", "`/stop`"]
+    "content",
+    ["", "/", "/unknown", "say /stop", "/stop!", "/ stop", "@bot", "/stopping", "`/stop`", "/stop " + "x" * 2000],
 )
 def test_other_texts_are_none(content: str) -> None:
     assert parse_slash(content) is None
