@@ -29,6 +29,7 @@ from tests.runtimes.acp_lines import (
     parsed,
     permission,
     says,
+    update,
 )
 
 ALLOW = Answer(key="permission-0", kind="approval", decision="approve")
@@ -211,6 +212,19 @@ def test_a_plan_is_a_card_of_its_own_and_unlocks_what_follows():
 
     assert (ask.kind, ask.body) == ("plan", "1. Write it.")
     assert any(isinstance(out, Ask) for out in outs)
+
+
+def test_a_plan_that_is_only_a_file_is_shown_all_the_same():
+    spool = Spool(mode="plan")
+    spool.begins()
+    path = "/home/agent/plans/plan.md"
+    diff = {"type": "diff", "path": path, "oldText": "", "newText": "1. Write it."}
+    spool.says(update("tool_call_update", toolCallId="w", status="completed", kind="edit", content=[diff]))
+
+    outs = spool.says(permission(tool="exit_plan_mode__1", kind="other", title=f"Requesting plan approval for: {path}"))
+
+    (ask,) = [out for out in outs if isinstance(out, Ask)]
+    assert (ask.kind, ask.body) == ("plan", "1. Write it.")
 
 
 def test_a_permission_that_is_taken_back_is_withdrawn():

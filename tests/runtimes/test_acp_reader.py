@@ -190,6 +190,16 @@ def test_nobody_logged_in_is_named_as_that(code):
     assert spool.reader.outcome().error_kind == "auth"
 
 
+def test_an_agent_without_any_model_is_one_nobody_is_logged_in_to():
+    spool = Spool()
+    options = [{"id": "model", "category": "model", "currentValue": "unknown/unknown", "options": []}]
+
+    outs = spool.says(BEGUN, {"id": 2, "result": {"sessionId": SESSION, "configOptions": options}})
+
+    assert spool.reader.outcome().error_kind == "auth"
+    assert Finished() in outs
+
+
 # A turn
 
 

@@ -64,11 +64,14 @@ class Asks:
         self._open: dict[str, Pending] = {}
         self._answered: dict[str, Pending] = {}  # an answer may be asked for once more; it is written once
 
-    def take(self, request: Request) -> Ask | Ruled | None:
-        """A card, or the result at once where no person is needed; None when this is no question we know."""
+    def take(self, request: Request, *, plans: Mapping[str, str]) -> Ask | Ruled | None:
+        """A card, or the result at once where no person is needed; None when this is no question we know.
+
+        `plans` are files of plans by their path: some agents show only where their plan is.
+        """
         match request.method:
             case "session/request_permission":
-                return self._take_permission(request)
+                return self._take_permission(request, plans)
             case "elicitation/create":
                 return self._take_form(request)
             case "cursor/ask_question":
@@ -118,7 +121,7 @@ class Asks:
         """Results for all that is open, as a cancelled turn wants them."""
         return b"".join(render_result(pending.id, _cancelled(pending)) for pending in self._open.values())
 
-    def _take_permission(self, request: Request) -> Ask | Ruled:
+    def _take_permission(self, request: Request, plans: Mapping[str, str]) -> Ask | Ruled:
         call = request.params.get("toolCall")
         call = call if isinstance(call, dict) else {}
         options = parse_options(request.params.get("options"))
@@ -138,7 +141,8 @@ class Asks:
         )
         title = str(call.get("title") or call.get("name") or "use a tool")
         if is_plan:
-            return self._open_up(pending, Ask(key=pending.key, kind="plan", title=title, body=_plan_text(call)))
+            text = _plan_text(call) or next((plans[path] for path in plans if path in title), "")
+            return self._open_up(pending, Ask(key=pending.key, kind="plan", title=title, body=_clip(text)))
         return self._open_up(
             pending,
             Ask(
@@ -328,7 +332,7 @@ def _is_plan(call: Mapping[str, Any]) -> bool:
 def _plan_text(call: Mapping[str, Any]) -> str:
     given = call.get("rawInput")
     plan = given.get("plan") if isinstance(given, dict) else None
-    return _clip(plan if isinstance(plan, str) and plan else "\n".join(_texts(call)))
+    return plan if isinstance(plan, str) and plan else "\n".join(_texts(call))
 
 
 def _describe(call: Mapping[str, Any]) -> str:

@@ -158,6 +158,8 @@ class Handshake:
         self.session = wanted or str(told.get("sessionId") or "")
         if not self.session:
             raise HandshakeFailed("the agent gave its session no name")
+        if _has_no_models(told):
+            raise HandshakeFailed("the agent has no model to choose: nobody is logged in", kind="auth")
         events = self._plan_settings(told)
         return events, self.next_setting()
 
@@ -249,6 +251,13 @@ class Handshake:
     def _config(self, what: str, option: Mapping[str, Any], value: str | None) -> Call:
         params = {"sessionId": self.session, "configId": option.get("id"), "value": value}
         return Call(what=what, method="session/set_config_option", params=params)
+
+
+def _has_no_models(told: Mapping[str, Any]) -> bool:
+    """It offers a choice and nothing to choose from."""
+    options = told.get("configOptions")
+    choices = [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
+    return any(option.get("category") == "model" and option.get("options") == [] for option in choices)
 
 
 def _dropped(what: str, value: str | None, reason: str) -> Event:

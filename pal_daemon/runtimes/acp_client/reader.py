@@ -261,7 +261,7 @@ class AcpReader:
         call = request.params.get("toolCall")
         if isinstance(call, dict):
             events += self._transcript.see(call, session=self._lane(request.params))
-        taken = self._asks.take(request)
+        taken = self._asks.take(request, plans=self._transcript.plans)
         if taken is None:
             line = render_error(request.id, METHOD_NOT_FOUND, f"pal has no {request.method}")
             return [*events, self._reply(line)]

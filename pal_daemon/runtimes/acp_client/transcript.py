@@ -33,6 +33,7 @@ class Transcript:
         self._message: object = None
         self._lanes: set[str] = set()
         self._commands: object = None
+        self.plans: dict[str, str] = {}  # files of plans by their path, as they were written last
 
     @property
     def text(self) -> str | None:
@@ -142,6 +143,10 @@ class Transcript:
             return None
         tool = self._tools.setdefault(id, Tool(id=id, lane=lane))
         tool.merge(update)
+        for diff in tool.diffs:
+            path, text = diff.get("path"), diff.get("newText")
+            if isinstance(path, str) and "/plans/" in path and isinstance(text, str):
+                self.plans[path] = text
         return tool
 
     def _lane(self, update: Mapping[str, Any], session: str | None) -> tuple[str, list[Event]]:
