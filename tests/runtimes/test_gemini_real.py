@@ -1,0 +1,46 @@
+"""What only Gemini CLI does, with the real program."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.runtimes.desk import Desk, approve_all, open_desk
+from tests.runtimes.drivers.gemini import DRIVER
+from tests.support.models.server import Call, Say, Text, Wait
+
+
+@pytest.fixture
+async def desk(bus, settings, start_daemon, tmp_path) -> AsyncIterator[Desk]:
+    async with open_desk(DRIVER, bus=bus, settings=settings, start=start_daemon, root=tmp_path) as opened:
+        yield opened
+
+
+async def test_a_plan_is_shown_and_changes_nothing_until_it_is_approved(desk):
+    thought = asyncio.Event()
+    early, later = desk.folder / "early.txt", desk.folder / "later.txt"
+    desk.model.script(Say(parts=(Text(text="Let me see."), Wait(until=thought), DRIVER.write(early, "too early\n"))))
+
+    run = await desk.given("plan it", settings={"mode": "plan"})
+    question = await desk.model.asked(1)
+    found = re.search(rf"{desk.home.name}/([^\s`\"\\]+/plans)", question.text)  # where its plans are it says itself
+    assert found is not None
+    desk.model.script(
+        DRIVER.write(desk.home / found[1] / "plan.md", "1. Write it down.\n"),
+        Call(name="exit_plan_mode", input={"plan_filename": "plan.md"}),
+        DRIVER.write(later, "in time\n"),
+        Text(text="Done as planned."),
+    )
+    thought.set()
+    ask = await desk.asked(run)
+    before = early.exists(), later.exists()
+    await desk.answer(run, ask, decision="approve")
+    end = await approve_all(desk, run)
+
+    assert (ask["kind"], "1. Write it down." in ask["body"]) == ("plan", True)
+    assert before == (False, False)
+    assert (early.exists(), later.read_text()) == (False, "in time\n")
+    assert (end["status"], end["text"]) == ("succeeded", "Done as planned.")
