@@ -22,6 +22,7 @@ def list_deliveries(
     status: Annotated[str | None, typer.Option(metavar="S", help="Only in this state, as pending or dead.")] = None,
     message: Annotated[int | None, typer.Option(min=0, metavar="ID", help="Only of this message.")] = None,
     room: Annotated[str | None, typer.Option("--room", "--chat", metavar="R", help="Only of this room.")] = None,
+    topic: Annotated[int | None, typer.Option(min=0, metavar="T", help="Only of this topic.")] = None,
     after: After = None,
     limit: Limit = None,
     as_json: AsJson = False,
@@ -33,11 +34,10 @@ def list_deliveries(
     \b
     Examples:
       pal console deliveries list --agent codex --status pending
+      pal console deliveries list --topic 12 --status pending
     """
-    query = without_nothing(
-        {"agent": agent, "status": status, "message": message, "room": room, "after": after, "limit": limit}
-    )
-    answer = connect(server, token).get("/api/deliveries", **query)
+    query: dict[str, object] = {"agent": agent, "status": status, "message": message, "room": room, "topic": topic}
+    answer = connect(server, token).get("/api/deliveries", **without_nothing({**query, "after": after, "limit": limit}))
     verbs.show(answer, as_json=as_json, render=_show_deliveries)
 
 
@@ -59,6 +59,36 @@ def retry(
     body = {"fresh": True} if fresh else {}
     answer = connect(server, token).post(f"/api/deliveries/{segment(id)}/retry", body)
     verbs.show(answer, as_json=as_json, render=_show_delivery)
+
+
+@app.command("front")
+def front(id: Id, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
+    """Let what waits come before all others that wait for the same agent in the topic.
+
+    \b
+    Examples:
+      pal console deliveries front 12
+    """
+    answer = connect(server, token).post(f"/api/deliveries/{segment(id)}/front")
+    verbs.show(answer, as_json=as_json, render=lambda _: say(f"delivery {id} comes next"))
+
+
+@app.command("merge")
+def merge(
+    id: Id,
+    into: Annotated[int, typer.Argument(min=0, metavar="INTO", help="Another one that waits, for the same agent.")],
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Let one run answer two that wait for the same agent in the same topic.
+
+    \b
+    Examples:
+      pal console deliveries merge 13 12
+    """
+    answer = connect(server, token).post(f"/api/deliveries/{segment(id)}/merge", {"into": into})
+    verbs.show(answer, as_json=as_json, render=lambda _: say(f"delivery {into} answers {id} too"))
 
 
 @app.command("cancel")

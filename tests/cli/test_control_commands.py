@@ -47,6 +47,12 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "cli deny 7 --for project": ("POST /api/interactions/7/answer", {"decision": "deny", "scope": "project"}),
     "cli rules list --agent codex": ("GET /api/approval-rules", {"agent": "codex"}),
     "cli rules revoke 3": ("POST /api/approval-rules/3/revoke", {}),
+    "console deliveries list --topic 3 --status pending": (
+        "GET /api/deliveries",
+        {"topic": "3", "status": "pending", "agent": None},
+    ),
+    "console deliveries front 5": ("POST /api/deliveries/5/front", {}),
+    "console deliveries merge 6 5": ("POST /api/deliveries/6/merge", {"into": 5}),
 }
 
 KNOWN: dict[str, Any] = {
@@ -55,6 +61,9 @@ KNOWN: dict[str, Any] = {
     "POST /api/interactions/7/answer": {"interaction": answers.INTERACTION},
     "GET /api/approval-rules": {"rules": [RULE], "next": None},
     "POST /api/approval-rules/3/revoke": {"rule": RULE},
+    "GET /api/deliveries": {"deliveries": [], "next": None},
+    "POST /api/deliveries/5/front": {"delivery": {"id": 5, "agent": "codex", "status": "pending"}},
+    "POST /api/deliveries/6/merge": {"delivery": {"id": 5, "agent": "codex", "status": "pending"}},
     "PATCH /api/topics/3": {"topic": answers.TOPIC},
     "POST /api/rooms/general/topics": {"topic": answers.TOPIC},
 }
