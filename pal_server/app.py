@@ -21,7 +21,6 @@ from pal_server import tokens as secret_words
 from pal_server.actions import setup, tokens
 from pal_server.api.auth import Credentials
 from pal_server.api.http_server import HttpServer
-from pal_server.api.loop_reports import LoopReports
 from pal_server.api.middleware import Edge
 from pal_server.api.openapi import document_of
 from pal_server.api.origins import Origins
@@ -94,7 +93,6 @@ async def serve_until_stopped(settings: Settings, *, announce: Callable[[Server]
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
-    loop.set_exception_handler(LoopReports())
     async with running_server(settings) as server:
         announce(server)
         await stop.wait()

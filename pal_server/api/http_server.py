@@ -12,6 +12,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
 from pal_server.api.middleware import Edge, bad_request_response
+from pal_server.api.open_files import OpenFiles
 
 KEEPALIVE_FOR = 75.0  # seconds an idle connection is kept; longer than what usual proxies keep
 FIRST_REQUEST_WITHIN = 15.0  # seconds from the connection to its first complete head
@@ -28,10 +29,12 @@ class HttpServer(web.Server):
 
     def __init__(self, edge: Edge) -> None:
         super().__init__(edge.handle)
+        self._open_files = OpenFiles()
 
     def __call__(self) -> RequestHandler:
         return _Protocol(
             self,
+            self._open_files,
             loop=self._loop,
             keepalive_timeout=KEEPALIVE_FOR,
             access_log=_NO_ACCESS_LOG,  # the edge writes its own
@@ -41,12 +44,17 @@ class HttpServer(web.Server):
 
 
 class _Protocol(RequestHandler):
-    __slots__ = ("_silence",)
+    __slots__ = ("_open_files", "_silence")
 
-    _silence: asyncio.TimerHandle | None
+    def __init__(self, server: HttpServer, open_files: OpenFiles, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._open_files = open_files
+        self._silence: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if (accepted := transport.get_extra_info("socket")) is not None:
+            self._open_files.opened(accepted.fileno())
         self._silence = self._loop.call_later(FIRST_REQUEST_WITHIN, self._close_if_silent)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -1,17 +1,17 @@
 """Whoever connects and says nothing, or stops in the middle, does not hold a connection for ever."""
 
 import asyncio
-import errno
 import gzip
 import json
 import logging
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from pal_server.api.loop_reports import EVERY, LoopReports
+from pal_server.api.open_files import EVERY, LEFT, OpenFiles
 from tests.support.server import WAIT, MovableClock, ServerUnderTest
 
 SHORT = 0.2  # seconds; the limits in these tests
@@ -105,22 +105,30 @@ async def test_a_websocket_path_without_an_upgrade_says_what_it_is(server: Serve
     assert "Upgrade: websocket" in refused.body["error"]["message"]
 
 
-async def test_running_out_of_files_is_one_line_and_not_one_for_each_try(caplog: pytest.LogCaptureFixture) -> None:
+async def test_running_out_of_files_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     clock = MovableClock(0)
-    reports, loop = LoopReports(monotonic=lambda: clock() / 1000), asyncio.get_running_loop()
-    failed = {
-        "message": "socket.accept() out of system resource",
-        "exception": OSError(errno.EMFILE, "Too many open files"),
-    }
+    files = OpenFiles(limit=lambda: 100, monotonic=lambda: clock() / 1000)
 
     with caplog.at_level(logging.ERROR):
-        for _ in range(3):
-            reports(loop, failed)
+        for number in (7, 99 - LEFT, 100 - LEFT, 99, 99):
+            files.opened(number)
+        said_at_once = len(caplog.records)
         clock.advance(EVERY)
-        reports(loop, failed)
-        reports(loop, {"message": "something else"})
+        files.opened(99)
 
-    assert [record.levelname for record in caplog.records] == ["ERROR"] * 3
-    assert all("Too many open files" in record.getMessage() for record in caplog.records[:2])
-    assert all(record.exc_info is None for record in caplog.records[:2])
-    assert "something else" in caplog.records[2].getMessage()
+    assert (said_at_once, len(caplog.records)) == (1, 2)
+    assert "of 100 files" in caplog.records[0].getMessage()
+
+
+async def test_a_server_of_few_files_says_so(
+    server: ServerUnderTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (LEFT, limit[1]))
+
+    with caplog.at_level(logging.ERROR):
+        for _ in range(2):
+            async with raw(server, head(server, "GET /health HTTP/1.1", Connection="close")) as reader:
+                await all_of(reader)
+
+    assert [getattr(record, "action", None) for record in caplog.records] == ["server.out_of_files"]
