@@ -1,7 +1,7 @@
 """Says when the process is about to have no file left for another connection.
 
-The event loop of a server (libuv's) drops connections it has no file for, or lets them wait, and tells nobody. The system
-gives out the lowest free number, so the number of a new connection shows how many are taken.
+The event loop of a server (libuv's) drops connections it has no file for, or lets them wait, and tells nobody.
+The system gives out the lowest free number, so the number of a new connection shows how many are taken.
 """
 
 import logging
