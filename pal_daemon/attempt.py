@@ -41,6 +41,7 @@ from pal_server.contract.runs import OpenedAnswer, OpenRun, ReportPid
 FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back because our disk is full
 POLITE_FOR = 2.0  # seconds a program has for ending its turn when asked in its own words; signals follow
 NOT_TAKEN = frozenset((400, 413))  # a server of another version, or a word that breaks its rules
+LEAVE_FOR = 60.0  # seconds a program that has done its work has for going; some need several to clear up
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Attempt:
         self._keeper: Keeper | None = None
         self._is_settled = asyncio.Event()  # the keeper is there, or will never be
         self._must_end = asyncio.Event()
+        self._may_leave = asyncio.Event()  # it has done its work, and its input is closed
         self._following: Following | None = None
         self._secrets: tuple[str, ...] = ()  # values of the run's variables; a later daemon does not know them
         self._token_hash: str | None = None
@@ -250,6 +252,7 @@ class Attempt:
             stack.push_async_callback(_cancel, asyncio.create_task(self._watch_lease(), name="lost lease"))
             stack.push_async_callback(_cancel, asyncio.create_task(self._watch_limit(), name="time limit"))
             stack.push_async_callback(_cancel, asyncio.create_task(self._watch_keeper(), name="forced end"))
+            stack.push_async_callback(_cancel, asyncio.create_task(self._watch_leaving(), name="leaving"))
             if opened is not None and work is not None:
                 end = await self._start(reports, opened, work)
             else:
@@ -370,6 +373,7 @@ class Attempt:
         )
 
     async def _close_input(self) -> None:
+        self._may_leave.set()
         if self._keeper is None:
             return
         try:
@@ -395,6 +399,18 @@ class Attempt:
         await asyncio.sleep(max(self._began + self._max_duration - monotonic(), 0.0))
         log.warning("run %s is over its time limit", self.run, extra={"action": "limit", "run": self.run})
         await self.ask_to_end("timeout")
+
+    async def _watch_leaving(self) -> None:
+        """A program that has done its work and does not go is ended: its run would never be over."""
+        await self._may_leave.wait()
+        await asyncio.sleep(LEAVE_FOR)
+        if self._keeper is None or self.has_exited:
+            return
+        log.warning("run %s is done and does not leave", self.run, extra={"action": "leave", "run": self.run})
+        try:
+            await self._keeper.stop()
+        except KeeperGone:
+            self._must_end.set()
 
     async def _watch_keeper(self) -> None:
         """A keeper that was told to kill and stands still is ended itself, then everything it leaves."""

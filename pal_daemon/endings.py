@@ -108,6 +108,8 @@ def _end_known(exit: Exit, *, ending: Ending | None, outcome: Outcome, agent: st
     if exit.start_error is not None:
         return _end_unstarted(exit, agent)
     was_asked = exit.asked in ("stop", "kill")
+    if ending is None and outcome.is_done and outcome.error is None:
+        return End(status="succeeded", text=outcome.text)
     if was_asked and ending == "timeout":
         return End(status="failed", error_kind="timeout", error="the run took longer than its limit and was ended")
     if was_asked:

@@ -184,6 +184,7 @@ class Outcome:
     error: str | None = None
     error_kind: str | None = None
     resume_at: int | None = None  # UTC milliseconds; when the limit that ended it (rate_limit) has passed
+    is_done: bool = False  # all was said; how the process ends after it changes nothing
     is_interrupted: bool = False  # the program says that it ended its turn because it was told to
 
 

@@ -104,6 +104,7 @@ class AcpReader:
         self._replies = 0
         self._is_settling = False  # an agent may still be telling an earlier conversation: ask until it is quiet
         self._replayed = 0  # updates of that since we asked
+        self._is_done = False
         self._is_stopping = False
         self._was_refused = False
         self._outcome = Outcome(error="the program ended without speaking the Agent Client Protocol")
@@ -128,7 +129,8 @@ class AcpReader:
                 return []
 
     def outcome(self) -> Outcome:
-        return replace(self._outcome, text=self._transcript.text, usage=self._usage.total(self._transcript))
+        usage = self._usage.total(self._transcript)
+        return replace(self._outcome, text=self._transcript.text, usage=usage, is_done=self._is_done)
 
     # What people say
 
@@ -427,6 +429,7 @@ class AcpReader:
     def _finish(self) -> list[Out]:
         """The turn is over: nothing is open any more, and the agent may go."""
         self._step = _Step.OVER
+        self._is_done = True
         outs: list[Out] = [*self._transcript.close()]
         outs += self._asks.withdraw_all() if self._asks is not None else []
         usage = self._usage.event(self._transcript)

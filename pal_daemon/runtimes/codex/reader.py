@@ -123,6 +123,7 @@ class CodexReader:
         self._model: str | None = None
         self._is_fresh = False
         self._is_stopping = False
+        self._is_done = False
         self._lanes: set[str] = set()
         self._shown: dict[str, str] = {}  # what an item is about, for the card that asks for it
         self._steers: set[str] = set()  # written, and not in the model's context yet
@@ -163,6 +164,7 @@ class CodexReader:
             usage=usage,
             error=self._outcome.error,
             error_kind=self._outcome.error_kind,
+            is_done=self._is_done,
             is_interrupted=self._outcome.is_interrupted,
         )
 
@@ -460,6 +462,7 @@ class CodexReader:
 
     def _finish(self) -> list[Out]:
         was_planned, self._step = self._step is _Step.PLANNED, _Step.OVER
+        self._is_done = True
         if was_planned:
             self._outcome = Outcome()
         outs: list[Out] = []
