@@ -240,6 +240,22 @@ def test_a_failed_turn_fails_the_run_and_is_named(error, kind):
     assert events(outs, "error")[0].data["kind"] == kind
 
 
+def test_a_used_up_limit_says_when_it_begins_anew():
+    spool = Spool()
+    spool.begins()
+    windows = {
+        "primary": {"usedPercent": 100, "resetsAt": 1_800_000_000},
+        "secondary": {"usedPercent": 40, "resetsAt": 1_900_000_000},
+    }
+    error = {"message": "You've hit your usage limit.", "codexErrorInfo": "usageLimitExceeded"}
+
+    outs = spool.says({"method": "account/rateLimits/updated", "params": {"rateLimits": windows}})
+    spool.says(ended("failed", error=error))
+
+    assert events(outs, "status")[0].data["quota"]["primary"]["usedPercent"] == 100
+    assert (spool.reader.outcome().error_kind, spool.reader.outcome().resume_at) == ("rate_limit", 1_800_000_000_000)
+
+
 def test_a_retry_is_shown_and_no_failure():
     spool = Spool()
     spool.begins()

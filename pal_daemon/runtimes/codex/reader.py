@@ -122,6 +122,7 @@ class CodexReader:
         self._own: set[str] = set()  # their ids; a continued thread tells the counts of its last one first
         self._model: str | None = None
         self._is_fresh = False
+        self._resume_at: int | None = None  # UTC ms; when a used up limit begins anew
         self._is_stopping = False
         self._is_done = False
         self._lanes: set[str] = set()
@@ -164,6 +165,7 @@ class CodexReader:
             usage=usage,
             error=self._outcome.error,
             error_kind=self._outcome.error_kind,
+            resume_at=self._resume_at if self._outcome.error_kind == "rate_limit" else None,
             is_done=self._is_done,
             is_interrupted=self._outcome.is_interrupted,
         )
@@ -380,7 +382,9 @@ class CodexReader:
                 return [Event(kind="status", text=text, lane=lane, data={"state": "notice"})]
             case "account/rateLimits/updated":
                 limits = params.get("rateLimits")
-                has_any = isinstance(limits, dict) and bool(limits.get("primary") or limits.get("secondary"))
+                windows = [limits.get(name) for name in ("primary", "secondary")] if isinstance(limits, dict) else []
+                self._resume_at = _end_of_used_up(windows) or self._resume_at
+                has_any = any(isinstance(window, dict) for window in windows)
                 return [Event(kind="status", data={"state": "quota", "quota": cap_value(limits)})] if has_any else []
             case _ if method in QUIET:
                 return []
@@ -545,6 +549,16 @@ def _subagent(thread: str, state: str) -> Event:
 def _turn_id(params: Mapping[str, Any]) -> str:
     turn = params.get("turn")
     return str(turn.get("id") or "") if isinstance(turn, dict) else ""
+
+
+def _end_of_used_up(windows: list[Any]) -> int | None:
+    """UTC ms at which the last of the used up windows begins anew."""
+    ends = [
+        window["resetsAt"] * 1000
+        for window in windows
+        if isinstance(window, dict) and isinstance(window.get("resetsAt"), int) and window.get("usedPercent") == 100
+    ]
+    return max(ends, default=None)
 
 
 def _shown_of(request: Request) -> str:
