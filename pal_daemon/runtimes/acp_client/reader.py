@@ -7,8 +7,6 @@ numbers of our own, or the name of the input they are in; the agent counts its o
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum, auto
@@ -18,6 +16,7 @@ import msgspec
 
 from pal_daemon.runtimes.acp_client.asks import Asks, Decided, Ruled
 from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
+from pal_daemon.runtimes.acp_client.faults import ERROR_CHARS, understand_failure
 from pal_daemon.runtimes.acp_client.handshake import (
     FIRST,
     SESSION_GONE,
@@ -60,11 +59,9 @@ from pal_daemon.spool import Record, Stream
 
 MALFORMED = (TypeError, ValueError, AttributeError, LookupError)  # what another shape than expected leads to
 RAW_CHARS = 4000
-ERROR_CHARS = 2000  # of what an agent says about its failure
 STOPPED = "the turn was stopped"
 BROKEN_OFF = "the program ended before its turn did"
 QUIET = ("_auth/status_update",)  # how somebody is logged in, told beside the protocol
-LIMITED = re.compile(r"rate.?limit|too many requests|quota", re.IGNORECASE)
 ENDED_EARLY = {
     "max_tokens": "the model ran out of output tokens before it was done",
     "max_turn_requests": "the agent stopped itself: too many steps in one turn, or a loop",
@@ -406,7 +403,7 @@ class AcpReader:
             if self._is_stopping:
                 self._outcome = Outcome(is_interrupted=True, error=STOPPED)
             else:
-                error, self._outcome = _understand(answer)
+                error, self._outcome = understand_failure(answer)
                 outs.append(error)
         else:
             result = answer.result if isinstance(answer.result, dict) else {}
@@ -496,25 +493,3 @@ def _receipt(id: str, answer: Result | Failure) -> Event:
     result = answer.result if isinstance(answer, Result) and isinstance(answer.result, dict) else {}
     is_read = isinstance(answer, Result) and result.get("outcome", "injected") == "injected"
     return Event(kind="status", data={"state": "read" if is_read else "unread", "input": id})
-
-
-def _understand(failure: Failure) -> tuple[Event, Outcome]:
-    """An error instead of an end: whose it is, from the code or from what the agent adds to it."""
-    status, message = failure.code, failure.message
-    data = failure.data if isinstance(failure.data, dict) else {}
-    kind = str(data.get("errorKind") or data.get("errorName") or "")
-    try:
-        inner = json.loads(message).get("error")
-        status, message = int(inner.get("code") or status), str(inner.get("message") or message)
-    except (ValueError, AttributeError, TypeError):
-        pass
-    word = "agent"
-    is_nameless = status < -32000 and not data.get("errorKind")  # some agents pass on the words and no status
-    if status == 429 or "rate_limit" in kind or (is_nameless and LIMITED.search(message)):
-        word = "rate_limit"
-    elif status in (401, 403, -32000) or "authentication" in kind:
-        word = "auth"
-    text = cap_text(message or "the agent failed without a word", limit=ERROR_CHARS)
-    is_retryable = word == "rate_limit" or 500 <= status < 600
-    event = Event(kind="error", text=text, data={"kind": word, "retryable": is_retryable, "status": status})
-    return event, Outcome(error=text, error_kind=word)

@@ -6,7 +6,6 @@ Everything it knows comes from the spool: the memo, what Codex said, and the nam
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
@@ -28,6 +27,7 @@ from pal_daemon.runtimes.base import (
 )
 from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
 from pal_daemon.runtimes.codex.asks import Asks, Ruled
+from pal_daemon.runtimes.codex.faults import ERROR_CHARS, end_of_used_up, understand_error
 from pal_daemon.runtimes.codex.items import Items, command_of, describe_changes
 from pal_daemon.runtimes.jsonrpc import (
     INVALID_PARAMS,
@@ -49,7 +49,6 @@ from pal_server.contract.runs import Usage
 MAIN = "main"
 MALFORMED = (TypeError, ValueError, AttributeError, LookupError)  # what another shape than expected leads to
 RAW_CHARS = 4000
-ERROR_CHARS = 2000  # of what Codex says about its failure
 SESSION_GONE = (
     "The earlier session of this conversation could not be continued, so this is a fresh one. Read what was said "
     "before with `pal cli messages list` where it matters."
@@ -383,7 +382,7 @@ class CodexReader:
             case "account/rateLimits/updated":
                 limits = params.get("rateLimits")
                 windows = [limits.get(name) for name in ("primary", "secondary")] if isinstance(limits, dict) else []
-                self._resume_at = _end_of_used_up(windows) or self._resume_at
+                self._resume_at = end_of_used_up(windows) or self._resume_at
                 has_any = any(isinstance(window, dict) for window in windows)
                 return [Event(kind="status", data={"state": "quota", "quota": cap_value(limits)})] if has_any else []
             case _ if method in QUIET:
@@ -430,7 +429,7 @@ class CodexReader:
         return []
 
     def _note_error(self, params: Mapping[str, Any], lane: str) -> list[Out]:
-        text, kind, status = _understand(params.get("error"))
+        text, kind, status = understand_error(params.get("error"))
         if params.get("willRetry"):
             return [Event(kind="status", text=text, lane=lane, data={"state": "retry", "status": status})]
         if lane == MAIN:
@@ -459,7 +458,7 @@ class CodexReader:
             return Outcome(error="the turn was stopped", is_interrupted=self._is_stopping)
         if status == "completed":
             return Outcome()
-        text, kind, _ = _understand(turn.get("error"))
+        text, kind, _ = understand_error(turn.get("error"))
         if self._error is not None and not turn.get("error"):
             text, kind = self._error
         return Outcome(error=text, error_kind=kind)
@@ -551,37 +550,6 @@ def _turn_id(params: Mapping[str, Any]) -> str:
     return str(turn.get("id") or "") if isinstance(turn, dict) else ""
 
 
-def _end_of_used_up(windows: list[Any]) -> int | None:
-    """UTC ms at which the last of the used up windows begins anew."""
-    ends = [
-        window["resetsAt"] * 1000
-        for window in windows
-        if isinstance(window, dict) and isinstance(window.get("resetsAt"), int) and window.get("usedPercent") == 100
-    ]
-    return max(ends, default=None)
-
-
 def _shown_of(request: Request) -> str:
     command = request.params.get("command")
     return f"```\n{command}\n```" if command else ""
-
-
-def _understand(error: object) -> tuple[str, str, int | None]:
-    """Text, word of `Run.error_kind` and HTTP status of an error."""
-    if not isinstance(error, dict):
-        return "the turn failed without a word", "agent", None
-    text, info = str(error.get("message") or "the turn failed without a word"), error.get("codexErrorInfo")
-    status = None
-    for part in info.values() if isinstance(info, dict) else ():
-        status = part.get("httpStatusCode") if isinstance(part, dict) else status
-    try:
-        inner = json.loads(text)["error"]
-        text = str(inner.get("message") or text)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
-    kind = "agent"
-    if status == 429 or info in ("usageLimitExceeded", "rateLimitExceeded"):
-        kind = "rate_limit"
-    elif status in (401, 403) or info == "unauthorized":
-        kind = "auth"
-    return cap_text(text, limit=ERROR_CHARS), kind, status
