@@ -18,20 +18,23 @@ FIGURES = (CPU, MEMORY, LAG)
 RUNS = 20
 RATE = 50  # lines a second of each run
 START_FOR = 60.0  # seconds
-TALK = "import time\nwhile True:\n    print(time.time(), flush=True)\n    time.sleep(1 / {rate})\n"
+TALK_FOR = 180  # seconds, should nobody end it
+TALK = "import time\nfor _ in range({lines}):\n    print(time.time(), flush=True)\n    time.sleep(1 / {rate})\n"
+END_FOR = 20.0  # seconds
 
 
 def measure(bench: Bench) -> Iterator[Seen]:
     with working(bench.folder / "streams") as place:
         script = bench.folder / "talk.py"
-        script.write_text(TALK.format(rate=RATE))
+        script.write_text(TALK.format(rate=RATE, lines=RATE * TALK_FOR))
         runs = _start(place, f"{sys.executable} {script}")
-        before, since = cpu_seconds(place.daemon), monotonic()
-        lags = _watch(place, runs[0], seconds=float(bench.pick(10, quick=3)))
-        cores = (cpu_seconds(place.daemon) - before) / (monotonic() - since)
-        memory = resident(place.daemon)
-        for run in runs:
-            place.server.api.post(f"/api/runs/{run}/kill")
+        try:
+            before, since = cpu_seconds(place.daemon), monotonic()
+            lags = _watch(place, runs[0], seconds=float(bench.pick(10, quick=3)))
+            cores = (cpu_seconds(place.daemon) - before) / (monotonic() - since)
+            memory = resident(place.daemon)
+        finally:
+            _end(place, runs)
     facts = {"lines a second": RUNS * RATE}
     yield Seen(figure=CPU, value=cores, facts=dict(facts))
     yield Seen(figure=MEMORY, value=memory, facts=dict(facts))
@@ -56,6 +59,16 @@ def _start(place: Working, command: str) -> list[int]:
             return running
         sleep(0.1)
     raise TimeoutError("the runs did not start")
+
+
+def _end(place: Working, runs: list[int]) -> None:
+    """Keepers outlive the daemon, so their agents are ended while it is there."""
+    api = place.server.api
+    for run in runs:
+        api.post(f"/api/runs/{run}/kill")
+    until = monotonic() + END_FOR
+    while api.get("/api/runs", status="running", limit=1)["runs"] and monotonic() < until:
+        sleep(0.1)
 
 
 def _watch(place: Working, run: int, *, seconds: float) -> list[float]:
