@@ -12,8 +12,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -66,6 +66,9 @@ class Attempt:
         self._must_end = asyncio.Event()
         self._may_leave = asyncio.Event()  # it has done its work, and its input is closed
         self._following: Following | None = None
+        self._answering = 0  # answers that are handed over and not yet noted as such at the server
+        self._has_answered = asyncio.Event()
+        self._has_answered.set()
         self._secrets: tuple[str, ...] = ()  # values of the run's variables; a later daemon does not know them
         self._token_hash: str | None = None
         self._max_duration: float | None = None  # seconds
@@ -176,6 +179,18 @@ class Attempt:
             return False
         return True
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While somebody hands the program an answer and notes that at the server: the end is told after it."""
+        self._answering += 1
+        self._has_answered.clear()
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self._has_answered.set()
+
     async def render_answer(self, answer: Answer) -> bytes | None:
         """A person's answer as the program wants it; None when it cannot be told."""
         await self._is_settled.wait()
@@ -263,6 +278,7 @@ class Attempt:
             self.end = end or await self._follow()
             if self._token_hash:
                 self.house.tokens.pop(self._token_hash, None)
+            await self._has_answered.wait()
             reports.step(self._finish)
             reports.close()
             await sending

@@ -106,14 +106,15 @@ class Commands:
         rendered = await attempt.render_answer(answer)
         if rendered is None:
             raise Refused(f"{attempt.runtime_name} cannot be given an answer")
-        name = name_answer(data.key, decision=data.decision, has_words=answer.has_words)
-        if not await attempt.give_answer(name, rendered):
-            raise Refused("the program reads no more")
-        request = InteractionApplied(lease_id=attempt.lease.id, fence=attempt.lease.fence)
-        try:
-            await until_answered(lambda: self._house.bus.interaction_applied(data.interaction, request))
-        except ApiProblem as error:  # the program has its answer; only the note of it came too late
-            log.info("not noted as applied: %s", error, extra={"action": "command", "command": data.interaction})
+        with attempt.answering():
+            name = name_answer(data.key, decision=data.decision, has_words=answer.has_words)
+            if not await attempt.give_answer(name, rendered):
+                raise Refused("the program reads no more")
+            request = InteractionApplied(lease_id=attempt.lease.id, fence=attempt.lease.fence)
+            try:
+                await until_answered(lambda: self._house.bus.interaction_applied(data.interaction, request))
+            except ApiProblem as error:  # the program has its answer; only the note of it came too late
+                log.info("not noted as applied: %s", error, extra={"action": "command", "command": data.interaction})
         return "answered"
 
     async def _steer(self, command: Command, attempt: Attempt) -> str:

@@ -7,7 +7,7 @@ admin's, too.
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pal_server.actions import access, audit, deliveries, runs
+from pal_server.actions import access, audit, debate_ends, deliveries, runs
 from pal_server.actions import rooms as room_actions
 from pal_server.domain.actors import Actor, ActorKind, Role, system
 from pal_server.domain.agents import (
@@ -219,6 +219,7 @@ def _take_back(tx: Tx, *, agent: Agent) -> None:
         )
         delivery_rows.put(tx, cancelled, was=found)
         deliveries.changed(tx, "delivery.cancelled", cancelled)
+        debate_ends.lost(tx, cancelled, why="was dropped")
         deliveries.go_on(tx, cancelled)
 
 

@@ -12,21 +12,15 @@ VERIFIED_AT_ONCE = 500  # entries read at a time
 
 
 def record(tx: Tx, *, actor: Actor, action: str, target: str, detail: dict[str, object] | None = None) -> None:
-    """Append one entry, `action` as `noun.verb` in the past. Holds the workspace's row: call it last in an action."""
-    text = render_detail(detail or {})
-    who = f"{actor.key} {actor.name}"
-    entry_hash = link(
-        tx.audit_key,
-        previous=audit.take_head(tx, workspace_id=actor.workspace_id),
+    """Append one entry, `action` as `noun.verb` in the past; written with the commit, wherever in an action it is
+    said.
+    """
+    tx.audit(
         workspace_id=actor.workspace_id,
-        at=tx.now,
-        actor=who,
+        actor=f"{actor.key} {actor.name}",
         action=action,
         target=target,
-        detail=text,
-    )
-    audit.append(
-        tx, workspace_id=actor.workspace_id, actor=who, action=action, target=target, detail=text, hash=entry_hash
+        detail=render_detail(detail or {}),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pal_server.actions import access, cards, client_ids, deliveries
+from pal_server.actions import access, client_ids, debate_ends, deliveries
 from pal_server.domain.actors import Actor
 from pal_server.domain.addressing import Reason
 from pal_server.domain.messages import Message, Sender
@@ -59,7 +59,7 @@ def start(
     )
     opening = _open(tx, actor=actor, room=found, topic_id=topic_id, subject=subject)
     deliveries.hand_over(tx, room=found, message=opening, agent=first, reason=Reason.DIRECT)
-    _emit(tx, actor.workspace_id, "debate.started", debate)
+    debate_ends.tell(tx, actor.workspace_id, "debate.started", debate)
     client_ids.remember(tx, actor=actor, client_id=client_id, verb="debates.start", said=said, target=debate.id)
     return debate
 
@@ -71,7 +71,7 @@ def stop(tx: Tx, *, actor: Actor, id: str) -> Debate:
     if debate.status != "running":
         return debate
     rooms.lock(tx, room_id=debate.room_id)
-    stopped = _end(tx, workspace_id=actor.workspace_id, debate=debate, status="stopped")
+    stopped = debate_ends.end(tx, workspace_id=actor.workspace_id, debate=debate, status="stopped")
     waiting = delivery_rows.pending_of_agent(tx, workspace_id=actor.workspace_id, agent=debate.next_agent, limit=500)
     for delivery in waiting:
         if delivery.topic_id == debate.topic_id and delivery.reason is Reason.DIRECT:
@@ -95,26 +95,20 @@ def turn_ended(tx: Tx, *, run: Run) -> None:
     assert room is not None, "a run has a room"
     said = messages.last_of_run(tx, topic_id=run.topic_id, run_id=run.id)
     if said is None:
-        _end(tx, workspace_id=run.workspace_id, debate=debate, status="stopped")
-        cards.post(
-            tx,
-            workspace_id=run.workspace_id,
-            room=room,
-            topic_id=run.topic_id,
-            content=f"The debate ends here: the turn of {run.agent} {run.status} and said nothing.",
-            card={"type": "debate_stopped", "debate": debate.id, "run": run.id},
-        )
+        why = f"the turn of {run.agent} {run.status} and said nothing"
+        debate_ends.give_up(tx, workspace_id=run.workspace_id, debate=debate, why=why, run=run.id)
         return
     taken = replace(debate, taken=debate.taken + 1)
     if taken.taken >= taken.turns:
-        _end(tx, workspace_id=run.workspace_id, debate=taken, status="finished")
+        debate_ends.end(tx, workspace_id=run.workspace_id, debate=taken, status="finished")
         return
     debates.put(tx, taken)
-    _emit(tx, run.workspace_id, "debate.continued", taken)
+    debate_ends.tell(tx, run.workspace_id, "debate.continued", taken)
     members = {agent.key: agent for agent in rooms.agents_in(tx, room_id=room.id)}
     following = members.get(taken.next_agent)
     if following is None:
-        _end(tx, workspace_id=run.workspace_id, debate=taken, status="stopped")
+        why = f"{taken.next_agent} is not in the room any more"
+        debate_ends.give_up(tx, workspace_id=run.workspace_id, debate=taken, why=why, run=run.id)
         return
     deliveries.hand_over(tx, room=room, message=said, agent=following, reason=Reason.DIRECT)
 
@@ -148,14 +142,3 @@ def _agent(tx: Tx, *, room: Room, key: str) -> AgentMember:
         if agent.key == key and agent.mode is not Mode.OFF:
             return agent
     raise NotFound("there is no such agent in this room", agent=key, room=room.name)
-
-
-def _end(tx: Tx, *, workspace_id: str, debate: Debate, status: str) -> Debate:
-    ended = replace(debate, status=status)
-    debates.put(tx, ended)
-    _emit(tx, workspace_id, f"debate.{status}", ended)
-    return ended
-
-
-def _emit(tx: Tx, workspace_id: str, kind: str, debate: Debate) -> None:
-    tx.emit(kind, workspace_id=workspace_id, room_id=debate.room_id, data=debate.fact())

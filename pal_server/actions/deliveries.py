@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.actions import access, cards, client_ids, steering, work
+from pal_server.actions import access, cards, client_ids, debate_ends, steering, work
 from pal_server.domain import deliveries as rules
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.addressing import Addressed, Reason
@@ -247,6 +247,7 @@ def drop(tx: Tx, delivery: Delivery, *, withdraw: bool = False) -> Delivery:
     deliveries.put(tx, cancelled, was=delivery)
     steering.withdraw(tx, delivery)
     _emit(tx, "delivery.cancelled", cancelled)
+    debate_ends.lost(tx, cancelled, why="was dropped")
     go_on(tx, delivery)
     return cancelled
 
@@ -453,6 +454,7 @@ def _store_given_back(tx: Tx, given_back: Delivery, *, was: Delivery) -> None:
     if given_back.status is Status.DEAD:
         _emit(tx, "delivery.died", given_back)
         _show_dead(tx, given_back)
+        debate_ends.lost(tx, given_back, why="could not be started")
         go_on(tx, given_back)
     else:
         _emit(tx, "delivery.released", given_back)

@@ -176,10 +176,12 @@ def applied(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, was_app
 
 
 def expire_of_run(tx: Tx, *, run: Run) -> None:
-    """The run has ended: nothing can be answered any more."""
-    for pending in interactions.pending_of_run(tx, run_id=run.id):
-        expired = replace(pending, status=Status.EXPIRED)
-        interactions.put(tx, expired, was=pending.status)
+    """The run has ended: nothing can be answered any more. An answer that the program is not known to have does not
+    stand either; who gave it stays, and what it was is in the log and in the audit.
+    """
+    for unsettled in interactions.unsettled_of_run(tx, run_id=run.id):
+        expired = replace(unsettled, status=Status.EXPIRED, answer=None)
+        interactions.put(tx, expired, was=unsettled.status)
         _changed(tx, "interaction.expired", expired)
 
 

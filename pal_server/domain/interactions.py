@@ -21,7 +21,7 @@ class Status(StrEnum):
     PENDING = "pending"  # waits for a person
     ANSWERED = "answered"  # a person answered; the program has not got it yet
     APPLIED = "applied"  # the program has the answer
-    EXPIRED = "expired"  # the run ended before an answer came
+    EXPIRED = "expired"  # the run ended before the program was known to have an answer
     CANCELLED = "cancelled"  # the program withdrew it
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.domain.names import AT
+from pal_server.domain.names import AT, OWN_NAMES
 from pal_server.errors import Invalid
 
 CONTENT_LIMIT = 200_000  # characters; longer texts are files
@@ -18,8 +18,16 @@ _ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC"})
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800") | {chr(code) for code in range(0xFE00, 0xFE10)}
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _QUOTE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
-_NOT_BEFORE = r"(?<![\w@\uff20./\\-])"  # else it is an address, or part of a path
-_MENTION = re.compile(rf"{_NOT_BEFORE}{AT}([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})")
+# Scripts in which no space stands between words (or, in Korean, need not), so that a name is called right after one:
+# Thai and Lao, Burmese, Khmer, Japanese, Chinese, Korean.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+_FREE = r"(?<![\w@\uff20./\\-])"  # else it is an address, or part of a path
+_BEFORE = rf"(?:{_FREE}|(?<=[{_UNSPACED}]))"
+_MENTION = re.compile(rf"{_BEFORE}{AT}([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})")
+_AFTER_WORD = re.compile(rf"[{_UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +114,8 @@ def parse_guest(name: str) -> str:
     shown = "".join(char for char in plain if not _is_unseen(char)).rstrip(" ")
     if not GUEST_NAME.fullmatch(name) or not GUEST_NAME.fullmatch(shown):
         raise Invalid("sender is 1 to 64 characters on one line without @ / \\ < > or quotes", field="sender")
+    if shown.casefold() in OWN_NAMES:
+        raise Invalid(f"{shown} is the name of pal itself: choose another sender", field="sender", sender=shown)
     if any(len(_alphabets(word)) > 1 for word in shown.split()):
         raise Invalid("sender mixes letters of different alphabets in one word", field="sender")
     return shown
@@ -113,15 +123,19 @@ def parse_guest(name: str) -> str:
 
 def mentions_in(content: str, *, known: Collection[str] = ()) -> list[str]:
     """Names after an @ in the text, in order, each once. What stands in code or in a quoted line is not a
-    mention, nor is an address.
+    mention, nor is an address; after a word of a script without spaces, what looks like a domain is one of those.
 
     A sign at the end belongs to the sentence, unless a name of `known` (in lower case) ends with it.
     """
     names: dict[str, None] = {}
-    for match in _MENTION.finditer(_QUOTE.sub("", _CODE.sub(" ", content))):
+    spoken = _QUOTE.sub("", _CODE.sub(" ", content))
+    for match in _MENTION.finditer(spoken):
         name: str = match.group(1)
         while name[-1] in ".-_" and name.lower() not in known:
             name = name[:-1]
+        follows_word = _AFTER_WORD.match(spoken, match.start() - 1) if match.start() else None
+        if follows_word and "." in name and name.lower() not in known:
+            continue
         names.setdefault(name, None)
     return list(names)
 
@@ -129,8 +143,8 @@ def mentions_in(content: str, *, known: Collection[str] = ()) -> list[str]:
 def without_mention(content: str, *, agent: str) -> str:
     """What was said to `agent`, without calling it by name at the beginning or end."""
     name = re.escape(agent)
-    content = re.sub(rf"^\s*{AT}{name}(?![\w-]|\.\w)[\s,:]*", "", content, flags=re.IGNORECASE)
-    return re.sub(rf"{_NOT_BEFORE}{AT}{name}\s*$", "", content, flags=re.IGNORECASE).strip()
+    content = re.sub(rf"^\s*{AT}{name}(?![A-Za-z0-9_-]|\.[A-Za-z0-9])[\s,:，：、]*", "", content, flags=re.IGNORECASE)
+    return re.sub(rf"{_BEFORE}{AT}{name}\s*$", "", content, flags=re.IGNORECASE).strip()
 
 
 def _is_unseen(char: str) -> bool:

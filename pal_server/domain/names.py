@@ -5,8 +5,8 @@ import re
 from pal_server.errors import Invalid
 
 KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-# Words people put after an @, and the name under which pal itself speaks.
-RESERVED = frozenset({"all", "everyone", "here", "room", "channel", "system", "pal"})
+OWN_NAMES = frozenset({"system", "pal"})  # under which pal itself speaks
+RESERVED = OWN_NAMES | {"all", "everyone", "here", "room", "channel"}  # and words people put after an @
 AT = "[@\uff20]"  # also the wide one that Chinese and Japanese keyboards type
 LABEL_LIMIT = 100  # characters of a display name, a token's name, an account's label
 

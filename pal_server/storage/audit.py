@@ -1,29 +1,27 @@
 """The audit log in the database."""
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
-from pal_server.domain.audit import START, AuditEntry
-from pal_server.storage.tx import Row, Tx
-
-
-def take_head(tx: Tx, *, workspace_id: str) -> str:
-    """The hash of the newest entry; nobody else appends until the commit."""
-    tx.sql.run("audit.lock", workspace_id=workspace_id)
-    row = tx.sql.one("audit.head", workspace_id=workspace_id)
-    return START if row is None else row.hash
+from pal_server.domain.audit import START, AuditEntry, link
+from pal_server.storage.tx import Row, Sql, Tx
 
 
-def append(tx: Tx, *, workspace_id: str, actor: str, action: str, target: str, detail: str, hash: str) -> None:
-    tx.sql.run(
-        "audit.insert",
-        workspace_id=workspace_id,
-        now=tx.now,
-        actor=actor,
-        action=action,
-        target=target,
-        detail=detail,
-        hash=hash,
-    )
+def write(sql: Sql, entries: Iterable[tuple[str, int, str, str, str, str]], *, workspace_id: str, key: bytes) -> None:
+    """Chain a workspace's entries (workspace, at, actor, action, target, detail) to the newest one and store them.
+
+    Holds the workspace's row until the commit, so that no two entries follow the same one.
+    """
+    sql.run("audit.lock", workspace_id=workspace_id)
+    newest = sql.one("audit.head", workspace_id=workspace_id)
+    head = START if newest is None else newest.hash
+    rows: list[dict[str, object]] = []
+    for _, at, actor, action, target, detail in entries:
+        said: dict[str, Any] = {"actor": actor, "action": action, "target": target, "detail": detail}
+        head = link(key, previous=head, workspace_id=workspace_id, at=at, **said)
+        rows.append({"workspace_id": workspace_id, "now": at, "hash": head, **said})
+    sql.many("audit.insert", rows)
 
 
 def list_page(tx: Tx, *, workspace_id: str, action: str, before: int, limit: int) -> list[AuditEntry]:

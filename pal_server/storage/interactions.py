@@ -72,8 +72,13 @@ def pending_of_run(tx: Tx, *, run_id: int) -> list[Interaction]:
     return [_interaction(row) for row in tx.sql.all("interactions.pending_of_run", run_id=run_id)]
 
 
+def unsettled_of_run(tx: Tx, *, run_id: int) -> list[Interaction]:
+    """Those that still wait, for a person or for the program to take the answer."""
+    return [_interaction(row) for row in tx.sql.all("interactions.unsettled_of_run", run_id=run_id)]
+
+
 def open_of_run(tx: Tx, *, run_id: int) -> int:
-    """How many still wait, for a person or for the program to take the answer."""
+    """How many `unsettled_of_run` would find."""
     row = tx.sql.one("interactions.open_of_run", run_id=run_id)
     return 0 if row is None else int(row["number"])
 

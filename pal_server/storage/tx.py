@@ -80,16 +80,18 @@ class Effects:
     """
 
     emitted: list[tuple[str, str | None, str | None, str, int, str]] = field(default_factory=list)
+    audited: list[tuple[str, int, str, str, str, str]] = field(default_factory=list)  # workspace, at, actor, action …
     indexed: list[tuple[int, str, str]] = field(default_factory=list)  # message, room, text
     keys: list[str] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
 
-    def mark(self) -> tuple[int, int, int, int]:
-        return len(self.emitted), len(self.indexed), len(self.keys), len(self.after)
+    def mark(self) -> tuple[int, int, int, int, int]:
+        return len(self.emitted), len(self.indexed), len(self.keys), len(self.after), len(self.audited)
 
-    def undo(self, mark: tuple[int, int, int, int]) -> None:
+    def undo(self, mark: tuple[int, int, int, int, int]) -> None:
         """Forget what was gathered since `mark`."""
         del self.emitted[mark[0] :], self.indexed[mark[1] :], self.keys[mark[2] :], self.after[mark[3] :]
+        del self.audited[mark[4] :]
 
 
 class Tx:
@@ -133,6 +135,10 @@ class Tx:
         """
         text = msgspec.json.encode(data).decode()
         self._gather().emitted.append((workspace_id, room_id, audience, kind, self.now, text))
+
+    def audit(self, *, workspace_id: str, actor: str, action: str, target: str, detail: str) -> None:
+        """Append to the workspace's audit log, chained to the entry before; at commit. `detail` is JSON text."""
+        self._gather().audited.append((workspace_id, self.now, actor, action, target, detail))
 
     def index_message(self, message_id: int, /, *, room_id: str, text: str) -> None:
         """Make the message findable; a second call replaces what was indexed before. Written at commit."""

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import debates, deliveries, interactions, messages, runs
+from pal_server.actions import agents, debates, deliveries, interactions, messages, runs
 from pal_server.actions.deliveries import Claimed
 from pal_server.domain.chains import DELIVERY_LIMIT, HOP_LIMIT
-from pal_server.domain.deliveries import Status
+from pal_server.domain.deliveries import POLICY, Status
 from pal_server.domain.interactions import Interaction
 from pal_server.domain.receipts import Outcome
 from pal_server.domain.runs import Run, Wanted
@@ -16,7 +16,7 @@ from pal_server.storage.debates import Debate
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, lease, make_bus
 from tests.support.people import daemon
-from tests.support.stores import Heard
+from tests.support.stores import Clock, Heard
 
 
 @pytest.fixture
@@ -280,6 +280,43 @@ async def test_a_turn_that_waits_is_dropped_when_the_debate_stops(bus: Bus) -> N
     (dropped,) = await bus.deliveries()
     assert dropped.status is Status.CANCELLED
     assert await spoken(bus, debate) == []
+
+
+@pytest.mark.parametrize("how", ["cancelled", "message deleted", "agent deleted", "deleted when claimed", "dead"])
+async def test_a_turn_that_never_begins_ends_the_debate_with_a_card(bus: Bus, clock: Clock, how: str) -> None:
+    debate = await start(bus)
+    (waiting,) = await bus.deliveries()
+
+    match how:
+        case "cancelled":
+            await bus.store.write(deliveries.cancel, actor=bus.people.member, id=waiting.id)
+        case "message deleted":
+            await bus.store.write(messages.delete, actor=bus.people.member, id=waiting.message_id)
+        case "agent deleted":
+            await bus.store.write(agents.delete, actor=bus.people.owner, key="a")
+        case "deleted when claimed":
+            await bus.claim()
+            await bus.store.write(agents.delete, actor=bus.people.owner, key="a")
+        case "dead":
+            for _ in range(POLICY.max_attempts):
+                await bus.claim()
+                clock.advance(POLICY.lease_for / 1000 + 1)
+                await bus.store.write(deliveries.expire_overdue)
+
+    assert await status(bus, debate) == ("stopped", 0)
+    assert any("ends here" in text for text in await bus.said(topic=debate.topic_id))
+    assert await bus.claim() == ()
+
+
+async def test_a_debate_whose_next_agent_is_gone_ends_with_a_card(bus: Bus) -> None:
+    debate = await start(bus)
+    _, run = await bus_open(bus)
+    await bus.store.write(agents.delete, actor=bus.people.owner, key="b")
+
+    await bus.finish(run, text="my turn")
+
+    assert await status(bus, debate) == ("stopped", 1)
+    assert any("b is not in the room" in text for text in await bus.said(topic=debate.topic_id))
 
 
 @pytest.mark.parametrize("end", ["failed", "interrupted", "cancelled"])

@@ -183,6 +183,19 @@ async def test_the_end_of_a_run_is_the_end_of_its_questions(bus: Bus, clock: Clo
         await raise_one(bus, claimed, run, key="k2")
 
 
+async def test_an_answer_the_program_is_not_known_to_have_ends_with_the_run(bus: Bus) -> None:
+    claimed, run = await bus.start("@bot go")
+    asked = await raise_one(bus, claimed, run)
+    await answer(bus, asked, decision="approve")
+
+    await bus.finish(run)
+
+    gone = await bus.store.read(interactions.get, actor=bus.people.viewer, id=asked.id)
+    card = await card_of(bus, asked)
+    assert (gone.status, gone.answer, gone.answered_by) == (Status.EXPIRED, None, bus.people.member.name)
+    assert (card["status"], card["answered_by"]) == ("expired", bus.people.member.name)
+
+
 async def test_an_answer_and_an_end_at_once_agree(bus: Bus) -> None:
     for number in range(4):
         claimed, run = await bus.start(f"@bot {number}")
@@ -191,7 +204,8 @@ async def test_an_answer_and_an_end_at_once_agree(bus: Bus) -> None:
         results = await asyncio.gather(answer(bus, asked, decision="approve"), bus.finish(run), return_exceptions=True)
 
         now = await bus.store.read(interactions.get, actor=bus.people.viewer, id=asked.id)
-        assert now.status is (Status.ANSWERED if isinstance(results[0], Interaction) else Status.EXPIRED)
+        assert now.status is Status.EXPIRED
+        assert (now.answered_by is not None) == isinstance(results[0], Interaction)
         assert await bus.store.read(commands.open_for, computer_id=bus.box.id) == []
 
 

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
+from pal_server.actions import audit
 from pal_server.errors import Unavailable
 from pal_server.storage.store import Store, Tx
+from tests.support.people import make_people
 from tests.support.postgres import Postgres
 from tests.support.stores import Clock, Heard, open_test_store
 
@@ -57,6 +59,27 @@ async def test_the_loser_of_a_deadlock_is_run_again(pg_store: Store, heard: Hear
 
     assert len(runs) == 3
     assert sorted(map(sorted, heard.wakes)) == [["ab"], ["ba"]]
+
+
+async def test_what_is_audited_first_holds_nobody_up_before_its_commit(pg_store: Store) -> None:
+    people = await pg_store.write(make_people)
+    recorded, go_on = threading.Event(), threading.Event()
+
+    def audited_first(tx: Tx) -> None:
+        audit.record(tx, actor=people.owner, action="probe.changed", target="slow")
+        recorded.set()
+        assert go_on.wait(DEADLINE)
+
+    slow = asyncio.create_task(pg_store.write(audited_first))
+    assert await asyncio.to_thread(recorded.wait, DEADLINE)
+    quick = pg_store.write(audit.record, actor=people.owner, action="probe.changed", target="quick")
+    await asyncio.wait_for(quick, DEADLINE / 2)
+    go_on.set()
+    await slow
+
+    page = await pg_store.read(audit.list_page, actor=people.owner, action="probe.changed", after=None, limit=10)
+    assert [entry.target for entry in page.items] == ["slow", "quick"]
+    assert (await pg_store.read(audit.verify, actor=people.owner)).ok
 
 
 async def test_a_connection_that_died_while_idle_is_replaced(pg_store: Store, url: str) -> None:

@@ -156,7 +156,8 @@ async def test_a_question_waits_for_its_answer(bus, start_daemon):
     assert (await bus.end_of(delivery)).finish["text"] == "You answered: yes"
     await bus.until(lambda: command in bus.commands_done)
     assert bus.commands_done[command].get("ok", True)
-    assert ("POST", "/api/interactions/100/applied") in bus.asked
+    asked = [path for _, path in bus.asked]
+    assert asked.index("/api/interactions/100/applied") < asked.index(f"/api/runs/{run.id}/finish")
 
 
 async def test_a_refused_approval_is_told_to_the_program(bus, start_daemon):

@@ -28,10 +28,17 @@ from pal_server.errors import Invalid
         ("me\uff20example.com @\uff20bot", []),
         ("> @bot said so\n  >> and @other too\nno, @third", ["third"]),
         ("a > @bot", ["bot"]),
+        ("请@bot看看，还有\uff20other。", ["bot", "other"]),
+        ("これ@bot頼む 한국어@other ขอ@third", ["bot", "other", "third"]),
+        ("张三@example.com 写信，é@bot я@bot １@bot", []),
     ],
 )
 def test_names_after_an_at(text: str, names: list[str]) -> None:
     assert mentions_in(text) == names
+
+
+def test_a_name_with_a_dot_is_called_after_a_word_when_it_is_known() -> None:
+    assert mentions_in("请@x.y看看，张三@example.com", known={"x.y"}) == ["x.y"]
 
 
 def test_a_sign_at_the_end_belongs_to_the_sentence_unless_a_name_ends_with_it() -> None:
@@ -57,6 +64,9 @@ def test_any_text_has_some_mentions_or_none(text: str) -> None:
         ("@bot. draw", ". draw"),
         ("write to me@bot", "write to me@bot"),
         ("@bot", ""),
+        ("@bot，看看", "看看"),
+        ("@bot看看", "看看"),
+        ("看看@bot", "看看"),
     ],
 )
 def test_what_is_said_to_an_agent(text: str, said: str) -> None:
@@ -84,7 +94,24 @@ def test_a_guest_is_called_what_one_sees(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " a", "a@b", "a/b", "<b>", 'a"', "a\nb", "a\0", "a" * 65, "dem\u043e", "\u200b", "\uff20a"]
+    "name",
+    [
+        "",
+        " a",
+        "a@b",
+        "a/b",
+        "<b>",
+        'a"',
+        "a\nb",
+        "a\0",
+        "a" * 65,
+        "dem\u043e",
+        "\u200b",
+        "\uff20a",
+        "system",
+        "Pal",
+        "\uff53ystem",
+    ],
 )
 def test_a_guest_may_not_be_called(name: str) -> None:
     with pytest.raises(Invalid):

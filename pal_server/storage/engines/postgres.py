@@ -186,7 +186,7 @@ class PostgresEngine:
         try:
             result = action(tx, *args, **kwargs)
             if sql.trouble is None:
-                events = write_effects(sql, effects, engine="postgres")
+                events = write_effects(sql, effects, engine="postgres", audit_key=self._audit_key)
         except BaseException:
             _roll_back(conn)
             if sql.trouble is not None:

@@ -224,7 +224,7 @@ class SqliteEngine:
         if sql.trouble is not None:  # an action kept it to itself
             raise sql.trouble
         try:
-            events = write_effects(sql, effects, engine="sqlite")
+            events = write_effects(sql, effects, engine="sqlite", audit_key=self._audit_key)
         except Exception:
             if sql.trouble is not None:
                 raise
@@ -242,7 +242,7 @@ class SqliteEngine:
             try:
                 with sql.savepoint():
                     outcome = job.action(tx, *job.args, **job.kwargs)
-                    events = write_effects(sql, effects, engine="sqlite")
+                    events = write_effects(sql, effects, engine="sqlite", audit_key=self._audit_key)
             except BaseException as exc:
                 if sql.trouble is not None:
                     raise sql.trouble from exc

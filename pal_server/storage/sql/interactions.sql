@@ -17,6 +17,9 @@ SELECT * FROM interactions WHERE chain_id = :chain_id AND status = 'pending';
 -- name: pending_of_run
 SELECT * FROM interactions WHERE run_id = :run_id AND status = 'pending' ORDER BY id;
 
+-- name: unsettled_of_run
+SELECT * FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'answered') ORDER BY id;
+
 -- name: open_of_run
 SELECT COUNT(*) AS number FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'answered');
 

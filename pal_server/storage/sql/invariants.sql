@@ -115,7 +115,7 @@ SELECT c.id
 SELECT i.id
   FROM interactions i
   JOIN runs r ON r.id = i.run_id
- WHERE i.status = 'pending' AND r.status NOT IN ('starting', 'running', 'waiting', 'paused');
+ WHERE i.status IN ('pending', 'answered') AND r.status NOT IN ('starting', 'running', 'waiting', 'paused');
 
 -- name: a_debate_has_more_turns_than_set()
 SELECT d.id FROM debates d WHERE d.taken > d.turns OR (d.taken = d.turns) <> (d.status = 'finished');
