@@ -43,7 +43,16 @@ from pal_server.contract.runs import (
     SessionAnswer,
 )
 
-__all__ = ["ApiProblem", "Bus", "Caller", "Unreachable", "is_lease_lost", "is_shut_out", "is_worth_repeating"]
+__all__ = [
+    "ApiProblem",
+    "Bus",
+    "Caller",
+    "Unreachable",
+    "is_lease_lost",
+    "is_shut_out",
+    "is_struck_off",
+    "is_worth_repeating",
+]
 
 T = TypeVar("T")
 EPOCH = "X-Pal-Epoch"
@@ -128,6 +137,11 @@ class Bus:
 def is_lease_lost(error: Exception) -> bool:
     """Somebody else owns the attempt: stop, and say nothing more."""
     return isinstance(error, ApiProblem) and error.code == "lease_lost"
+
+
+def is_struck_off(error: Exception) -> bool:
+    """Our computer was revoked, and not only given a new key: nobody may run agents on it any more."""
+    return isinstance(error, ApiProblem) and error.code == "unauthenticated" and error.facts.get("reason") == "revoked"
 
 
 def is_shut_out(error: Exception) -> bool:

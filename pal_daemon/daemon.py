@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from importlib.metadata import PackageNotFoundError, version
 
-from pal_daemon.bus import ApiProblem, Bus, Unreachable
+from pal_daemon.bus import ApiProblem, Bus, Unreachable, is_struck_off
 from pal_daemon.claims import Claims
 from pal_daemon.commands import Commands
 from pal_daemon.discovery import discover_runtimes
@@ -42,6 +42,7 @@ REFUSED = 3  # by the server, or by another daemon's presence
 AWAY = 4  # nobody answers, or something is in the way that may pass
 
 VOID_WITHIN = 0.6  # seconds a server may take to forget a void key
+STRUCK_OFF = "this computer was revoked: its daemon ends, and its agents with it"
 
 log = logging.getLogger(__name__)
 
@@ -159,6 +160,9 @@ class _Daemon:
             try:
                 connected = await self._house.bus.connect(request)
             except (ApiProblem, Unreachable) as error:
+                if is_struck_off(error):
+                    await self._runs.end_orphans()
+                    raise Over(REFUSED, STRUCK_OFF) from error
                 self._check_refusal(error)
                 if not is_told:
                     log.warning("the server at %s does not answer, trying on: %s", settings.server, error)
@@ -217,10 +221,11 @@ class _Daemon:
         """Why we cannot go on. Runs are ended only when somebody else answers for them or nobody may."""
         if not isinstance(error, ApiProblem | SentAway):
             return error
-        if error.code == "revoked":
+        void = error if error.code in ("revoked", "unauthenticated") else await self._why_key_is_void()
+        if void is not None and (void.code == "revoked" or is_struck_off(void)):
             await self._runs.kill_all()
-            return Over(REFUSED, "this computer was revoked: its daemon ends, and its agents with it")
-        if error.code == "unauthenticated" or await self._is_key_void():
+            return Over(REFUSED, STRUCK_OFF)
+        if void is not None:
             text = "this computer's key is no longer good, it was rotated or revoked: start with the new key"
             return Over(REFUSED, f"{text}. Agents that run go on until then")
         if error.code == "conflict":
@@ -228,16 +233,16 @@ class _Daemon:
             return Over(REFUSED, "another daemon has taken over this computer: this one ends, and its agents with it")
         return Over(REFUSED, f"the server sent this daemon away: {error}")
 
-    async def _is_key_void(self) -> bool:
+    async def _why_key_is_void(self) -> ApiProblem | None:
         """A key that is rotated or revoked also fences us out; the server may say that first."""
         for _ in range(3):
             try:
                 await self._heartbeat.step()
             except (ApiProblem, Unreachable) as error:
                 if isinstance(error, ApiProblem) and error.code == "unauthenticated":
-                    return True
+                    return error
             await asyncio.sleep(VOID_WITHIN / 3)
-        return False
+        return None
 
     async def _reach_goal(self) -> int:
         """The exit code once there is nothing more to do; without --once and --drain there always is."""

@@ -89,7 +89,7 @@ class Runs:
                 await self._drop(entry, run)
         for run in believed.values():
             await self.disown(run)
-        await self._end_orphans()
+        await self.end_orphans()
 
     async def wait_one(self) -> None:
         """Return when one attempt that is under way now has ended, at once when none is."""
@@ -175,8 +175,10 @@ class Runs:
         except Exception as error:
             log.warning("run %s cannot be finished: %s", run.id, error, extra={"action": "finish", "run": run.id})
 
-    async def _end_orphans(self) -> None:
-        """Runs of this home that neither journal nor server know as ours: their processes are ended, nobody else's."""
+    async def end_orphans(self) -> None:
+        """End the processes of every run of this home that is not under way here, and nobody else's: neither journal
+        nor server know it as ours, or we may run nothing any more.
+        """
         ours = {attempt.run for attempt in self}
         for run in await asyncio.to_thread(runs_with_processes, self._house.settings):
             if run not in ours:

@@ -161,6 +161,7 @@ async def _assemble(
     url = settings.url(port)
     credentials = Credentials(
         authenticate=lambda secret_hash: store.read(tokens.authenticate, secret_hash=secret_hash),
+        is_struck_off=lambda secret_hash: store.read(tokens.is_struck_off, secret_hash=secret_hash),
         hub=hub,
         clock=clock,
         monotonic=time.monotonic,

@@ -6,11 +6,10 @@ from typing import TypeVar
 
 from pal_server.actions import access, computers, deliveries, runs, steering
 from pal_server.domain.actors import Actor
-from pal_server.domain.computers import Computer, ComputerStatus, RuntimeState
+from pal_server.domain.computers import Computer, RuntimeState
 from pal_server.domain.runs import Run
 from pal_server.errors import NotFound
 from pal_server.storage import commands, rooms
-from pal_server.storage import computers as computer_rows
 from pal_server.storage.commands import Command
 from pal_server.storage.tx import Tx
 
@@ -113,12 +112,6 @@ def command_done(
         rooms.lock(tx, room_id=access.run(tx, actor, order.run_id).room_id)
         steering.refused(tx, workspace_id=actor.workspace_id, delivery_id=order.data["delivery"], why=detail)
     commands.done(tx, id=command, computer_id=found.id, ok=ok, detail=detail)
-
-
-def is_revoked(tx: Tx, *, actor: Actor) -> bool:
-    """Whether a computer that was let in before was struck off, and not only given a new key."""
-    found = computer_rows.get(tx, actor.id)
-    return found is None or found.status is ComputerStatus.REVOKED
 
 
 def standing(tx: Tx, *, actor: Actor) -> tuple[int, int | None]:

@@ -28,6 +28,11 @@ def authenticate(tx: Tx, *, secret_hash: str) -> Actor | None:
     return None if token is None else actor_of(tx, token=token)
 
 
+def is_struck_off(tx: Tx, *, secret_hash: str) -> bool:
+    """Whether a secret that stands for nobody is the key of a revoked computer: its daemon has to end its agents."""
+    return tokens.is_struck_off(tx, secret_hash=secret_hash)
+
+
 def actor_of(tx: Tx, *, token: Token) -> Actor | None:
     """The actor a live token stands for. Invites, shares and log-in links are no actors."""
     match token.kind:

@@ -1,8 +1,9 @@
 """From a credential to the actor it stands for.
 
 Tokens come in `Authorization: Bearer …` or in the session cookie, never in a URL. Whatever is wrong with one, the
-answer is the same. Look-ups are kept for at most two seconds, and not at all past a wake-up of `tokens`, which every
-revocation sends: on this server a revoked token ends at once, on others within the two seconds.
+answer is the same; only who holds the key of a revoked computer is told so, because its daemon has to end its agents.
+Look-ups are kept for at most two seconds, and not at all past a wake-up of `tokens`, which every revocation sends: on
+this server a revoked token ends at once, on others within the two seconds.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ SECRET_LIMIT = 512  # characters; ours have well below a hundred
 REVOKED = "tokens"  # the key that is woken by everything that ends a credential or changes what it may do
 
 Authenticate = Callable[[str], Awaitable[Actor | None]]  # secret hash → actor, None when nobody knows it
+IsStruckOff = Callable[[str], Awaitable[bool]]  # whether that hash is of a revoked computer's key
 
 
 def credential_of(http: BaseRequest, /, *, cookie: str) -> tuple[str, bool]:
@@ -41,10 +43,17 @@ class Credentials:
     """Answers who a secret stands for. One per server. Secrets themselves are not kept, only their hashes."""
 
     def __init__(
-        self, *, authenticate: Authenticate, hub: Hub, clock: Callable[[], int], monotonic: Callable[[], float]
+        self,
+        *,
+        authenticate: Authenticate,
+        is_struck_off: IsStruckOff,
+        hub: Hub,
+        clock: Callable[[], int],
+        monotonic: Callable[[], float],
     ) -> None:
         self._clock = clock
         self._authenticate = authenticate
+        self._is_struck_off = is_struck_off
         self._hub = hub
         self._monotonic = monotonic
         self._found: dict[str, _Found] = {}
@@ -52,12 +61,12 @@ class Credentials:
         self._used: set[str] = set()
 
     async def actor(self, secret_hash: str, /) -> Actor:
-        """Who it stands for; `Unauthenticated` with one sentence for every reason there can be."""
+        """Who it stands for, or `Unauthenticated`."""
         found = self._found.get(secret_hash)
         if found is None or found.until < self._monotonic() or found.seen < self._hub.count(REVOKED):
             found = await self._look_up(secret_hash)
         if found.actor is None:
-            raise refusal()
+            raise refusal(is_struck_off=found.is_struck_off)
         if found.actor.token_id is not None:
             self._used.add(found.actor.token_id)
         return found.actor
@@ -86,16 +95,20 @@ class Credentials:
     async def _ask(self, secret_hash: str, *, seen: int) -> "_Found":
         until = self._monotonic() + KEPT_FOR
         actor = await self._authenticate(secret_hash)
-        return _Found(actor=actor, seen=seen, until=until)
+        is_struck_off = actor is None and await self._is_struck_off(secret_hash)
+        return _Found(actor=actor, is_struck_off=is_struck_off, seen=seen, until=until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     actor: Actor | None
+    is_struck_off: bool
     seen: int  # the count of REVOKED before the look-up began
     until: float  # monotonic seconds
 
 
-def refusal() -> Unauthenticated:
-    """The one answer to every credential that does not do."""
+def refusal(*, is_struck_off: bool = False) -> Unauthenticated:
+    """The one answer to every credential that does not do, but for the key of a revoked computer."""
+    if is_struck_off:
+        return Unauthenticated("This computer was revoked.", reason="revoked")
     return Unauthenticated("A valid credential is needed: Authorization: Bearer TOKEN, or log in.")

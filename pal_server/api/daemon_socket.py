@@ -55,9 +55,8 @@ async def _tell(call: Call, response: web.WebSocketResponse) -> Bye:
             actor = await call.services.credentials.actor(call.secret_hash)
             due = await call.read(_stand, actor=actor, epoch=call.epoch)
         except Unauthenticated as exc:
-            if await call.read(daemons.is_revoked, actor=call.actor):
-                return Bye(code="revoked", message="This computer was revoked.", retry=False)
-            return Bye(code=exc.code, message=exc.message, retry=False)
+            code = "revoked" if exc.facts.get("reason") == "revoked" else exc.code
+            return Bye(code=code, message=exc.message, retry=False)
         except Conflict as exc:
             return Bye(code=exc.code, message=exc.message, retry=False)
         except PalError as exc:

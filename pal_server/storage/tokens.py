@@ -29,6 +29,11 @@ def find_live(tx: Tx, *, secret_hash: str) -> Token | None:
     return None if row is None else _token(row)
 
 
+def is_struck_off(tx: Tx, *, secret_hash: str) -> bool:
+    """Whether the secret was the key of a computer that is revoked."""
+    return tx.sql.one("tokens.is_struck_off", hash=secret_hash) is not None
+
+
 def user_of(tx: Tx, token: Token) -> Row | None:
     """id, username, display_name and role of the user a token speaks for, unless disabled."""
     return tx.sql.one("tokens.user_of", workspace_id=token.workspace_id, user_id=token.subject)

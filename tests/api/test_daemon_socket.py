@@ -92,7 +92,9 @@ async def test_a_daemon_whose_key_ended_is_told_to_go(server: ServerUnderTest, v
     assert bye["type"] == "bye"
     assert bye["retry"] is False
     assert closed.data == 1008
-    assert (await server.post("/api/deliveries/claim", {}, token=computer.key)).status == 401
+    refused = await server.post("/api/deliveries/claim", {}, token=computer.key)
+    assert refused.status == 401
+    assert refused.facts.get("reason") == ("revoked" if verb == "revoke" else None)
 
 
 async def test_a_daemon_that_was_replaced_is_shut_out_everywhere(server: ServerUnderTest) -> None:

@@ -230,6 +230,26 @@ async def test_a_rotated_key_ends_the_daemon_and_leaves_the_agents(bus, start_da
     assert living_keeper(settings.runs_folder / str(run.id)) is not None
 
 
+@pytest.mark.parametrize("when", ["while it runs", "while it is away"])
+async def test_a_daemon_of_a_revoked_computer_ends_its_agents_without_a_socket(bus, start_daemon, settings, gone, when):
+    daemon = await start_daemon()
+    delivery = await bus.given_delivery(content="/slow 300")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.events)
+    agents = find_left_over(settings.runs_folder / str(run.id))
+    if when == "while it is away":
+        await daemon.leave()
+
+    bus.is_key_good, bus.is_revoked = False, True
+
+    with pytest.raises(Over, match="was revoked") as ended:
+        await (daemon.end() if when == "while it runs" else start_daemon())
+    assert ended.value.code == 3
+    assert agents
+    for pid in agents:
+        await gone(pid)
+
+
 async def test_a_daemon_that_was_replaced_ends_with_its_agents(bus, start_daemon, settings):
     daemon = await start_daemon()
     delivery = await bus.given_delivery(content="/slow 300")

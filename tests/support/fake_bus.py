@@ -80,6 +80,7 @@ class FakeBus:
         self.agents = ["worker"]
         self.is_away = False
         self.is_key_good = True
+        self.is_revoked = False
         self.has_socket = True
         self.native_sessions: dict[str, str | None] = {}
         self.lose_answers: set[str] = set()  # last words of paths whose next answer is lost
@@ -212,7 +213,7 @@ class FakeBus:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         is_run = any(token == run.token for run in self.runs.values())
         if not (is_run or (self.is_key_good and token == KEY)):
-            raise Refusal(401, "unauthenticated")
+            raise Refusal(401, "unauthenticated", **({"reason": "revoked"} if self.is_revoked else {}))
         epoch = request.headers.get("X-Pal-Epoch")
         if epoch is not None and int(epoch) < self.epoch:
             raise Refusal(409, "conflict", epoch=int(epoch), current=self.epoch)

@@ -9,6 +9,11 @@ SELECT id, workspace_id, kind, name, subject, scopes, created_by, created_at, ex
   FROM tokens
  WHERE hash = :hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now);
 
+-- name: is_struck_off(hash)
+-- The key of a computer that was revoked, whether or not it was its newest one.
+SELECT 1 FROM tokens t JOIN computers c ON c.id = t.subject
+ WHERE t.hash = :hash AND t.kind = 'computer' AND c.revoked_at IS NOT NULL;
+
 -- name: user_of(workspace_id, user_id)
 SELECT u.id, u.username, u.display_name, m.role
   FROM users u JOIN memberships m ON m.user_id = u.id
