@@ -18,6 +18,7 @@ from pathlib import Path
 from time import monotonic
 
 from pal_daemon import endings, keeper_client
+from pal_daemon.account_keys import kept_values
 from pal_daemon.bus import is_lease_lost
 from pal_daemon.endings import End
 from pal_daemon.folders import remove_run_folder, run_folder
@@ -121,6 +122,7 @@ class Attempt:
     async def take_up(self, *, last_seq: int, last_source: int | None) -> None:
         """What an earlier daemon began: read its spool from the start, report what the server lacks, and go on."""
         assert self.run is not None
+        self._secrets = kept_values(self.house.settings)
         self._keeper = await find_keeper(self._folder)
         self._is_settled.set()
         if self._token_hash and self._keeper is not None:
@@ -324,7 +326,7 @@ class Attempt:
             return endings.end_of_process(
                 None, at=None, ending=self.ending, outcome=Outcome(), stderr="", agent=self.agent
             )
-        self._secrets = secrets_of(spec.env)
+        self._secrets = secrets_of(spec.env) + kept_values(self.house.settings)
         self._token_hash = hash_token(opened.token)
         self._began = monotonic()
         if self._folder.exists():  # of another bus with the same numbers; at our start nothing lived in it

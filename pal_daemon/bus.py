@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 from pal_server.client.problems import ApiProblem, Unreachable
 from pal_server.client.retry import is_worth_repeating
 from pal_server.contract.agents import (
+    Account,
+    AccountsAnswer,
     CommandDone,
     ConnectComputer,
     ConnectedAnswer,
@@ -96,6 +98,19 @@ class Bus:
 
     async def command_done(self, computer: str, command: int, *, ok: bool, detail: str = "") -> None:
         await self._post(f"/api/computers/{computer}/commands/{command}/done", CommandDone(ok=ok, detail=detail), Done)
+
+    async def accounts(self) -> list[Account]:
+        """Those of this computer, with the values of their variables."""
+        found: list[Account] = []
+        after: str | None = None
+        while True:
+            page = await self._caller.call(
+                "GET", "/api/accounts", query={"limit": 200, "after": after}, answer=AccountsAnswer
+            )
+            found += page.accounts
+            if page.next is None:
+                return found
+            after = page.next
 
     async def claim(self, request: ClaimDeliveries) -> ClaimsAnswer:
         return await self._post("/api/deliveries/claim", request, ClaimsAnswer)

@@ -20,6 +20,8 @@ from aiohttp import web
 from yarl import URL
 
 from pal_daemon.house import House, hash_token
+from pal_daemon.login_door import LoginDoor
+from pal_daemon.logins import Logins
 from pal_server.client.resolve import local_server, same_server
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -51,6 +53,7 @@ class LocalApi:
         settings = self._house.settings
         app = web.Application(client_max_size=SMALL * 2)
         app.router.add_get("/health", self._tell_health)
+        LoginDoor(Logins(self._house), check=self._check_own, problem=_problem).add_routes(app.router)
         app.router.add_route("*", "/api/{path:.*}", self._relay)
         app.router.add_route("*", "/{path:.*}", _not_here)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
@@ -121,6 +124,13 @@ class LocalApi:
             return None, self._own_credential()
         return _problem(401, "unauthenticated", "this is neither the daemon's token nor that of a run alive here"), ""
 
+    def _check_own(self, request: web.Request) -> web.Response | None:
+        """The refusal of everybody who has not the daemon's own token."""
+        refusal, credential = self._check(request)
+        if refusal is None and hash_token(credential) in self._house.tokens:
+            return _problem(403, "forbidden", "a run may not see or change logins: this is for a person at a terminal")
+        return refusal
+
     def _own_credential(self) -> str:
         settings = self._house.settings
         return owner_token(settings.home, settings.server) or settings.key
@@ -157,7 +167,7 @@ async def _pass_back(request: web.Request, answer: aiohttp.ClientResponse) -> we
 
 
 async def _not_here(request: web.Request) -> web.Response:
-    return _problem(404, "not_found", "the daemon knows /health and passes /api/… on to the server")
+    return _problem(404, "not_found", "the daemon knows /health and /logins, and passes /api/… on to the server")
 
 
 def _is_loopback(host: str) -> bool:

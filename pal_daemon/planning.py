@@ -8,6 +8,7 @@ import sys
 import msgspec
 
 from pal_daemon import keeper_client
+from pal_daemon.account_keys import with_keys
 from pal_daemon.environment import run_environment
 from pal_daemon.folders import scratch_folder, working_folder
 from pal_daemon.house import House
@@ -23,6 +24,10 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
     runtime = house.registry.get(agent.runtime)
     if runtime is None:
         raise CannotStart("missing_program", missing_note(agent.runtime))
+    try:
+        work = with_keys(house.settings, work)
+    except OSError as error:
+        raise CannotStart("auth", f"the account of {agent.key} cannot be used: {error}") from error
     account_env = _account_env(work)
     folder = working_folder(house.settings, agent=agent.key, cwd=agent.cwd)
     env = run_environment(

@@ -71,7 +71,7 @@ class Redactor:
     """Of one run."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        parts = [re.escape(value) for value in values]
+        parts = [re.escape(value) for value in sorted(values, key=len, reverse=True) if _is_secret(value)]
         self._values = re.compile("|".join(parts)) if parts else None
         self._held: dict[tuple[str, str, str], Event] = {}
 

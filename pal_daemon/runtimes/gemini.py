@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,10 +12,29 @@ from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
 from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.profile import Account
+from pal_daemon.runtimes.way_in import BY_KEY, OUT, Login, Seen, WayIn, key_in, read_json
 from pal_server.contract.deliveries import Work
 
 SETTINGS = Path(__file__).with_name("gemini_settings.json")  # these win over the user's
 MINUTE = "%Y-%m-%dT%H-%M"  # as in the names of its session files
+
+
+LOGIN = (
+    "GEMINI_API_KEY",
+    "GEMINI_CLI_HOME",
+    "GOOGLE_API_KEY",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_LOCATION",
+    "GOOGLE_CLOUD_PROJECT",
+    "GOOGLE_GEMINI_BASE_URL",
+    "GOOGLE_GENAI_USE_GCA",
+    "GOOGLE_GENAI_USE_VERTEXAI",
+)
+QUIET = {
+    "GEMINI_CLI_NO_RELAUNCH": "true",  # one process instead of two, and signals work
+    "GEMINI_CLI_TRUST_WORKSPACE": "true",
+    "GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(SETTINGS),
+}
 
 
 class GeminiRuntime(AcpRuntime):
@@ -26,28 +44,23 @@ class GeminiRuntime(AcpRuntime):
     remedy = "npm install -g @google/gemini-cli"
     oldest = (0, 60)  # older ones know no --acp
     capabilities = Capabilities(resume=True, interrupt=True, permissions=True, plan=True, tool_events=True, usage=True)
+    way_in = WayIn(
+        programs=("gemini",),
+        home=lambda home: {"GEMINI_CLI_HOME": home},
+        look=lambda program, env: _look(env),
+        key="GEMINI_API_KEY",
+        begin=(),
+        quiet=QUIET,
+        reads=LOGIN,
+    )
     dialect = Dialect(
         inlines_paths=False,
         second_prompt=SecondPrompt.REPLACES,
         replays_late=True,
         noise=re.compile(r"\[MODE_UPDATE\] \w+"),  # a change of mode leaks into the answer
     )
-    login = (
-        "GEMINI_API_KEY",
-        "GEMINI_CLI_HOME",
-        "GOOGLE_API_KEY",
-        "GOOGLE_APPLICATION_CREDENTIALS",
-        "GOOGLE_CLOUD_LOCATION",
-        "GOOGLE_CLOUD_PROJECT",
-        "GOOGLE_GEMINI_BASE_URL",
-        "GOOGLE_GENAI_USE_GCA",
-        "GOOGLE_GENAI_USE_VERTEXAI",
-    )
-    quiet = {
-        "GEMINI_CLI_NO_RELAUNCH": "true",  # one process instead of two, and signals work
-        "GEMINI_CLI_TRUST_WORKSPACE": "true",
-        "GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(SETTINGS),
-    }
+    login = LOGIN
+    quiet = QUIET
 
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__()
@@ -63,11 +76,7 @@ class GeminiRuntime(AcpRuntime):
 
     def login_method(self, env: Mapping[str, str]) -> str | None:
         """A key alone is not taken: somebody has to have chosen to use it."""
-        try:
-            chosen = json.loads((_home(env) / "settings.json").read_bytes())["security"]["auth"]["selectedType"]
-        except (OSError, ValueError, KeyError, TypeError):
-            chosen = None
-        return "gemini-api-key" if not chosen and env.get("GEMINI_API_KEY") else None
+        return "gemini-api-key" if not _chosen(env) and env.get("GEMINI_API_KEY") else None
 
     def session(self, work: Work, env: Mapping[str, str]) -> tuple[str | None, str | None]:
         """The session whose record is still there.
@@ -89,6 +98,22 @@ class GeminiRuntime(AcpRuntime):
             before = (now - timedelta(minutes=1)).strftime(MINUTE)
             first.rename(first.with_name(first.name.replace(minute, before)))
         return native, None
+
+
+def _look(env: Mapping[str, str]) -> Seen:
+    """By its files: the program itself says it only by failing."""
+    if (_home(env) / "oauth_creds.json").is_file():
+        return Seen(login=Login.IN, method="subscription")
+    return BY_KEY if _chosen(env) or key_in(env, "GEMINI_API_KEY", "GOOGLE_API_KEY") else OUT
+
+
+def _chosen(env: Mapping[str, str]) -> bool:
+    """Whether somebody has chosen in its settings how it logs in."""
+    match read_json(_home(env) / "settings.json"):
+        case {"security": {"auth": {"selectedType": chosen}}}:
+            return bool(chosen)
+        case _:
+            return False
 
 
 def _home(env: Mapping[str, str]) -> Path:

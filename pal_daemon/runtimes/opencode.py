@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
 from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.profile import Account, Mode, mode_of
+from pal_daemon.runtimes.way_in import OUT, Login, Seen, WayIn, read_json
 from pal_server.contract.deliveries import Work
 
 MAKERS_OWN = "opencode"  # the provider a prompt goes to when nobody is logged in anywhere
@@ -26,6 +29,13 @@ PERMISSIONS: dict[Mode, dict[str, str]] = {
 }
 
 
+QUIET = {
+    "OPENCODE_DISABLE_AUTOUPDATE": "1",
+    "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+    "OPENCODE_DISABLE_MODELS_FETCH": "1",
+}
+
+
 class OpenCodeRuntime(AcpRuntime):
     name = "opencode"
     programs = ("opencode",)
@@ -36,11 +46,15 @@ class OpenCodeRuntime(AcpRuntime):
         resume=True, live_input=True, interrupt=True, permissions=True, plan=True, tool_events=True
     )
     dialect = Dialect(inlines_paths=False, second_prompt=SecondPrompt.JOINS, is_usage_of_last_call=True)
-    quiet = {
-        "OPENCODE_DISABLE_AUTOUPDATE": "1",
-        "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
-        "OPENCODE_DISABLE_MODELS_FETCH": "1",
-    }
+    quiet = QUIET
+    way_in = WayIn(
+        programs=("opencode",),
+        home=lambda home: _homes(home),
+        look=lambda program, env: _look(env),
+        begin=("auth", "login"),
+        end=("auth", "logout"),
+        quiet=QUIET,
+    )
 
     def environment(self, work: Work, account: Account) -> dict[str, str]:
         given = _config(work.env.get("OPENCODE_CONFIG_CONTENT") or account.env.get("OPENCODE_CONFIG_CONTENT"))
@@ -68,6 +82,16 @@ def _config(text: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return config if isinstance(config, dict) else {}
+
+
+def _look(env: Mapping[str, str]) -> Seen:
+    """By the file it keeps its logins in; a provider that is configured with a key of its own counts, too."""
+    data = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME", "/")) / ".local" / "share")
+    kept = read_json(data / "opencode" / "auth.json")
+    if kept:
+        return Seen(login=Login.IN, method=", ".join(sorted(kept))[:100])
+    providers = _config(env.get("OPENCODE_CONFIG_CONTENT")).get("provider")
+    return Seen(login=Login.IN, method="configuration") if providers else OUT
 
 
 def _homes(home: str | None) -> dict[str, str]:

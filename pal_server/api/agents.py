@@ -1,5 +1,6 @@
 """Agents and accounts."""
 
+import msgspec
 from aiohttp.web_response import StreamResponse
 
 from pal_server.actions import accounts, agents, choices
@@ -9,6 +10,8 @@ from pal_server.api.present import present, present_all
 from pal_server.api.routing import Call
 from pal_server.contract import agents as contract
 from pal_server.contract.base import Page
+from pal_server.domain.accounts import Account
+from pal_server.domain.actors import Actor, ActorKind
 from pal_server.errors import Invalid
 
 
@@ -111,7 +114,7 @@ async def assign(call: Call) -> contract.AssignmentAnswer:
 async def list_accounts(call: Call) -> contract.AccountsAnswer:
     query = call.query(Page)
     page = await call.read(accounts.list_page, actor=call.actor, after=query.after, limit=query.limit)
-    return contract.AccountsAnswer(accounts=present_all(page.items, contract.Account), next=page.next)
+    return contract.AccountsAnswer(accounts=[_account(call.actor, account) for account in page.items], next=page.next)
 
 
 async def add_account(call: Call) -> contract.AccountAnswer:
@@ -140,6 +143,12 @@ async def change_account(call: Call) -> contract.AccountAnswer:
 async def remove_account(call: Call) -> contract.AccountAnswer:
     account = await call.write(accounts.remove, actor=call.actor, ref=call.text())
     return contract.AccountAnswer(account=present(account, contract.Account))
+
+
+def _account(actor: Actor, account: Account) -> contract.Account:
+    shown = present(account, contract.Account)
+    is_own = actor.kind is ActorKind.COMPUTER and actor.id == account.computer
+    return msgspec.structs.replace(shown, values=dict(account.env)) if is_own else shown
 
 
 def _either(one: str | None, other: str | None, *, names: tuple[str, str]) -> str | None:

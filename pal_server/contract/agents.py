@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from .base import Answer, Request
-from .words import AgentMode, ComputerStatus
+from .words import AgentMode, ComputerStatus, LoginState
 
 
 class Agent(Answer, frozen=True, kw_only=True):
@@ -118,6 +118,12 @@ class RuntimeState(Answer, frozen=True, kw_only=True):
     version: str | None = None
     note: str = ""
     capabilities: dict[str, bool] = {}
+    login: LoginState | None = None
+    """Whether somebody is logged in at the program's usual place; null for a program without logins."""
+    login_method: str = ""
+    """`api key`, `subscription`, or the program's own word."""
+    install: str = ""
+    """What installs or updates it."""
 
 
 class RuntimeStateIn(Request, frozen=True, kw_only=True):
@@ -126,6 +132,9 @@ class RuntimeStateIn(Request, frozen=True, kw_only=True):
     version: str | None = None
     note: str = ""
     capabilities: dict[str, bool] = {}
+    login: LoginState | None = None
+    login_method: str = ""
+    install: str = ""
 
 
 class Computer(Answer, frozen=True, kw_only=True):
@@ -270,6 +279,8 @@ class Account(Answer, frozen=True, kw_only=True):
     home: str | None = None
     env: list[str] = []
     """Names only; values stay where they are used."""
+    values: dict[str, str] | None = None
+    """For the account's own computer alone."""
     args: list[str] = []
     disabled: bool = False
     created_at: int

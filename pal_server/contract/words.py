@@ -20,3 +20,5 @@ AgentMode = Literal["ask", "accept_edits", "auto", "bypass", "read_only", "plan"
 Scope = Literal["once", "topic", "agent", "project"]
 Busy = Literal["queue", "steer", "interrupt"]
 Decision = Literal["approve", "deny"]
+
+LoginState = Literal["in", "out", "unknown"]

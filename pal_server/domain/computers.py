@@ -32,6 +32,9 @@ class RuntimeState:
     version: str | None = None
     note: str = ""
     capabilities: dict[str, bool]
+    login: str | None = None  # at the program's usual place: in, out, unknown; None without logins
+    login_method: str = ""
+    install: str = ""  # what installs or updates it
 
     def fact(self) -> dict[str, Any]:
         return {
@@ -40,6 +43,9 @@ class RuntimeState:
             "version": self.version,
             "note": self.note,
             "capabilities": self.capabilities,
+            "login": self.login,
+            "login_method": self.login_method,
+            "install": self.install,
         }
 
 
@@ -163,7 +169,9 @@ def parse_runtimes(runtimes: Iterable[RuntimeState]) -> tuple[RuntimeState, ...]
         if (
             not 1 <= len(runtime.name) <= 64
             or len(runtime.note) > TEXT_LIMIT
-            or len(runtime.version or "") > TEXT_LIMIT
+            or max(len(runtime.version or ""), len(runtime.login_method), len(runtime.install)) > TEXT_LIMIT
         ):
-            raise Invalid("a runtime's name, version or note is too long", field="runtimes", value=runtime.name[:64])
+            raise Invalid(
+                "a runtime's name, version or one of its notes is too long", field="runtimes", value=runtime.name[:64]
+            )
     return tuple(by_name[name] for name in sorted(by_name))

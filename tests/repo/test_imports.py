@@ -25,6 +25,7 @@ SHARED_BY_RUNTIMES = {
     "program_probe",
     "questions",
     "registry",
+    "way_in",
 }
 PROGRAMS = {"pal_cli.__main__", "pal_server.__main__"}  # modules that are commands: loading them runs them
 

@@ -187,12 +187,9 @@ def test_an_old_program_is_found_and_not_available(programs):
     assert "npm install" in found.note
 
 
-@pytest.mark.parametrize("key", ["", "sk-test"])
-def test_the_real_program_tells_version_and_login(tmp_path, key):
+def test_the_real_program_tells_its_version(tmp_path):
     program = need_program("claude")
 
-    found = discover(f"{program.parent}:/usr/bin:/bin", HOME=str(tmp_path), ANTHROPIC_API_KEY=key)
+    found = discover(f"{program.parent}:/usr/bin:/bin", HOME=str(tmp_path))
 
-    assert found.is_available
-    assert found.version == "2.1.328"
-    assert ("logged in" in found.note) is not bool(key)
+    assert (found.is_available, found.version) == (True, "2.1.328")

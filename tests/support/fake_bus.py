@@ -78,6 +78,7 @@ class FakeBus:
         self.heartbeats: list[dict[str, Any]] = []
         self.connected: dict[str, Any] = {}
         self.agents = ["worker"]
+        self.accounts: list[dict[str, Any]] = []
         self.is_away = False
         self.is_key_good = True
         self.is_revoked = False
@@ -90,6 +91,7 @@ class FakeBus:
         self.url = ""
         self.websocket = self._websocket
         self._first_run = first_run
+        self._said: list[str] = []
         self._sockets: set[web.WebSocketResponse] = set()
         self._changed = asyncio.Condition()
         self._runner: web.AppRunner | None = None
@@ -145,6 +147,10 @@ class FakeBus:
     async def say_bye(self, code: str, *, retry: bool) -> None:
         await self._send({"type": "bye", "code": code, "message": f"because of {code}", "retry": retry})
 
+    def everything_said(self) -> str:
+        """Every body a daemon has sent."""
+        return "\n".join(self._said)
+
     async def until(self, condition: Any, *, within: float = 20.0) -> Any:
         """The first true value of `condition()`, asked after each request."""
         async with asyncio.timeout(within), self._changed:
@@ -193,6 +199,7 @@ class FakeBus:
         raw = await request.read()
         body = msgspec.json.decode(raw) if raw else {}
         self.asked.append((request.method, request.path))
+        self._said.append(raw.decode())
         try:
             self._check_key(request)
             answer = self._act(request.method, request.path.removeprefix("/api/").split("/"), body, request)
@@ -222,6 +229,8 @@ class FakeBus:
         match path:
             case ["computers", "connect"]:
                 return self._connect(body)
+            case ["accounts"]:
+                return {"accounts": self.accounts, "next": None}
             case ["computers", _, "heartbeat"]:
                 return self._heartbeat(body)
             case ["computers", _, "commands", id, "done"]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -12,6 +10,7 @@ from uuid import UUID, uuid4
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.claude_code import control
 from pal_daemon.runtimes.claude_code.reader import ClaudeReader
+from pal_daemon.runtimes.claude_code.way_in import LOGIN, QUIET, WAY_IN
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.profile import Account, Mode, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version
@@ -20,7 +19,6 @@ from pal_server.contract.deliveries import Work
 PROGRAM = "claude"
 REMEDY = "npm install -g @anthropic-ai/claude-code (with Node 22 or newer; an older one installs an older version)"
 OLDEST = (2, 1, 300)  # knows `client_composed`; older ones run a message that begins with a slash as a command
-LOGIN_FOR = 8.0  # seconds
 
 PROTOCOL = (
     *("-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"),
@@ -28,12 +26,6 @@ PROTOCOL = (
     "--strict-mcp-config",  # a server in the project's .mcp.json would be started without asking
     *("--settings", '{"useAutoModeDuringPlan":false}'),  # what a plan asks for comes to us, not to a classifier
 )
-QUIET = {
-    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    "DISABLE_AUTOUPDATER": "1",
-    "DISABLE_TELEMETRY": "1",
-    "DISABLE_ERROR_REPORTING": "1",
-}
 TALKATIVE = {
     "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
     "CLAUDE_CODE_ENABLE_TODO_TOOLS": "1",
@@ -41,14 +33,6 @@ TALKATIVE = {
 }
 # What the program reads of the daemon's own environment. Logins only for agents without an account of their own.
 OWN = (*QUIET, "CLAUDE_CODE_MAX_RETRIES", "BASH_DEFAULT_TIMEOUT_MS", "BASH_MAX_TIMEOUT_MS", "DISABLE_PROMPT_CACHING")
-LOGIN = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_BASE_URL",
-    "ANTHROPIC_MODEL",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-    "CLAUDE_CONFIG_DIR",
-)
 MODES = {
     Mode.ASK: "default",
     Mode.ACCEPT_EDITS: "acceptEdits",
@@ -67,6 +51,7 @@ SESSION_GONE = (
 
 class ClaudeCodeRuntime:
     name = "claude-code"
+    way_in = WAY_IN
     capabilities = Capabilities(
         resume=True,
         live_input=True,
@@ -93,7 +78,7 @@ class ClaudeCodeRuntime:
             wanted = ".".join(map(str, OLDEST))
             note = f"{found} is version {version}, pal needs {wanted} or newer: {REMEDY}"
             return Discovery(is_available=False, version=version, note=note)
-        return Discovery(is_available=True, version=version, note=_login_note(Path(found), surroundings.env))
+        return Discovery(is_available=True, version=version)
 
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)
@@ -163,22 +148,3 @@ def _is_uuid(text: str) -> bool:
 def _has_transcript(session: str, env: Mapping[str, str]) -> bool:
     home = Path(env.get("CLAUDE_CONFIG_DIR") or Path(env.get("HOME", "/")) / ".claude")
     return any(home.glob(f"projects/*/{session}.jsonl"))
-
-
-def _login_note(program: Path, env: Mapping[str, str]) -> str:
-    """A word when nobody is logged in at the usual place; agents with an account of their own do not need it."""
-    try:
-        done = subprocess.run(
-            (program, "auth", "status"),
-            env={**env, **QUIET},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=LOGIN_FOR,
-            start_new_session=True,
-        )
-        status = json.loads(done.stdout)
-    except (OSError, subprocess.TimeoutExpired, ValueError):
-        return ""
-    if isinstance(status, dict) and status.get("loggedIn") is False:
-        return "nobody is logged in: run `claude /login`, or give the agent an account"
-    return ""

@@ -13,6 +13,7 @@ import msgspec
 
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.codex.reader import CodexReader, Task, render_initialize
+from pal_daemon.runtimes.codex.way_in import LOGIN, WAY_IN
 from pal_daemon.runtimes.git_folders import commit_folders
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.profile import Mode, account_of, given_names, mode_of
@@ -23,7 +24,6 @@ PROGRAM = "codex"
 REMEDY = "npm install -g @openai/codex"
 OLDEST = (0, 160)  # experimental parts of the app-server that pal uses are younger than its name
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
-LOGIN = ("CODEX_API_KEY", "CODEX_HOME", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 QUIET = ("check_for_update_on_startup=false", "analytics.enabled=false", "feedback.enabled=false")
 APPROVALS = {
     Mode.ASK: "untrusted",  # all but reading is asked; what a person allows runs outside of the sandbox
@@ -49,6 +49,7 @@ SHELL_ENVIRONMENT = {
 
 class CodexRuntime:
     name = "codex"
+    way_in = WAY_IN
     capabilities = Capabilities(
         resume=True,
         live_input=True,

@@ -13,6 +13,7 @@ from pal_daemon.runtimes.base import CannotStart, Capabilities, Context, Discove
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.openai.reader import OpenAiReader
 from pal_daemon.runtimes.profile import account_of, given_names
+from pal_daemon.runtimes.way_in import BY_KEY, OUT, WayIn, key_in
 from pal_server.contract.deliveries import Work
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -25,6 +26,13 @@ SESSION_GONE = "the earlier conversation is gone from this computer; a fresh ses
 
 class OpenAiRuntime:
     name = "openai"
+    way_in = WayIn(
+        programs=(),
+        home=lambda home: {},
+        look=lambda program, env: BY_KEY if key_in(env, "OPENAI_API_KEY") else OUT,
+        key="OPENAI_API_KEY",
+        reads=LOGIN,
+    )
     capabilities = Capabilities(resume=True, interrupt=True, usage=True, effort=True)
 
     def discover(self, surroundings: Surroundings) -> Discovery:
