@@ -12,7 +12,9 @@ Promises
 - The last record is the exit. Then the socket goes and the keeper ends.
 - SIGHUP, SIGINT and SIGQUIT are ignored: they are meant for daemon or server. SIGTERM to the keeper itself is the
   computer shutting down or somebody's `kill`: the agent is stopped as by `stop`, and the exit record says `terminate`.
-- When the keeper dies, the kernel kills the agent (parent-death signal); `pal_daemon.process_tree` finds the rest.
+- When the keeper dies, the kernel kills the agent (parent-death signal), and the guard above the keeper ends the rest
+  (`keeping/guard.py`). Of a keeper that is killed together with its guard `pal_daemon.process_tree` finds what carries
+  the run's marks.
 
 Without prctl and /proc (macOS) it works, but weaker: the agent outlives a killed keeper, what left the agent's process
 group is not found, and a reused pid cannot be told apart. Windows is not supported: there is no fork.

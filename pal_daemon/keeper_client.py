@@ -116,7 +116,7 @@ async def launch(run_dir: Path, spec: LaunchSpec) -> Keeper:
     if not line.startswith(("started ", "failed ")):
         raise KeeperFailed(line.strip() or "the keeper ended before it started anything")
     agent = int(line.split()[1]) if line.startswith("started ") else None
-    return Keeper(run_dir=run_dir, pid=pid, agent=agent)
+    return Keeper(run_dir=run_dir, pid=living_keeper(run_dir) or pid, agent=agent)  # what we spawned is its guard
 
 
 async def attach(run_dir: Path) -> Keeper | None:

@@ -1,4 +1,4 @@
-"""Finds and ends what a run left behind when its keeper is gone.
+"""Finds and ends what a run left behind when its keeper and the guard above it are gone.
 
 A process is the run's when it is the recorded agent (same pid, start ticks and boot), in that agent's living session
 or group, carries the run's marks in its environment, or descends from one of those. Nothing else is ever signalled: a

@@ -7,6 +7,7 @@ import os
 from pal_daemon.keeping import frames
 from pal_daemon.keeping.agent_process import NotStarted, start_agent
 from pal_daemon.keeping.document import Document
+from pal_daemon.keeping.guard import stand_by
 from pal_daemon.keeping.spool_writer import SpoolWriter
 from pal_daemon.keeping.tree import PR_SET_CHILD_SUBREAPER, boot_id, prctl, start_ticks
 
@@ -29,6 +30,8 @@ LAST_FD = 65536  # descriptors an ancestor may have leaked; ours are opened late
 def keep(run_dir: str) -> int:
     """0 when the run was seen to its end, whatever that was; 1 when the run directory was used before."""
     os.closerange(3, LAST_FD)
+    if (code := stand_by()) is not None:
+        return code
     document = Document(_read_stdin())
     os.chdir(run_dir)
     try:

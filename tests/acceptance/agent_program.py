@@ -104,16 +104,19 @@ def fail() -> None:
     sys.exit(3)
 
 
-DEAF = "setsid sh -c 'trap \"\" HUP INT TERM; while :; do sleep 600; done' >&- 2>&-"
+DEAF = "sh -c 'trap \"\" HUP INT TERM; while :; do sleep 600; done' >&- 2>&-"
 
 
 def leave_children() -> None:
-    """A child in its group, one in a session of its own, and a deaf grandchild nobody waits for."""
+    """A child in its group, one in a session of its own, a deaf grandchild nobody waits for, and one more of those that
+    carries nothing of our environment.
+    """
     sleep = ["sleep", "600"]
     pids = [
         subprocess.Popen(sleep).pid,
         subprocess.Popen(sleep, start_new_session=True).pid,
-        int(subprocess.check_output(["sh", "-c", f"{DEAF} & echo $!"])),
+        int(subprocess.check_output(["sh", "-c", f"setsid {DEAF} & echo $!"])),
+        int(subprocess.check_output(["sh", "-c", f"setsid env -i {DEAF} & echo $!"])),
     ]
     report(f"children-{MESSAGE}", pids)
 

@@ -6,7 +6,7 @@ import signal
 import sys
 
 from pal_daemon.keeping import frames
-from pal_daemon.keeping.tree import boot_id
+from pal_daemon.keeping.tree import boot_id, read_proc, stat_fields
 from pal_daemon.process_tree import find_left_over, sweep
 
 CHILD = "setsid sh -c 'trap \"\" TERM; echo $$; while :; do sleep 1000; done' & wait"
@@ -25,6 +25,36 @@ async def test_the_agent_dies_with_a_killed_keeper_and_the_sweep_ends_its_grandc
     assert child in ended
     await gone(child)
     assert find_left_over(run.keeper.run_dir) == []
+
+
+GHOST = "setsid env -i sh -c 'trap \"\" HUP INT TERM; echo $$; while :; do sleep 1000; done' & exec sleep 1000"
+
+
+async def test_what_carries_no_mark_of_the_run_ends_with_a_killed_keeper_too(runs, gone):
+    run = await runs.start("sh", "-c", f"({GHOST})")
+    await run.says(b"\n")
+    ghost = int(run.stdout)
+    assert read_proc(f"/proc/{ghost}/environ") == b""
+
+    os.kill(run.keeper.pid, signal.SIGKILL)
+
+    await gone(run.keeper.agent)
+    await gone(ghost)
+
+
+async def test_a_run_goes_on_without_its_guard(runs, gone):
+    run = await runs.start("cat")
+    guard = int(stat_fields(run.keeper.pid)[1])
+    assert guard != os.getpid()
+
+    os.kill(guard, signal.SIGKILL)
+    await gone(guard)
+    await run.keeper.input("one", b"still here\n")
+    await run.says(b"still here\n")
+    await run.keeper.close_input()
+
+    assert (await run.end()).code == 0
+    await gone(run.keeper.pid)
 
 
 async def test_following_ends_when_the_keeper_is_killed(runs):
