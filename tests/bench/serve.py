@@ -1,7 +1,8 @@
-"""A server to measure, as a process: `python -m tests.bench.serve HOME PORT [whole | alone | without-database]`.
+"""A server to measure, as a process: `python -m tests.bench.serve HOME PORT [HOW]`.
 
-`whole` is the server as it is. `alone` is the same with group commit off: one transaction a request. `without-database`
-is the same HTTP server with the same matching, authorization, decoding and encoding, whose send answers a constant.
+`whole` is the server as it is. `alone` is the same with group commit off: one transaction a request. `statements` runs
+the statements of a send and none of the code around them. `without-database` is the same HTTP server with the same
+matching, authorization, decoding and encoding, whose send answers a constant.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from pal_server.api.routing import Call
 from pal_server.config import Settings
 from pal_server.contract import messages as contract
 from pal_server.storage.engines import sqlite
+from tests.bench import statements
 
 READY = "bench.json"  # written in the home once the server answers
 
@@ -26,9 +28,9 @@ def main(argv: list[str]) -> int:
     home, port, how = Path(argv[0]), int(argv[1]), argv[2] if len(argv) > 2 else "whole"
     if how == "alone":
         sqlite.BATCH = 1
-    if how == "without-database":
+    if (handler := {"statements": _run_statements, "without-database": _send}.get(how)) is not None:
         app.ROUTES = tuple(
-            replace(route, handler=_send) if route.handler is api.send else route for route in app.ROUTES
+            replace(route, handler=handler) if route.handler is api.send else route for route in app.ROUTES
         )
     settings = Settings(home=home, port=port, log_level="warning")
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -40,6 +42,10 @@ def _tell(server: app.Server) -> None:
     part = server.settings.home / f"{READY}.part"
     part.write_text(json.dumps({"port": server.port}))
     part.replace(server.settings.home / READY)
+
+
+async def _run_statements(call: Call) -> contract.SentAnswer:
+    return await statements.send(call, answer=_SENT)
 
 
 async def _send(call: Call) -> contract.SentAnswer:
