@@ -12,12 +12,13 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from pal_daemon import endings, keeper_client
+from pal_daemon import endings, git_state, keeper_client
 from pal_daemon.account_keys import kept_values
 from pal_daemon.bus import is_lease_lost
 from pal_daemon.endings import End
@@ -43,6 +44,7 @@ FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back be
 POLITE_FOR = 2.0  # seconds a program has for ending its turn when asked in its own words; signals follow
 NOT_TAKEN = frozenset((400, 413))  # a server of another version, or a word that breaks its rules
 LEAVE_FOR = 60.0  # seconds a program that has done its work has for going; some need several to clear up
+LOOK_FOR = 0.5  # seconds a start waits for git to say how the folder stands; it takes some hundredths
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
 
 log = logging.getLogger(__name__)
@@ -277,7 +279,7 @@ class Attempt:
             if end is None:
                 self._following = self._new_following(reports)
             self._is_settled.set()
-            self.end = end or await self._follow()
+            self.end = await self._with_effects(end or await self._follow())
             if self._token_hash:
                 self.house.tokens.pop(self._token_hash, None)
             await self._has_answered.wait()
@@ -288,6 +290,12 @@ class Attempt:
         log.info(
             "run %s of %s ended: %s", self.run, self.agent, self.end.status, extra={"action": "end", "run": self.run}
         )
+
+    async def _with_effects(self, end: End) -> End:
+        """Nobody knows how far an interrupted run came: what git shows of it goes with its end."""
+        if end.status != "interrupted":
+            return end
+        return replace(end, effects={"git": await asyncio.to_thread(git_state.effects_of, self._folder)})
 
     async def _finish(self) -> None:
         assert self.run is not None
@@ -331,6 +339,7 @@ class Attempt:
         self._began = monotonic()
         if self._folder.exists():  # of another bus with the same numbers; at our start nothing lived in it
             await asyncio.to_thread(remove_run_folder, self._folder)
+        looking = asyncio.create_task(asyncio.to_thread(_look_at, spec.cwd), name=f"folder of run {self.run}")
         try:
             await self._note(
                 "spawning",
@@ -342,11 +351,13 @@ class Attempt:
             )
         except JournalFull as error:
             return endings.end_before_start(error)
+        keep_look = await _in_time(looking)
         self.house.tokens[self._token_hash] = opened.run.id
         try:
             self._keeper = await _unbroken(keeper_client.launch(self._folder, spec))
         except (KeeperFailed, OSError) as error:
             return endings.end_before_start(error)
+        await asyncio.to_thread(keep_look, self._folder)
         agent = self._keeper.agent
         if agent is not None:
             log.info(
@@ -464,6 +475,39 @@ class Attempt:
             await self._note("done")
         except JournalFull as error:
             self.house.troubles["journal"] = str(error)
+
+
+def _look_at(folder: str) -> Callable[[Path], None]:
+    """How the folder stands before the start; what remembers it in the run's folder, once that is there.
+
+    A run is never held up by git: what is not known is said so, should anybody have to ask for it.
+    """
+    try:
+        state = git_state.look(Path(folder))
+    except git_state.GitFailed as error:
+        log.info("the folder is not known: %s", error, extra={"action": "look", "folder": folder})
+        return _remember_nothing
+
+    def remember(run_folder: Path) -> None:
+        try:
+            git_state.keep(run_folder, state)
+        except OSError as error:
+            log.warning("the folder's state is not kept: %s", error, extra={"action": "look", "folder": folder})
+
+    return remember
+
+
+async def _in_time(looking: asyncio.Task[Callable[[Path], None]]) -> Callable[[Path], None]:
+    """What comes too late would show changes of the run itself as older than it."""
+    try:
+        async with asyncio.timeout(LOOK_FOR):
+            return await asyncio.shield(looking)
+    except TimeoutError:
+        return _remember_nothing
+
+
+def _remember_nothing(run_folder: Path) -> None:
+    """Nothing is known."""
 
 
 async def _unbroken(launching: Coroutine[object, object, Keeper]) -> Keeper:

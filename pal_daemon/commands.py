@@ -1,4 +1,4 @@
-"""Carries out the server's durable orders: kill, stop, restart, answer, steer.
+"""Carries out the server's durable orders: kill, stop, restart, answer, steer; and, for ended runs, set_aside.
 
 Promises: an order is reported done once it has had its effect, and not before; a repeat of an order has no second
 effect; an order for a run that is just being opened is left for the next heartbeat, not refused.
@@ -11,8 +11,10 @@ import logging
 
 import msgspec
 
+from pal_daemon import git_state
 from pal_daemon.attempt import Attempt
 from pal_daemon.bus import ApiProblem
+from pal_daemon.folders import run_folder
 from pal_daemon.house import House
 from pal_daemon.patience import until_answered
 from pal_daemon.runs import Runs
@@ -88,6 +90,8 @@ class Commands:
             del self._under_way[command.id]
 
     async def _obey(self, command: Command, attempt: Attempt | None) -> str:
+        if command.kind == "set_aside":
+            return await self._set_aside(command)
         if attempt is None:
             raise Refused(f"run {command.run} is not running on this computer")
         log.info("order %s for run %s", command.kind, command.run, extra={"action": "command", "command": command.id})
@@ -116,6 +120,14 @@ class Commands:
             except ApiProblem as error:  # the program has its answer; only the note of it came too late
                 log.info("not noted as applied: %s", error, extra={"action": "command", "command": data.interaction})
         return "answered"
+
+    async def _set_aside(self, command: Command) -> str:
+        assert command.run is not None, "what is put aside was left by a run"
+        folder = run_folder(self._house.settings, command.run)
+        try:
+            return await asyncio.to_thread(git_state.set_aside, folder, run=command.run)
+        except git_state.GitFailed as error:
+            raise Refused(str(error)) from error
 
     async def _steer(self, command: Command, attempt: Attempt) -> str:
         key = f"steer-{command.id}"

@@ -5,7 +5,8 @@ Pure.
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 
@@ -34,6 +35,7 @@ class End:
     usage: Usage | None = None
     resume_at: int | None = None  # UTC milliseconds; when another attempt may begin after a limit
     at: int | None = None
+    effects: dict[str, Any] = field(default_factory=dict)  # what an interrupted run left; see `git_state.effects_of`
 
     def render(self, *, lease_id: str, fence: int) -> FinishRun:
         return FinishRun(
@@ -49,6 +51,7 @@ class End:
             usage=self.usage,
             resume_at=self.resume_at,
             ended_at=self.at,
+            effects=self.effects,
         )
 
 

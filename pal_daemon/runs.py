@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from time import monotonic
 
-from pal_daemon import endings
+from pal_daemon import endings, git_state
 from pal_daemon.attempt import Attempt
 from pal_daemon.folders import remove_old_runs, run_folder, runs_with_processes
 from pal_daemon.house import House
@@ -169,7 +170,11 @@ class Runs:
     async def disown(self, run: LiveRun) -> None:
         """A run the server believes we have, and no journal of ours says it was started: nobody knows what it did."""
         await self._end_processes(run.id)
-        request = endings.end_without_trace().render(lease_id=run.lease_id, fence=run.fence)
+        end = endings.end_without_trace()
+        folder = run_folder(self._house.settings, run.id)
+        if folder.is_dir():
+            end = replace(end, effects={"git": await asyncio.to_thread(git_state.effects_of, folder)})
+        request = end.render(lease_id=run.lease_id, fence=run.fence)
         try:
             await until_answered(lambda: self._house.bus.finish(run.id, request))
         except Exception as error:

@@ -41,6 +41,7 @@ GROUP = Group(
         "auth clear": ("pal_cli.cli.auth:CLEAR", "forget an account's keys, and log it out"),
         "auth login": ("pal_cli.cli.auth:LOGIN", "run the program's own log-in for an account"),
         "auth shell": ("pal_cli.cli.auth:SHELL", "a shell that is logged in as an account"),
+        "choose": ("pal_cli.cli.running:CHOOSE", "what becomes of an interrupted run's work"),
         "skills list": ("pal_cli.cli.skills:LIST", "what agents are told of pal"),
         "skills show": ("pal_cli.cli.skills:SHOW", "one of these texts"),
         "skills install": ("pal_cli.cli.skills:INSTALL", "put them into the homes of agents"),

@@ -1,10 +1,13 @@
-"""`pal cli runs`, `run-action`, `agents` and `health`."""
+"""`pal cli runs`, `run-action`, `choose`, `agents` and `health`."""
 
 import argparse
 
 from pal_cli.cli.daemon_line import connect, connection_flags, paging_flags, room_flag
 from pal_cli.light import Command, whole
 from pal_server.client.terminal import verbs
+from pal_server.client.terminal.output import say
+
+CHOICES = ("resume", "start-over", "drop", "keep-files")
 
 STATUSES = (
     "starting",
@@ -63,6 +66,22 @@ def _action(args: argparse.Namespace) -> None:
     )
 
 
+def _choose_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=whole, metavar="RUN", help="the run's id")
+    parser.add_argument(
+        "choice",
+        choices=CHOICES,
+        help="resume: its session goes on; start-over: a new session; drop: no more, and its changes go into a git"
+        " stash; keep-files: no more, and its files stay",
+    )
+    connection_flags(parser)
+
+
+def _choose(args: argparse.Namespace) -> None:
+    answer = connect(args).post(f"/api/runs/{args.run}/choose", {"choice": args.choice.replace("-", "_")})
+    verbs.show(answer, as_json=args.json, render=lambda _: say(f"run {args.run}: {args.choice}"))
+
+
 def _agents_arguments(parser: argparse.ArgumentParser) -> None:
     paging_flags(parser)
     connection_flags(parser)
@@ -92,6 +111,12 @@ RUN_ACTION = Command(
     ),
     arguments=_action_arguments,
     run=_action,
+)
+CHOOSE = Command(
+    about="Say once what becomes of the work of an interrupted run; its card lists what it had done.",
+    examples=("pal cli choose 12 resume", "pal cli choose 12 drop"),
+    arguments=_choose_arguments,
+    run=_choose,
 )
 AGENTS = Command(
     about="List agents, their runtimes and where they run.",

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+from pal_server.domain.deliveries import Delivery
+from pal_server.domain.effects import Choice
 from pal_server.domain.messages import Message, Sender
 from pal_server.domain.rooms import Room
 from pal_server.storage import messages, rooms
 from pal_server.storage.tx import Tx
 
+INTERRUPTED = "interrupted"  # the type of the card of an interrupted run
 SYSTEM = Sender(kind="system", name="pal", display_name="pal", origin="", key="system:pal")
 
 
@@ -62,3 +65,27 @@ def change(tx: Tx, *, message: Message, card: dict[str, Any]) -> None:
     messages.set_card(tx, id=message.id, card=card)
     changed = replace(message, card=card, edited_at=tx.now)
     tx.emit("message.edited", workspace_id=message.workspace_id, room_id=message.room_id, data=changed.fact())
+
+
+def of_interrupted(tx: Tx, *, workspace_id: str, run_id: int, message_id: int | None) -> Message | None:
+    """The card that asks what becomes of an interrupted run; `message_id` is what the run was for."""
+    if message_id is None:
+        return None
+    for message in messages.cards_under(tx, parent_id=message_id):
+        if message.card is not None and (message.card.get("type"), message.card.get("run")) == (INTERRUPTED, run_id):
+            return message
+    return None
+
+
+def close_interrupted(
+    tx: Tx, *, delivery: Delivery, choice: Choice, by: str, more: dict[str, Any] | None = None
+) -> None:
+    """A person has chosen, by the card or in another way: it asks nobody any more. The room's row is locked."""
+    if delivery.run_id is None:
+        return
+    found = of_interrupted(
+        tx, workspace_id=delivery.workspace_id, run_id=delivery.run_id, message_id=delivery.message_id
+    )
+    if found is not None and found.card is not None and found.card.get("status") == "pending":
+        answered = {"status": "answered", "choice": choice, "answered_by": by, "actions": []}
+        change(tx, message=found, card={**found.card, **answered, **(more or {})})

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pal_server.actions import access, computers, deliveries, runs, steering
+from pal_server.actions import access, computers, deliveries, interruptions, runs, steering
 from pal_server.domain.actors import Actor
 from pal_server.domain.computers import Computer, RuntimeState
 from pal_server.domain.runs import Run
@@ -14,6 +14,7 @@ from pal_server.storage.commands import Command
 from pal_server.storage.tx import Tx
 
 T = TypeVar("T")
+DETAIL_LIMIT = 1_000  # characters of what a computer says of an order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,10 @@ def command_done(
     if order.kind == "steer" and not ok and order.run_id is not None:
         rooms.lock(tx, room_id=access.run(tx, actor, order.run_id).room_id)
         steering.refused(tx, workspace_id=actor.workspace_id, delivery_id=order.data["delivery"], why=detail)
+    if order.kind == "set_aside" and order.run_id is not None:
+        run = access.run(tx, actor, order.run_id)
+        rooms.lock(tx, room_id=run.room_id)
+        interruptions.has_set_aside(tx, run=run, ok=ok, detail=detail[:DETAIL_LIMIT])
     commands.done(tx, id=command, computer_id=found.id, ok=ok, detail=detail)
 
 

@@ -14,6 +14,7 @@ from pal_server.domain.addressing import Addressed, Reason
 from pal_server.domain.agents import Agent
 from pal_server.domain.computers import Computer, check_epoch
 from pal_server.domain.deliveries import POLICY, Delivery, Status
+from pal_server.domain.effects import Choice
 from pal_server.domain.messages import Message
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.receipts import Outcome, Receipt, for_delivery
@@ -291,6 +292,9 @@ def retry(tx: Tx, *, actor: Actor, id: int, fresh: bool = False, any_end: bool =
     lane_is_open = deliveries.lane_is_open(tx, topic_id=delivery.topic_id, agent=delivery.agent)
     again = rules.retry(delivery, fresh=fresh, lane_is_open=lane_is_open, now=tx.now, any_end=any_end)
     deliveries.put(tx, again, was=delivery)
+    if delivery.status is Status.INTERRUPTED:
+        choice = Choice.START_OVER if fresh else Choice.RESUME
+        cards.close_interrupted(tx, delivery=delivery, choice=choice, by=actor.name)
     _emit(tx, "delivery.retried", again)
     wake_agent(tx, workspace_id=actor.workspace_id, agent=delivery.agent)
     return again

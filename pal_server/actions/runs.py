@@ -18,6 +18,7 @@ from pal_server.actions import (
     debates,
     deliveries,
     interactions,
+    interruptions,
     messages,
     orders,
     sessions,
@@ -684,17 +685,7 @@ def _say_how_it_ended(tx: Tx, *, run: Run, status: Status, ending: Ending, error
             why = f": {error}" if error else ""
             _card(tx, run=run, kind="failed", actions=["retry"], content=f"{run.agent} failed{code}{signal}{why}")
         case Status.INTERRUPTED:
-            content = (
-                f"{run.agent} was interrupted, and nobody knows how far it came. Resume it, start over, or drop it."
-            )
-            _card(
-                tx,
-                run=run,
-                kind="interrupted",
-                actions=["resume", "start_over", "drop"],
-                content=content,
-                more={"effects": ending.effects or {}},
-            )
+            interruptions.show(tx, run=run, found=ending.effects or {})
         case Status.SUCCEEDED if not posted:
             _card(tx, run=run, kind="silent", actions=[], content=f"{run.agent} is done and had nothing to say.")
         case _:

@@ -387,6 +387,14 @@ ROUTES: tuple[Route, ...] = (
         u.SteeredAnswer,
         u.SteerRun,
     ),
+    post(
+        "/api/runs/{id:int}/choose",
+        runs.choose,
+        HELPERS,
+        "What becomes of an interrupted run's work",
+        u.RunAnswer,
+        u.ChooseForRun,
+    ),
     post("/api/runs/{id:int}/result", runs.report_result, RUNS, "What came of the work", u.RunAnswer, u.ReportResult),
     post(
         "/api/runs/{id:int}/interactions",

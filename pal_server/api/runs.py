@@ -3,7 +3,7 @@
 import msgspec
 
 from pal_server import tokens as secret_words
-from pal_server.actions import runs
+from pal_server.actions import interruptions, runs
 from pal_server.api.present import present, present_all, present_run, present_run_event
 from pal_server.api.routing import Call
 from pal_server.contract import messages
@@ -146,6 +146,12 @@ async def stop(call: Call) -> contract.RunAnswer:
 
 async def restart(call: Call) -> contract.RunAnswer:
     return await _order(call, Wanted.RESTART)
+
+
+async def choose(call: Call) -> contract.RunAnswer:
+    choice = call.body(contract.ChooseForRun).choice
+    run = await call.write(interruptions.choose, actor=call.actor, id=call.number(), choice=choice)
+    return contract.RunAnswer(run=present_run(run))
 
 
 async def steer(call: Call) -> contract.SteeredAnswer:

@@ -198,10 +198,11 @@ class Command(Answer, frozen=True, kw_only=True):
 
     The words of a `steer` (`data`: text, message, delivery) go to the program under the input name `steer-<id>`; a run
     event `status` with `{"state": "read", "input": "steer-<id>"}` and, if known, `step` says that it read them.
+    `set_aside` is for a run that has ended: what it changed and did not commit goes into a stash of its repository.
     """
 
     id: int
-    kind: Literal["kill", "stop", "restart", "steer", "answer"]
+    kind: Literal["kill", "stop", "restart", "steer", "answer", "set_aside"]
     run: int | None = None
     data: dict[str, Any] = {}
     created_at: int

@@ -5,7 +5,7 @@ from typing import Any
 from .base import Answer, Page, Request
 from .deliveries import UnderLease
 from .messages import Message, Receipt
-from .words import Decision, InteractionKind, InteractionStatus, RunStatus, Scope
+from .words import Choice, Decision, InteractionKind, InteractionStatus, RunStatus, Scope
 
 
 class Usage(Answer, frozen=True, kw_only=True):
@@ -160,6 +160,9 @@ class FinishRun(UnderLease, frozen=True, kw_only=True):
     usage: Usage | None = None
     ended_at: int | None = None
     effects: dict[str, Any] = {}
+    """Of an interrupted run: `git` has what its folder's repository shows (root, branch, head, files, commits, pushes),
+    or a `note`.
+    """
     resume_at: int | None = None
     """With the error kind rate_limit: when the limit has passed, and another attempt begins by itself."""
 
@@ -174,6 +177,15 @@ class RunState(UnderLease, frozen=True, kw_only=True):
 
 class RunAction(Request, frozen=True, kw_only=True):
     reason: str = ""
+
+
+class ChooseForRun(Request, frozen=True, kw_only=True):
+    """What becomes of an interrupted run's work."""
+
+    choice: Choice
+    """resume: the same session goes on. start_over: a new session, the files stay. drop: no more is done, and what it
+    changed and did not commit goes into a stash of its repository. keep_files: no more is done, the files stay.
+    """
 
 
 class SteerRun(Request, frozen=True, kw_only=True):

@@ -22,3 +22,4 @@ Busy = Literal["queue", "steer", "interrupt"]
 Decision = Literal["approve", "deny"]
 
 LoginState = Literal["in", "out", "unknown"]
+Choice = Literal["resume", "start_over", "drop", "keep_files"]

@@ -233,6 +233,13 @@ def withdraw(d: Delivery, *, now: int) -> Delivery:
     return cancel(d, now=now)
 
 
+def give_up(d: Delivery, *, now: int) -> Delivery:
+    """I: a person wants no more of an interrupted one."""
+    if d.status is not Status.INTERRUPTED:
+        raise Conflict(f"only an interrupted delivery is given up; this one is {d.status}", delivery=d.id)
+    return replace(d, status=Status.CANCELLED, updated_at=now)
+
+
 def read_by(d: Delivery, *, run_id: int, step: int, now: int) -> Delivery:
     """H: the live run of its lane has read its words, so it is done with that run."""
     if d.status is not Status.PENDING or d.steered_into != run_id:

@@ -191,6 +191,16 @@ def of_run(tx: Tx, *, topic_id: int, run_id: int, after: int, limit: int) -> lis
     return [row["id"] for row in rows]
 
 
+def sent_by_run(tx: Tx, *, run_id: int, after: int, limit: int) -> list[int]:
+    """Ids of what a run said anywhere, after what it was for; reads what was said in all rooms meanwhile."""
+    return [row["id"] for row in tx.sql.all("messages.sent_by_run", run_id=run_id, after=after, limit=limit)]
+
+
+def cards_under(tx: Tx, *, parent_id: int) -> list[Message]:
+    """Cards in answer to a message, newest first."""
+    return [_message(row) for row in tx.sql.all("messages.cards_under", parent_id=parent_id)]
+
+
 def unread(tx: Tx, *, room_id: str, agent: str, after_seq: int, limit: int) -> list[int]:
     rows = tx.sql.all("messages.unread", room_id=room_id, agent=agent, after=after_seq, limit=limit)
     return [row["id"] for row in rows]

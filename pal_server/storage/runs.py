@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from pal_server.domain.actors import Actor
+from pal_server.domain.effects import Told
 from pal_server.domain.runs import Run, RunEvent, Session, Status, Wanted
 from pal_server.domain.usage import cost_in_micros, tokens_in
 from pal_server.storage.tx import Row, Tx
@@ -242,6 +243,12 @@ def events(tx: Tx, *, run_id: int, after: int, limit: int) -> list[RunEvent]:
         )
         for row in tx.sql.all("runs.events", run_id=run_id, after=after, limit=limit)
     ]
+
+
+def told(tx: Tx, *, run_id: int, limit: int) -> list[Told]:
+    """The newest events that tell of effects, oldest first."""
+    rows = tx.sql.all("runs.told", run_id=run_id, limit=limit)
+    return [Told(kind=row["kind"], text=row["text"], data=_decode(row["data"])) for row in reversed(rows)]
 
 
 def prompt(tx: Tx, *, id: int) -> str | None:

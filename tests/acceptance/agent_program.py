@@ -147,6 +147,18 @@ def polite() -> None:
     wait()
 
 
+def tinker() -> None:
+    """Commits one file of its folder, leaves another as it is, and waits."""
+    for name in ("committed.txt", "left.txt"):
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(MESSAGE)
+    who = ["-c", "user.name=agent", "-c", "user.email=agent@localhost"]
+    subprocess.check_call(["git", "add", "committed.txt"])
+    subprocess.check_call(["git", *who, "commit", "-qm", "half of the work"])
+    report(f"tinkered-{MESSAGE}", True)
+    wait()
+
+
 def commands() -> None:
     """Runs each of WORDS, JSON lists, with nothing but PAL_ variables and PATH in an empty home; reports what came."""
     home = f"{FOLDER}/empty-{MESSAGE}"

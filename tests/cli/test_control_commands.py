@@ -47,6 +47,7 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "cli deny 7 --for project": ("POST /api/interactions/7/answer", {"decision": "deny", "scope": "project"}),
     "cli rules list --agent codex": ("GET /api/approval-rules", {"agent": "codex"}),
     "cli rules revoke 3": ("POST /api/approval-rules/3/revoke", {}),
+    "cli choose 7 start-over": ("POST /api/runs/7/choose", {"choice": "start_over"}),
     "console deliveries list --topic 3 --status pending": (
         "GET /api/deliveries",
         {"topic": "3", "status": "pending", "agent": None},
@@ -58,6 +59,7 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
 KNOWN: dict[str, Any] = {
     "POST /api/messages": answers.SENT,
     "POST /api/runs/7/steer": STEERED,
+    "POST /api/runs/7/choose": {"run": answers.RUN},
     "POST /api/interactions/7/answer": {"interaction": answers.INTERACTION},
     "GET /api/approval-rules": {"rules": [RULE], "next": None},
     "POST /api/approval-rules/3/revoke": {"rule": RULE},

@@ -100,16 +100,6 @@ async def test_a_failure_shows_its_code_and_last_lines(bus: Bus) -> None:
     assert "exit code 3" in (await bus.said())[-1]
 
 
-async def test_an_interrupted_run_asks_a_person_and_lists_what_it_had_done(bus: Bus) -> None:
-    _, run = await bus.start("@bot go")
-
-    await bus.finish(run, status="interrupted", effects={"files": ["a.txt"]})
-
-    card = await last_card(bus)
-    assert card["actions"] == ["resume", "start_over", "drop"]
-    assert card["effects"] == {"files": ["a.txt"]}
-
-
 async def test_of_two_ends_at_once_one_counts(bus: Bus) -> None:
     _, run = await bus.start("@bot go")
 

@@ -106,10 +106,12 @@ SELECT t.id
  WHERE t.kind = 'run' AND t.revoked_at IS NULL AND r.status NOT IN ('starting', 'running', 'waiting', 'paused');
 
 -- name: an_order_to_an_ended_run_is_open()
+-- But for orders about what it left.
 SELECT c.id
   FROM commands c
   JOIN runs r ON r.id = c.run_id
- WHERE c.done_at IS NULL AND r.status NOT IN ('starting', 'running', 'waiting', 'paused');
+ WHERE c.done_at IS NULL AND c.kind NOT IN ('set_aside', 'rebuild')
+   AND r.status NOT IN ('starting', 'running', 'waiting', 'paused');
 
 -- name: a_question_of_an_ended_run_waits()
 SELECT i.id

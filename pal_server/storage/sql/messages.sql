@@ -136,6 +136,15 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
 -- name: by_ids_of_run
 SELECT m.id FROM messages m WHERE m.topic_id = :topic_id AND m.id > :after AND m.run_id = :run_id ORDER BY m.id LIMIT :limit;
 
+-- name: sent_by_run
+-- In order of the key: after a crash it reads what was said since the run began, for which no send has to keep an index.
+SELECT m.id FROM messages m
+ WHERE m.id > :after AND m.run_id = :run_id AND m.kind = 'text' AND m.deleted_at IS NULL ORDER BY m.id LIMIT :limit;
+
+-- name: cards_under
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.parent_id = :parent_id AND m.kind = 'card' AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT 50;
+
 -- name: forget_client_ids
 -- Ids grow with time: everything below the oldest one to keep may go, and finding that one reads only what goes.
 DELETE FROM client_ids WHERE id IN (

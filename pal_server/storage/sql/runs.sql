@@ -86,6 +86,11 @@ UPDATE runs SET stalled_since = :now
 SELECT run_id, seq, kind, at, lane, text, data FROM run_events
  WHERE run_id = :run_id AND seq > :after ORDER BY seq LIMIT :limit;
 
+-- name: told
+SELECT kind, text, data FROM run_events
+ WHERE run_id = :run_id AND kind IN ('file_change', 'command', 'tool_call', 'tool_result')
+ ORDER BY seq DESC LIMIT :limit;
+
 -- name: prompt
 SELECT prompt FROM runs WHERE id = :id;
 
