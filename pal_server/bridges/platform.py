@@ -134,6 +134,10 @@ class BadCredentials(Exception):
     """The platform will not have this bot: wrong secret, app disabled, scope gone. Shown, and tried every 5 minutes."""
 
 
+class CannotCreate(Exception):
+    """Apps of this platform are made by a person, as `Platform.guide` says."""
+
+
 class Connection(Protocol):
     """One bot, connected. Made by `Platform.open` inside the running loop; everything it starts ends with `close`."""
 
@@ -198,4 +202,4 @@ class Platform(Protocol):
         """How a person makes the app, step by step, ready to paste where the platform takes a manifest (Markdown)."""
 
     async def create_app(self, name: str, *, base_url: str | None, show: Shown) -> Mapping[str, str]:
-        """Make an app by scanning a code: its credentials. Raises `NotImplementedError` where that is impossible."""
+        """Make an app by scanning a code: its credentials. Raises `CannotCreate` where that is impossible."""

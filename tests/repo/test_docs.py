@@ -138,7 +138,10 @@ def test_every_dependency_has_its_bounds_and_its_reason() -> None:
 def test_every_dependency_is_used() -> None:
     """`argon2-cffi` is imported as `argon2`; the others go by their names."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    names = [re.split(r"[\[<>=; ]", text)[0].removesuffix("-cffi") for text in project["project"]["dependencies"]]
+    names = [
+        re.split(r"[\[<>=; ]", text)[0].removesuffix("-cffi").replace("-", "_")
+        for text in project["project"]["dependencies"]
+    ]
     code = "\n".join(path.read_text("utf-8") for path in sources())
 
     assert [name for name in names if not re.search(rf"^\s*(?:import|from) {name}\b", code, re.M)] == []

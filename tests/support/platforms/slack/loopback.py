@@ -1,0 +1,144 @@
+"""A loopback Slack for a test: starts the process, speaks to its control door, and waits for what comes.
+
+async with loopback_slack() as slack:
+    bot = await slack.app("helper")
+    room = await slack.channel("general", members=[alice, bot["bot_user"]])
+    asked = await slack.do("say", channel=room, user=alice, text=f"<@{bot['bot_user']}> hello")
+    answer = await slack.said(room, by=bot["bot_user"], count=1)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+PATIENCE = 20.0  # seconds; far more than anything here takes
+TEAM = "T1"
+ROOT = Path(__file__).resolve().parents[4]
+
+
+class LoopbackSlack:
+    """`url` is the platform's address, `api_url` what PAL_SLACK_API_URL gets."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.api_url = f"{url}/api/"
+        self._session = session
+
+    async def do(self, verb: str, **said: Any) -> Json:
+        """One verb of the control door."""
+        async with self._session.post(f"{self.url}/control/{verb}", json=said) as response:
+            answer: Json = await response.json()
+            assert response.status == 200, answer
+            return answer
+
+    async def app(self, name: str = "helper", *, team: str = TEAM, **more: Any) -> Json:
+        return await self.do("app", name=name, team=team, **more)
+
+    async def person(self, name: str, *, team: str = TEAM, **more: Any) -> str:
+        return str((await self.do("person", name=name, team=team, **more))["user"])
+
+    async def channel(self, name: str, *, members: list[str], team: str = TEAM, kind: str = "channel") -> str:
+        return str((await self.do("channel", name=name, team=team, kind=kind, members=members))["channel"])
+
+    async def say(self, channel: str, user: str, text: str, **more: Any) -> Json:
+        return await self.do("say", channel=channel, user=user, text=text, **more)
+
+    async def say_with_file(self, channel: str, user: str, text: str, *, name: str, data: bytes, **more: Any) -> Json:
+        files = [{"name": name, "data": base64.b64encode(data).decode()}]
+        return await self.do("say", channel=channel, user=user, text=text, files=files, **more)
+
+    async def fault(self, method: str, kind: str, **more: Any) -> None:
+        await self.do("fault", method=method, kind=kind, **more)
+
+    async def messages(self, channel: str, **more: Any) -> list[Json]:
+        found: list[Json] = (await self.do("messages", channel=channel, **more))["messages"]
+        return found
+
+    async def calls(self, method: str | None = None, *, app: str | None = None) -> list[Json]:
+        found: list[Json] = (await self.do("calls", method=method, app=app))["calls"]
+        return found
+
+    async def envelopes(self, app: str) -> list[Json]:
+        found: list[Json] = (await self.do("line", app=app))["envelopes"]
+        return found
+
+    # Waiting
+
+    async def until(self, look: Callable[[], Awaitable[T]], *, what: str, within: float = PATIENCE) -> T:
+        """The first true answer of `look`, asked again whenever something happened on the platform."""
+        seen: Any = None
+        changes = 0
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    changes = int((await self.do("changed", after=-1, within=0))["changes"])
+                    seen = await look()
+                    if seen:
+                        result: T = seen
+                        return result
+                    await self.do("changed", after=changes, within=1.0)
+        except TimeoutError:
+            raise AssertionError(f"not within {within:g} s: {what} (seen last: {seen!r})") from None
+
+    async def said(self, channel: str, *, by: str, count: int = 1, **more: Any) -> list[Json]:
+        """What this bot has posted in a channel, once there are as many as `count`."""
+
+        async def look() -> list[Json]:
+            found = await self.messages(channel, by=by, **more)
+            return found if len(found) >= count else []
+
+        return await self.until(look, what=f"{count} messages of {by}")
+
+    async def acked(self, app: str, *, count: int = 1) -> list[Json]:
+        """Envelopes of this app that were acknowledged, once there are as many as `count`."""
+
+        async def look() -> list[Json]:
+            found = [e for e in await self.envelopes(app) if e["state"] == "acked"]
+            return found if len(found) >= count else []
+
+        return await self.until(look, what=f"{count} acknowledged envelopes")
+
+    async def connected(self, app: str, *, sockets: int = 1, opened: int = 1) -> Json:
+        async def look() -> Json:
+            line = await self.do("line", app=app)
+            return line if line["sockets"] == sockets and line["opened"] >= opened else {}
+
+        return await self.until(look, what=f"{sockets} sockets of {app}, the {opened}th opened")
+
+
+@contextmanager
+def slack_process() -> Iterator[str]:
+    """The platform as a process of its own; its address. Gone with the block, or with whoever started it."""
+    command = [sys.executable, "-m", "tests.support.platforms.slack"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().strip()
+            assert url, "the platform did not start"
+            yield url
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@asynccontextmanager
+async def loopback_slack(url: str) -> AsyncIterator[LoopbackSlack]:
+    """The control door of the platform at this address."""
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        yield LoopbackSlack(url, session)
