@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from pal_daemon.runtimes.base import CannotStart
 
@@ -19,10 +19,12 @@ Version: TypeAlias = tuple[int, ...]
 
 
 class VersionProbe:
-    """Versions of programs by path; a program that was replaced is asked again. Thread-safe: a race asks twice."""
+    """Versions of programs by path; a program that was replaced is asked again. Thread-safe: a race asks twice.
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, int, int], str] = {}
+    All probes of a process know what one of them was told: a start costs up to two seconds of a core.
+    """
+
+    _known: ClassVar[dict[tuple[str, int, int], str]] = {}
 
     def read(self, program: Path, *, env: Mapping[str, str]) -> str | None:
         """What `program --version` calls itself; None when it does not say, or is not the program it seems to be."""

@@ -4,6 +4,7 @@ aiosql reads the files and turns `:name` into the driver's style. The stores the
 aiosql's call wrapper costs a fifth of a send (`docs/performance.md`), and it would hand out driver rows.
 """
 
+import functools
 import logging
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class _Psycopg(PyFormatAdapter):
         return super().process_sql(query_name, op_type, sql.replace("%", "%%"))  # type: ignore[no-untyped-call]
 
 
+@functools.cache  # for programs that open many stores, one after another
 def _load_file(path: Path, *, engine: EngineName) -> dict[str, str]:
     adapter = "sqlite3" if engine == "sqlite" else _Psycopg
     try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
@@ -18,8 +18,10 @@ DEADLINE = 20.0  # seconds for anything a test waits for
 
 
 @pytest.fixture
-def url(postgres: Postgres) -> str:
-    return postgres.migrated_database()
+def url(postgres: Postgres) -> Iterator[str]:
+    lent = postgres.lend()
+    yield lent
+    postgres.take_back(lent)
 
 
 @pytest.fixture

