@@ -8,18 +8,31 @@ from typing import Any
 import pytest
 
 TESTS = Path(__file__).parent
-ORDER = ("repo", "unit", "migrations", "conformance", "api", "cli", "daemon", "bridges", "acceptance", "browser")
+# The fast slice, then what starts processes; there the longest come first, so that no worker ends long after the others.
+ORDER = (
+    "repo",
+    "unit",
+    "migrations",
+    "conformance",
+    "api",
+    "bridges",
+    "acceptance",
+    "browser",
+    "runtimes",
+    "cli",
+    "daemon",
+)
 MOST_WORKERS = 4  # beyond it the processes that tests start wait for each other
 WITHOUT_WORKERS = 2  # paths on the command line up to which starting workers costs more than it saves
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker per core for the whole run or a folder, none for a few files."""
+    """One worker more than cores for the whole run or a folder, as a third of it is waiting; none for a few files."""
     named = [Path(str(argument).partition("::")[0]) for argument in config.args]
     is_small = all(path.suffix == ".py" for path in named) and len(named) <= WITHOUT_WORKERS
     cores = os.cpu_count() or 1
-    return 0 if is_small or cores == 1 else min(cores, MOST_WORKERS)
+    return 0 if is_small or cores == 1 else min(cores + 1, MOST_WORKERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,9 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_rank)
 
 
-def _rank(item: pytest.Item) -> int:
+def _rank(item: pytest.Item) -> tuple[int, bool]:
+    """By folder; in it those first that were given longer than the usual time."""
     folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
-    return ORDER.index(folder) if folder in ORDER else len(ORDER)
+    is_long = item.get_closest_marker("timeout") is not None
+    return (ORDER.index(folder) if folder in ORDER else len(ORDER), not is_long)
 
 
 @pytest.hookimpl(wrapper=True)

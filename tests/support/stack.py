@@ -26,7 +26,8 @@ from tests.support.faults import end_processes_of
 
 PAL = str(Path(sys.executable).with_name("pal"))
 AGENT = Path(__file__).parent.parent / "acceptance" / "agent_program.py"
-LOOK_EVERY = 0.02  # seconds between two looks at something that is waited for
+LOOK_EVERY = 0.02  # seconds between the first looks at something that is waited for; a look may be a request
+LOOK_SELDOM = 0.1  # seconds between later ones: a twentieth of the time it has taken so far, up to this
 PATIENCE = 20.0  # seconds; on a busy machine, far more than anything here takes
 FINAL = ("acked", "failed", "interrupted", "cancelled", "dead")
 ENDED = ("succeeded", "failed", "cancelled", "interrupted", "dry_run")
@@ -55,14 +56,15 @@ class Silent(Exception):
 
 def eventually(what: str, look: Callable[[], T], *, within: float = PATIENCE) -> T:
     """The first true answer of `look`. AssertionError says what never came true and what was seen last."""
-    give_up_at = time.monotonic() + within
+    began_at = time.monotonic()
     while True:
         seen = look()
         if seen:
             return seen
-        if time.monotonic() > give_up_at:
+        waited = time.monotonic() - began_at
+        if waited > within:
             raise AssertionError(f"not within {within:g} s: {what} (seen last: {seen!r})")
-        time.sleep(LOOK_EVERY)
+        time.sleep(min(max(LOOK_EVERY, waited / 20), LOOK_SELDOM))
 
 
 def free_port() -> int:
