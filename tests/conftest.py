@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 TESTS = Path(__file__).parent
-# The fast slice, then what starts processes; there the longest come first, so that no worker ends long after the others.
+# The fast slice, then what starts processes: the longest first, so that no worker ends long after the others.
 ORDER = (
     "repo",
     "unit",
@@ -28,7 +28,7 @@ WITHOUT_WORKERS = 2  # paths on the command line up to which starting workers co
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker more than cores for the whole run or a folder, as a third of it is waiting; none for a few files."""
+    """One more than cores for the whole run or a folder, as a third of it is waiting; none for a few files."""
     named = [Path(str(argument).partition("::")[0]) for argument in config.args]
     is_small = all(path.suffix == ".py" for path in named) and len(named) <= WITHOUT_WORKERS
     cores = os.cpu_count() or 1
