@@ -16,6 +16,7 @@ from pal_server.client.terminal.typed import new_app
 app = new_app("Agents: who they are and where they run.")
 
 RUNTIMES = ("claude-code", "codex", "gemini", "opencode", "cursor", "acp", "openai", "command", "manual", "demo")
+NO_COMPUTER = "none"  # an answer of the wizards; no id of a computer looks like it
 
 Key: TypeAlias = Annotated[str | None, typer.Option("--key", metavar="KEY", help="The agent's key, as in @codex.")]
 Name: TypeAlias = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="The name people see.")]
@@ -194,7 +195,10 @@ def update(
         runtime = runtime or ask("Runtime", default=now["runtime"])
         if description is None:
             description = ask("What is it for", default=now["description"])
-        computer_id = computer_id or _ask_computer(line, default=now["computer"])
+        if computer_id is None and not unassign:
+            chosen = _ask_computer(line, default=now["computer"] or NO_COMPUTER, may_be_none=True)
+            unassign = chosen is None and now["computer"] is not None
+            computer_id = None if chosen == now["computer"] else chosen
     key = required(key, "--key")
     if unassign and computer_id is not None:
         raise WrongUsage("--unassign and --computer-id exclude each other. Give one of them")
@@ -272,14 +276,16 @@ def checked_command(command: str | None) -> str | None:
     return command
 
 
-def _ask_computer(line: Line, *, default: str | None = None) -> str | None:
+def _ask_computer(line: Line, *, default: str | None = None, may_be_none: bool = False) -> str | None:
     computers = [c for c in line.get("/api/computers", limit=200)["computers"] if c["status"] != "revoked"]
     if not computers:
         say("There is no computer yet. `pal console computers provision --name N` makes one; assign it later.")
         return None
     for one in computers:
         say(f"  {one['id']}  {one['name']}  {one['status']}")
-    return ask("Computer", default=default or str(computers[0]["id"]), choices=[str(c["id"]) for c in computers])
+    choices = [str(one["id"]) for one in computers] + ([NO_COMPUTER] if may_be_none else [])
+    chosen = ask("Computer", default=default or choices[0], choices=choices)
+    return None if chosen == NO_COMPUTER else chosen
 
 
 def _ask_agent(line: Line) -> str:

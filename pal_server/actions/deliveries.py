@@ -127,20 +127,31 @@ def all_of_message(tx: Tx, *, message: Message) -> list[Delivery]:
 
 
 def claim_queue(
-    tx: Tx, *, actor: Actor, agents: Sequence[str] | None = None, limit: int = 1, epoch: int | None = None
+    tx: Tx,
+    *,
+    actor: Actor,
+    agents: Sequence[str] | None = None,
+    limit: int = 1,
+    held: Sequence[int] | None = None,
+    epoch: int | None = None,
 ) -> Claims:
-    """Lease up to `limit` deliveries to the computer that asks, oldest first, at most one of each lane."""
+    """Lease up to `limit` deliveries to the computer that asks, oldest first, at most one of each lane.
+
+    `held` follows a claim whose answer was lost: what was given then need not wait until its lease is over.
+    """
     computer = _claiming(tx, actor=actor, epoch=epoch)
+    if held is not None:
+        _give_back_unheard(tx, computer=computer, held=frozenset(held))
     limit = min(parse_limit(limit), CLAIM_LIMIT)
     if computer.draining:
         return Claims(claimed=(), more=False, now=tx.now)
-    held = deliveries.held_on(tx, computer_id=computer.id)
-    room_left = min(limit, computer.max_runs - sum(held.values()))
+    in_hand = deliveries.held_on(tx, computer_id=computer.id)
+    room_left = min(limit, computer.max_runs - sum(in_hand.values()))
     found: list[tuple[Delivery, Agent]] = []
     for agent in agent_rows.list_of_computer(tx, computer.id):
         if not agent.enabled or (agents is not None and agent.key not in agents):
             continue
-        free = agent.concurrency - held.get(agent.key, 0)
+        free = agent.concurrency - in_hand.get(agent.key, 0)
         if free > 0 and room_left > 0:
             ready = deliveries.ready(
                 tx, workspace_id=agent.workspace_id, agent=agent.key, limit=min(free, room_left + 1)
@@ -451,6 +462,23 @@ def _held(tx: Tx, *, actor: Actor, id: int, locked: bool = True) -> Delivery:
     if actor.kind is not ActorKind.COMPUTER:
         raise Forbidden("only the computer that claimed it may")
     return access.delivery(tx, actor, id, locked=locked)
+
+
+def _give_back_unheard(tx: Tx, *, computer: Computer, held: frozenset[int]) -> None:
+    """Take back what was claimed in an answer that never came. Nothing of it has started, so nothing is doubled."""
+    for seen in deliveries.unstarted_on(tx, computer_id=computer.id):
+        delivery = deliveries.find_locked(tx, workspace_id=seen.workspace_id, id=seen.id)
+        if seen.id in held or delivery != seen or delivery.lease_id is None:
+            continue
+        given_back = rules.release(
+            delivery,
+            lease_id=delivery.lease_id,
+            fence=delivery.fence,
+            now=tx.now,
+            burn_attempt=False,
+            reason="the answer to its claim was lost",
+        )
+        _store_given_back(tx, given_back, was=delivery)
 
 
 def _store_given_back(tx: Tx, given_back: Delivery, *, was: Delivery) -> None:

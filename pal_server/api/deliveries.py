@@ -45,7 +45,12 @@ async def get(call: Call) -> contract.DeliveryAnswer:
 async def claim_queue(call: Call) -> contract.ClaimsAnswer:
     request = call.body(contract.ClaimDeliveries)
     claims = await call.write(
-        deliveries.claim_queue, actor=call.actor, agents=request.agents, limit=request.limit, epoch=call.epoch
+        deliveries.claim_queue,
+        actor=call.actor,
+        agents=request.agents,
+        limit=request.limit,
+        held=request.held,
+        epoch=call.epoch,
     )
     call.services.metrics.count("pal_claims_total", "Deliveries leased.", by=len(claims.claimed))
     return contract.ClaimsAnswer(

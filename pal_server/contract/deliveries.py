@@ -116,6 +116,9 @@ class CreateDelivery(Request, frozen=True, kw_only=True):
 class ClaimDeliveries(Request, frozen=True, kw_only=True):
     agents: list[str] | None = None
     limit: int = 1
+    held: list[int] | None = None
+    """After a claim whose answer was lost: the deliveries the daemon has in hand. What this computer has claimed beside
+    them and not started is given back first, without an attempt."""
 
 
 class UnderLease(Request, frozen=True, kw_only=True):

@@ -89,6 +89,11 @@ def held_on(tx: Tx, *, computer_id: str) -> dict[str, int]:
     return {row["agent"]: row["held"] for row in tx.sql.all("deliveries.held_on", computer_id=computer_id)}
 
 
+def unstarted_on(tx: Tx, *, computer_id: str) -> list[Delivery]:
+    """What a computer has claimed, under a lease that is not over, and not started."""
+    return [_delivery(row) for row in tx.sql.all("deliveries.unstarted_on", computer_id=computer_id, now=tx.now)]
+
+
 def put(tx: Tx, new: Delivery, *, was: Delivery) -> None:
     """Store a transition. `Conflict` when the row is no longer what the rule saw."""
     changed = tx.sql.run(

@@ -18,6 +18,7 @@ from tests.support.proxy import Proxy
 from tests.support.stack import Daemon, Stack, eventually, free_port
 
 LAPSE = 60.0  # seconds; a lease has 30, its end is acted on within 20
+BEATS = 600 // 3  # in ten minutes
 SILENT_FOR = 75.0  # seconds after which a silent socket surely is opened again
 
 
@@ -139,6 +140,20 @@ def a_daemon_without_disk_starts_nothing_and_goes_on_when_there_is_room(stack: S
     assert not daemon.health()["troubles"]
 
 
+def a_daemon_without_agents_beats_on_without_a_word_of_trouble(stack: Stack, proxy: Proxy) -> None:
+    """As many beats as ten minutes have at the usual interval of three seconds, at the shortest one there is."""
+    daemon = stack.daemon
+    beat = f"POST /api/computers/{daemon.computer}/heartbeat"
+
+    daemon.start("--interval", "100")
+    eventually("it has beaten as often", lambda: proxy.seen.count(beat) >= BEATS, within=SILENT_FOR)
+
+    (known,) = stack.api.get("/api/computers")["computers"]
+    assert known["status"] == "online"
+    assert daemon.health()["status"] == "ok"
+    assert not [word for word in (" warning: ", " error: ", "Traceback") if word in daemon.said()]
+
+
 STORIES: dict[str, Callable[[Stack, Proxy], None]] = {
     **{
         f"claim unheard, {victim} dies": partial(a_claim_whose_answer_nobody_heard_is_given_out_again, victim=victim)
@@ -147,6 +162,7 @@ STORIES: dict[str, Callable[[Stack, Proxy], None]] = {
     "daemon stands still": a_daemon_that_stands_still_loses_what_it_had_not_started_and_keeps_what_runs,
     "daemon taken over": a_daemon_that_stood_still_gives_way_to_the_one_that_took_over,
     "daemon's disk full": a_daemon_without_disk_starts_nothing_and_goes_on_when_there_is_room,
+    "no agents": a_daemon_without_agents_beats_on_without_a_word_of_trouble,
     "silent socket": a_silent_socket_delays_by_a_heartbeat_and_is_opened_again,
 }
 

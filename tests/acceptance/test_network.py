@@ -146,6 +146,21 @@ def test_answers_that_get_lost_are_asked_for_again(rig: tuple[Stack, Proxy]) -> 
     assert len(stack.said_by(room, agent)) == len(stack.starts(message)) == len(stack.runs(message)) == 1
 
 
+def test_what_a_lost_answer_had_claimed_starts_without_waiting_for_its_lease(rig: tuple[Stack, Proxy]) -> None:
+    stack, proxy = rig
+    room = stack.room()
+    agent = stack.agent(room)
+    hold = proxy.hold("POST /api/deliveries/claim", at="answer", having=b'"fence"')
+
+    message = stack.mention(room, agent)
+    hold.wait_reached()
+    hold.drop()
+
+    assert stack.wait_delivery(message, within=15)["status"] == "acked"
+    assert stack.delivery(message)["attempts"] == 1
+    assert len(stack.starts(message)) == 1
+
+
 def test_much_output_survives_the_death_of_daemon_and_server_in_the_middle(rig: tuple[Stack, Proxy]) -> None:
     stack, _ = rig
     room = stack.room()

@@ -98,6 +98,77 @@ def test_the_wizard_sends_what_the_flags_would(pal: Pal, api: FakeApi, monkeypat
     }
 
 
+@pytest.mark.parametrize("computer", ["machine_a", None])
+def test_the_wizard_of_an_update_offers_what_is_and_keeps_it(
+    pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch, computer: str | None
+) -> None:
+    agent = {**answers.AGENT, "description": "reviews", "computer": computer}
+    api.answers |= {
+        "GET /api/agents": page("agents", agent),
+        "GET /api/agents/codex": {"agent": agent},
+        "GET /api/computers": page("computers", answers.COMPUTER),
+        "PATCH /api/agents/codex": {"agent": agent},
+    }
+    monkeypatch.setattr(sys, "stdin", Terminal("\n\n\n\n\n"))
+
+    outcome = pal("console", "agents", "update", "--interactive")
+
+    assert outcome.code == 0, outcome.err
+    last = api.last()
+    assert (last.method, last.body) == (
+        "PATCH",
+        {"display_name": "Codex Agent", "runtime": "codex", "description": "reviews"},
+    )
+
+
+@pytest.mark.parametrize(("now", "said", "wanted"), [("machine_a", "none", None), (None, "machine_a", "machine_a")])
+def test_the_wizard_of_an_update_moves_an_agent(
+    pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch, now: str | None, said: str, wanted: str | None
+) -> None:
+    agent = {**answers.AGENT, "description": "reviews", "computer": now}
+    api.answers |= {
+        "GET /api/agents/codex": {"agent": agent},
+        "GET /api/computers": page("computers", answers.COMPUTER),
+        "PATCH /api/agents/codex": {"agent": agent},
+        "POST /api/agents/codex/assignment": {"agent": agent},
+    }
+    monkeypatch.setattr(sys, "stdin", Terminal(f"Renamed\n\n\n{said}\n"))
+
+    outcome = pal("console", "agents", "update", "--key", "codex", "--interactive")
+
+    assert outcome.code == 0, outcome.err
+    patch, assignment = api.asked[-2:]
+    assert patch.body["display_name"] == "Renamed"
+    assert assignment.body == {"computer_id": wanted}
+
+
+@pytest.mark.parametrize(
+    ("asked", "typed", "sent"),
+    [
+        ({"kind": "question", "options": ["red", "blue"]}, "7\ngreen\nblue\n", {"answer": "blue"}),
+        ({"kind": "approval", "options": []}, "\ndeny\nnot today\n", {"decision": "deny", "reason": "not today"}),
+    ],
+    ids=["question", "approval"],
+)
+def test_the_wizard_of_an_answer_shows_what_waits_and_sends_what_was_shown(
+    pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], typed: str, sent: dict[str, Any]
+) -> None:
+    one = {**answers.INTERACTION, "id": 7, "body": "All of it is at stake.", **asked}
+    api.answers |= {
+        "GET /api/interactions": page("interactions", one),
+        "GET /api/interactions/7": {"interaction": one},
+        "POST /api/interactions/7/answer": {"interaction": one},
+    }
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+
+    outcome = pal("cli", "answer", "--interactive")
+
+    assert outcome.code == 0, outcome.err
+    assert one["title"] in outcome.err
+    assert one["body"] in outcome.err
+    assert api.last().body == {**sent, "hash": one["hash"]}
+
+
 def test_an_update_changes_only_what_is_named(pal: Pal, api: FakeApi) -> None:
     api.answers["PATCH /api/agents/codex"] = {"agent": answers.AGENT}
     api.answers["POST /api/agents/codex/assignment"] = {"agent": answers.AGENT}

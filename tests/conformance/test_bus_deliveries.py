@@ -109,6 +109,22 @@ async def test_a_claim_has_all_there_is_to_start(bus: Bus) -> None:
     assert claimed.lease()["until"] == claimed.delivery.lease_until
 
 
+async def test_what_was_claimed_in_an_answer_that_was_lost_is_given_out_again_at_once(bus: Bus) -> None:
+    await bus.say("@bot one")
+    known = await bus.claim_one()
+    await bus.say("@bot two", topic=await bus.topic())
+    lost = await bus.claim_one()
+
+    (again,) = await bus.claim(held=(known.delivery.id,))
+
+    assert (again.delivery.id, again.delivery.attempts) == (lost.delivery.id, 1)
+    with pytest.raises(LeaseLost):
+        await bus.open(lost)
+    await bus.open(known)
+    await bus.open(again)
+    assert await bus.claim(held=()) == ()
+
+
 # DR-3: leases and fences
 
 

@@ -40,6 +40,11 @@ SELECT MIN(d.not_before) AS at FROM agents a JOIN deliveries d
 -- How many deliveries of each agent a computer has in hand.
 SELECT agent, COUNT(*) AS held FROM deliveries WHERE computer_id = :computer_id AND status = 'claimed' GROUP BY agent;
 
+-- name: unstarted_on
+SELECT * FROM deliveries
+ WHERE computer_id = :computer_id AND status = 'claimed' AND started = 0 AND lease_until >= :now
+ ORDER BY id;
+
 -- name: put
 -- Compare-and-set on the fence and the state that were read: no row changed means somebody was quicker.
 UPDATE deliveries
