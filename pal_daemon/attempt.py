@@ -74,6 +74,7 @@ class Attempt:
         self._has_answered.set()
         self._secrets: tuple[str, ...] = ()  # values of the run's variables; a later daemon does not know them
         self._token_hash: str | None = None
+        self._folder_of_work = ""  # where the program works; what it asks for is asked for there
         self._max_duration: float | None = None  # seconds
         self._began = monotonic()
 
@@ -95,6 +96,7 @@ class Attempt:
         attempt.is_opening = False
         attempt.ending = line.ending
         attempt._token_hash = line.token_hash
+        attempt._folder_of_work = line.folder or ""
         attempt._max_duration = line.max_duration / 1000 if line.max_duration else None
         if line.began is not None and line.boot == boot_id():
             attempt._began = line.began
@@ -336,6 +338,7 @@ class Attempt:
             )
         self._secrets = secrets_of(spec.env) + kept_values(self.house.settings)
         self._token_hash = hash_token(opened.token)
+        self._folder_of_work = spec.cwd
         self._began = monotonic()
         if self._folder.exists():  # of another bus with the same numbers; at our start nothing lived in it
             await asyncio.to_thread(remove_run_folder, self._folder)
@@ -345,6 +348,7 @@ class Attempt:
                 "spawning",
                 run=self.run,
                 token_hash=self._token_hash,
+                folder=spec.cwd,
                 boot=boot_id(),
                 began=self._began,
                 max_duration=int(self._max_duration * 1000) if self._max_duration else None,
@@ -392,6 +396,7 @@ class Attempt:
             run=self.run,
             session=self.session,
             folder=self._folder,
+            works_in=self._folder_of_work,
             reader=runtime.reader() if runtime is not None else None,
             bus=self.house.bus,
             lease=self.lease,

@@ -52,6 +52,7 @@ class Following:
         run: int,
         session: str | None,
         folder: Path,
+        works_in: str,
         reader: Reader | None,
         bus: Bus,
         lease: HeldLease,
@@ -68,6 +69,7 @@ class Following:
         self._behind = _size(folder / "spool")  # bytes there were when we began
         self._run = run
         self._session = session
+        self._works_in = works_in
         self._keeper = Keeper(run_dir=folder, pid=0, agent=None)
         self._reader = reader
         self._bus = bus
@@ -196,6 +198,7 @@ class Following:
             title=_clip(ask.title),
             body=ask.body if len(ask.title) <= TITLE_CHARS else f"{ask.title}\n\n{ask.body}",
             options=list(ask.options),
+            folder=self._works_in,
         )
         opened = await self._bus.open_interaction(self._run, request)
         self._interactions[ask.key] = opened.interaction.id

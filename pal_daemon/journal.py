@@ -46,6 +46,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_duration: int | None = None
     """Milliseconds the run may take."""
     token_hash: str | None = None
+    folder: str | None = None
+    """Where its program works."""
     boot: str | None = None
     began: float | None = None
     """Seconds of CLOCK_MONOTONIC of `boot`; it goes on counting across daemons."""

@@ -87,6 +87,21 @@ def _send_answer(line: Line, id: str, body: dict[str, Any], *, as_json: bool) ->
     verbs.show(answer, as_json=as_json, render=shown.interaction)
 
 
+def _draft_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", type=whole, metavar="MESSAGE", help="the id of the card that holds it")
+    parser.add_argument(
+        "choice",
+        choices=("send", "revise", "drop"),
+        help="send: as it is; revise: its agent is told what was said since; drop: nobody reads it",
+    )
+    connection_flags(parser)
+
+
+def _draft(args: argparse.Namespace) -> None:
+    answer = connect(args).post(f"/api/messages/{args.id}/draft", {"choice": args.choice})
+    verbs.show(answer, as_json=args.json, render=lambda a: say(f"the answer is {a['message']['card']['status']}"))
+
+
 def _rules_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--agent", metavar="A", help="only of this agent")
     paging_flags(parser)
@@ -125,6 +140,12 @@ ANSWER = Command(
     examples=('pal cli answer 7 "the release branch"', "pal cli answer --interactive"),
     arguments=_answer_arguments,
     run=_answer,
+)
+DRAFT = Command(
+    about="Send, revise or drop an answer that is held because something newer was said.",
+    examples=("pal cli draft 41 send", "pal cli draft 41 revise"),
+    arguments=_draft_arguments,
+    run=_draft,
 )
 RULES = Command(
     about="List standing approvals, newest first: what was decided for more than one request.",

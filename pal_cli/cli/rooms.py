@@ -9,6 +9,7 @@ from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import segment, without_nothing
 from pal_server.client.terminal.output import say
 
+BUSY = ("queue", "steer", "interrupt")
 MODES = ("mentions", "all", "periodic", "muted", "off")
 
 
@@ -75,6 +76,55 @@ def _invite(args: argparse.Namespace) -> None:
 def _joined(member: verbs.Answer, room: str | None) -> str:
     mode = f" with mode {member['mode']}" if member.get("mode") else ""
     return f"{member['name']} is in {room or 'the room'}{mode}"
+
+
+def _set_arguments(parser: argparse.ArgumentParser) -> None:
+    room_flag(parser)
+    parser.add_argument("--title", metavar="TEXT", help="what the room is for, in a line")
+    parser.add_argument("--rules", metavar="TEXT", help="rules every agent in it is given")
+    parser.add_argument("--busy", choices=BUSY, help="what a message does to an agent that is at work")
+    parser.add_argument(
+        "--deny-after", metavar="S", help="seconds after which an approval nobody gave is denied; never for none"
+    )
+    parser.add_argument("--fresh", choices=("on", "off"), help="hold answers when something newer was said")
+    parser.add_argument(
+        "--approvers", type=int, choices=(1, 2), help="how many people have to approve; an admin's to say"
+    )
+    connection_flags(parser)
+
+
+def _set(args: argparse.Namespace) -> None:
+    body = without_nothing(
+        {
+            "title": args.title,
+            "rules": args.rules,
+            "busy": args.busy,
+            "fresh": None if args.fresh is None else args.fresh == "on",
+            "approvers": args.approvers,
+        }
+    )
+    if args.deny_after is not None:
+        body["deny_after"] = _deny_after(args.deny_after)
+    if not body:
+        raise WrongUsage("nothing to set: name one of the flags")
+    answer = connect(args).patch(f"/api/rooms/{segment(required_room(args))}", body)
+    verbs.show(answer, as_json=args.json, render=_settings)
+
+
+def _deny_after(given: str) -> int | None:
+    """Milliseconds; None for never."""
+    if given == "never":
+        return None
+    if not given.isdecimal() or int(given) < 1:
+        raise WrongUsage("--deny-after is a number of seconds, or never")
+    return int(given) * 1000
+
+
+def _settings(answer: verbs.Answer) -> None:
+    room = answer["room"]
+    deadline = "never" if room["deny_after"] is None else f"after {room['deny_after'] // 1000} s"
+    say(f"{room['name']}: messages to a busy agent {room['busy']}; {room['approvers']} approve, denied {deadline}")
+    say(f"answers are {'held when something newer was said' if room['fresh'] else 'sent as they come'}")
 
 
 def _restart_arguments(parser: argparse.ArgumentParser) -> None:
@@ -165,6 +215,16 @@ INVITE = Command(
     ),
     arguments=_invite_arguments,
     run=_invite,
+)
+SET = Command(
+    about="Change how a room works.",
+    examples=(
+        "pal cli rooms set --room general --busy steer",
+        "pal cli rooms set --room release --approvers 2 --deny-after 600",
+        "pal cli rooms set --room general --fresh on",
+    ),
+    arguments=_set_arguments,
+    run=_set,
 )
 RESTART_AGENT = Command(
     about="Restart what an agent is doing in a room: its process ends and starts anew for the same message.",

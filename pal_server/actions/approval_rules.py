@@ -13,16 +13,22 @@ from pal_server.storage.tx import Tx
 
 
 def make(
-    tx: Tx, *, actor: Actor, asked: Interaction, scope: Scope, decision: str, reason: str | None
+    tx: Tx, *, asked: Interaction, scope: Scope, decision: str, reason: str | None, made_by: str, people: int
 ) -> ApprovalRule | None:
-    """What a person decided for more than this one request; None for once. The caller has checked who may answer."""
+    """What people decided for more than this one request; None for once. The caller has asked `need_for`."""
     if scope is Scope.ONCE:
         return None
-    if scope is Scope.AGENT:
-        access.need(actor, Role.ADMIN)
-    rule = approval_rules.add(tx, asked=asked, scope=scope, decision=decision, reason=reason, made_by=actor.name)
+    rule = approval_rules.add(
+        tx, asked=asked, scope=scope, decision=decision, reason=reason, made_by=made_by, people=people
+    )
     _emit(tx, "rule.made", rule)
     return rule
+
+
+def need_for(actor: Actor, *, scope: Scope) -> None:
+    """What holds for an agent everywhere is an admin's to decide."""
+    if scope is Scope.AGENT:
+        access.need(actor, Role.ADMIN)
 
 
 def deciding(tx: Tx, *, asked: Interaction) -> ApprovalRule | None:

@@ -10,6 +10,7 @@ from pal_server.domain.rooms import Room
 from pal_server.storage import messages, rooms
 from pal_server.storage.tx import Tx
 
+DRAFT = "draft"  # the type of the card of an answer that is held
 INTERRUPTED = "interrupted"  # the type of the card of an interrupted run
 SYSTEM = Sender(kind="system", name="pal", display_name="pal", origin="", key="system:pal")
 

@@ -1,15 +1,15 @@
 """Interactions: what waits for a person, answered once from anywhere."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pal_server.actions import access, approval_rules, audit, cards, messages
 from pal_server.domain import interactions as rules
 from pal_server.domain.actors import Actor, ActorKind, system
-from pal_server.domain.approval_rules import ApprovalRule, Scope, parse_scope
+from pal_server.domain.approval_rules import ApprovalRule, action_hash, parse_scope, shared_scope
 from pal_server.domain.chains import end, let_go_on
 from pal_server.domain.deliveries import need_lease
-from pal_server.domain.interactions import Interaction, Kind, Status, fingerprint
+from pal_server.domain.interactions import LOOK_BACK, Interaction, Kind, Status, fingerprint
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.runs import LIVE, Run
 from pal_server.domain.runs import Status as RunStatus
@@ -22,6 +22,7 @@ from pal_server.storage.tx import Tx
 TITLE_LIMIT = 300  # characters
 BODY_LIMIT = 50_000  # characters; a person has to see all of it
 OPTIONS_LIMIT = 50
+FOLDER_LIMIT = 4_096  # characters
 DENY_LIMIT = 200  # per step of the loop
 ASKED = "ask:"  # keys of questions an agent asks by command; it fetches the answer itself
 
@@ -38,6 +39,7 @@ def open_for_run(
     title: str,
     body: str = "",
     options: tuple[str, ...] = (),
+    folder: str = "",
 ) -> Interaction:
     """A program asks through its daemon. The same again is the same interaction; its key for something else is a
     `Conflict`, because an answer is for exactly what was shown.
@@ -45,9 +47,10 @@ def open_for_run(
     rooms.lock(tx, room_id=access.own_run(tx, actor, run).room_id)
     found = access.own_run(tx, actor, run)
     _need_lease(tx, found, lease_id=lease_id, fence=fence)
-    if (known := _known(tx, run=found, key=key, kind=kind, title=title, body=body, options=options)) is not None:
+    asked = _Asked(key=key, kind=kind, title=title, body=body, options=options, folder=folder)
+    if (known := _known(tx, run=found, asked=asked)) is not None:
         return known
-    opened = _open(tx, run=found, key=key, kind=kind, title=title, body=body, options=options)
+    opened = _recall(tx, _open(tx, run=found, asked=asked))
     if (rule := approval_rules.deciding(tx, asked=opened)) is not None:
         return _answer_by_rule(tx, run=found, asked=opened, rule=rule)
     shown = _show(tx, run=found, asked=opened)
@@ -74,9 +77,10 @@ def ask(
     if run.status not in LIVE:
         raise Conflict("the run has ended", run=run.id)
     key = ASKED + (client_id or tx.new_id("ask"))
-    if (known := _known(tx, run=run, key=key, kind=kind, title=title, body=body, options=options)) is not None:
+    asked = _Asked(key=key, kind=kind, title=title, body=body, options=options)
+    if (known := _known(tx, run=run, asked=asked)) is not None:
         return known
-    opened = _show(tx, run=run, asked=_open(tx, run=run, key=key, kind=kind, title=title, body=body, options=options))
+    opened = _show(tx, run=run, asked=_open(tx, run=run, asked=asked))
     runs.set_status(tx, id=run.id, status=RunStatus.WAITING)
     _emit_run(tx, actor, run.id)
     return opened
@@ -94,7 +98,7 @@ def answer(
     scope: str = "once",
 ) -> Interaction:
     """A person answers. The first answer wins; an agent never answers itself. With a wider `scope` the decision holds
-    for all requests of exactly this content.
+    for all requests of exactly this content. Where two have to approve, it stays pending until the second one has.
     """
     asked = access.interaction(tx, actor, id)
     if actor.kind not in (ActorKind.USER, ActorKind.BRIDGE):
@@ -104,24 +108,35 @@ def answer(
     asked = access.interaction(tx, actor, id)
     given = rules.answer(asked, text=text, decision=decision, reason=reason, shown_hash=shown_hash)
     reach = parse_scope(scope, asked=asked, is_own=asked.key.startswith(ASKED))
+    approval_rules.need_for(actor, scope=reach)
     run = None if asked.run_id is None else runs.find(tx, workspace_id=asked.workspace_id, id=asked.run_id)
     if asked.run_id is not None and (run is None or not run.is_live):
         raise Conflict("the run that asked has ended", interaction=id, run=asked.run_id)
+    if given.get("decision") == "approve":
+        counted, agreed = rules.approve(asked, given=given, by=actor.name, key=actor.key, scope=reach, now=tx.now)
+        if agreed is None:
+            return _wait_for_others(tx, actor=actor, counted=counted)
+        asked, given = counted, agreed
+        reach = shared_scope([approval.scope for approval in counted.approvals])
     fetched = run is None or asked.key.startswith(ASKED)
     answered = replace(
         asked,
         status=Status.APPLIED if fetched else Status.ANSWERED,
         answer=given,
-        answered_by=actor.name,
+        answered_by=_names(asked) or actor.name,
         answered_at=tx.now,
     )
     interactions.put(tx, answered, was=asked.status)
     _changed(tx, "interaction.answered", answered)
-    made = None
-    if reach is not Scope.ONCE:
-        made = approval_rules.make(
-            tx, actor=actor, asked=asked, scope=reach, decision=given["decision"], reason=given.get("reason")
-        )
+    made = approval_rules.make(
+        tx,
+        asked=asked,
+        scope=reach,
+        decision=given.get("decision", ""),
+        reason=given.get("reason"),
+        made_by=answered.answered_by or actor.name,
+        people=max(1, len(asked.approvals)),
+    )
     if run is None:
         _chain_answered(tx, answered)
     elif fetched:
@@ -214,31 +229,53 @@ def list_page(
     return page_of(found, limit=limit, cursor=lambda interaction: str(interaction.id))
 
 
-def _known(
-    tx: Tx, *, run: Run, key: str, kind: str, title: str, body: str, options: tuple[str, ...]
-) -> Interaction | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What is to be shown, as it was given."""
+
+    key: str
+    kind: str
+    title: str
+    body: str
+    options: tuple[str, ...]
+    folder: str = ""
+
+    def line(self) -> str:
+        return " ".join(self.title.split())
+
+    def hash(self, run: Run) -> str:
+        return fingerprint(
+            run_id=run.id,
+            key=self.key,
+            kind=Kind(self.kind),
+            title=self.line(),
+            body=self.body,
+            options=self.options,
+            folder=self.folder,
+        )
+
+
+def _known(tx: Tx, *, run: Run, asked: _Asked) -> Interaction | None:
     """What this run asked under this key before."""
-    known = interactions.by_key(tx, run_id=run.id, key=key)
-    if known is None:
-        return None
-    title = " ".join(title.split())
-    asked = fingerprint(run_id=run.id, key=key, kind=Kind(kind), title=title, body=body, options=options)
-    if asked != known.hash:
-        raise Conflict("this key was used for another question: make a new one", interaction=known.id, key=key)
+    known = interactions.by_key(tx, run_id=run.id, key=asked.key)
+    if known is not None and asked.hash(run) != known.hash:
+        raise Conflict("this key was used for another question: make a new one", interaction=known.id, key=asked.key)
     return known
 
 
-def _open(tx: Tx, *, run: Run, key: str, kind: str, title: str, body: str, options: tuple[str, ...]) -> Interaction:
-    title = " ".join(title.split())
+def _open(tx: Tx, *, run: Run, asked: _Asked) -> Interaction:
+    title = asked.line()
     if not 1 <= len(title) <= TITLE_LIMIT:
         raise Invalid(f"title has 1 to {TITLE_LIMIT} characters", field="title", limit=TITLE_LIMIT)
-    if len(body) > BODY_LIMIT:
+    if len(asked.body) > BODY_LIMIT:
         raise Invalid(f"body has more than {BODY_LIMIT} characters", field="body", limit=BODY_LIMIT)
-    if len(options) > OPTIONS_LIMIT or any(not 1 <= len(option) <= TITLE_LIMIT for option in options):
+    if len(asked.options) > OPTIONS_LIMIT or any(not 1 <= len(option) <= TITLE_LIMIT for option in asked.options):
         raise Invalid(f"options are at most {OPTIONS_LIMIT} texts of 1 to {TITLE_LIMIT} characters", field="options")
-    if not 1 <= len(key) <= TITLE_LIMIT:
+    if not 1 <= len(asked.key) <= TITLE_LIMIT:
         raise Invalid(f"key has 1 to {TITLE_LIMIT} characters", field="key")
-    shown = Kind(kind)
+    if len(asked.folder) > FOLDER_LIMIT:
+        raise Invalid(f"folder has more than {FOLDER_LIMIT} characters", field="folder", limit=FOLDER_LIMIT)
+    shown = Kind(asked.kind)
     room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
     assert room is not None, "a run has a room"
     interaction_id = interactions.add(
@@ -248,18 +285,49 @@ def _open(tx: Tx, *, run: Run, key: str, kind: str, title: str, body: str, optio
         topic_id=run.topic_id,
         run_id=run.id,
         chain_id=None,
-        key=key,
+        key=asked.key,
         agent=run.agent,
         kind=shown,
         title=title,
-        body=body,
-        options=options,
-        hash=fingerprint(run_id=run.id, key=key, kind=shown, title=title, body=body, options=options),
+        body=asked.body,
+        options=asked.options,
+        hash=asked.hash(run),
         deny_at=None if room.deny_after is None or shown is Kind.QUESTION else tx.now + room.deny_after,
+        folder=asked.folder,
+        needs=1 if shown is Kind.QUESTION else room.approvers,
     )
-    opened = interactions.find(tx, workspace_id=run.workspace_id, id=interaction_id)
-    assert opened is not None, "it was written in this transaction"
-    return opened
+    return _reread(tx, workspace_id=run.workspace_id, id=interaction_id)
+
+
+def _recall(tx: Tx, opened: Interaction) -> Interaction:
+    """Keep what is asked by its content, and suggest a rule when people have often approved exactly this."""
+    if opened.kind is not Kind.APPROVAL:
+        return opened
+    same = action_hash(opened)
+    earlier = interactions.same_in_room(tx, room_id=opened.room_id, action_hash=same, before=opened.id, limit=LOOK_BACK)
+    suggestion = rules.suggest(opened, earlier=earlier)
+    interactions.recall(tx, id=opened.id, action_hash=same, suggestion=suggestion)
+    return replace(opened, suggestion=suggestion)
+
+
+def _wait_for_others(tx: Tx, *, actor: Actor, counted: Interaction) -> Interaction:
+    """One has approved, and it needs more: nothing goes to the program yet."""
+    interactions.put(tx, counted, was=counted.status)
+    _changed(tx, "interaction.approved", counted)
+    detail = {"kind": counted.kind, "hash": counted.hash, "needs": counted.needs}
+    audit.record(tx, actor=actor, action="interaction.approved", target=f"interaction:{counted.id}", detail=detail)
+    return counted
+
+
+def _names(asked: Interaction) -> str | None:
+    """Who approved it, when several had to."""
+    return " and ".join(approval.by for approval in asked.approvals) if asked.needs > 1 and asked.approvals else None
+
+
+def _reread(tx: Tx, *, workspace_id: str, id: int) -> Interaction:
+    found = interactions.find(tx, workspace_id=workspace_id, id=id)
+    assert found is not None, "it was written in this transaction"
+    return found
 
 
 def _show(tx: Tx, *, run: Run, asked: Interaction) -> Interaction:
@@ -273,7 +341,7 @@ def _show(tx: Tx, *, run: Run, asked: Interaction) -> Interaction:
         room=room,
         topic_id=run.topic_id,
         content=f"{run.agent} {wants}: {asked.title}",
-        card=_card(asked.id, kind=asked.kind, agent=run.agent, status=Status.PENDING),
+        card=_card(asked),
         parent_id=run.message_id,
     )
     with_card = replace(asked, message_id=card.id)
@@ -329,8 +397,20 @@ def _answer_for_people(tx: Tx, *, run: Run, asked: Interaction, answer: dict[str
     return answered
 
 
-def _card(id: int, *, kind: Kind, agent: str | None, status: Status) -> dict[str, Any]:
-    return {"type": "interaction", "interaction": id, "kind": kind, "agent": agent, "status": status}
+def _card(asked: Interaction) -> dict[str, Any]:
+    """What the card says of it now; the rest is read from the interaction."""
+    shown: dict[str, Any] = {
+        "type": "interaction",
+        "interaction": asked.id,
+        "kind": asked.kind,
+        "agent": asked.agent,
+        "status": asked.status,
+    }
+    if asked.needs > 1:
+        shown |= {"needs": asked.needs, "approvals": [approval.by for approval in asked.approvals]}
+    if asked.suggestion is not None:
+        shown |= {"suggestion": asked.suggestion}
+    return shown if asked.answered_by is None else {**shown, "answered_by": asked.answered_by}
 
 
 def _changed(tx: Tx, kind: str, interaction: Interaction) -> None:
@@ -339,9 +419,7 @@ def _changed(tx: Tx, kind: str, interaction: Interaction) -> None:
         return
     card = message_rows.find(tx, workspace_id=interaction.workspace_id, id=interaction.message_id)
     if card is not None:
-        shown = _card(interaction.id, kind=interaction.kind, agent=interaction.agent, status=interaction.status)
-        by = {} if interaction.answered_by is None else {"answered_by": interaction.answered_by}
-        cards.change(tx, message=card, card={**shown, **by})
+        cards.change(tx, message=card, card=_card(interaction))
 
 
 def _chain_answered(tx: Tx, interaction: Interaction) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pal_server.actions import access, cards, client_ids, deliveries, slash, steering
+from pal_server.actions import access, cards, client_ids, deliveries, freshness, slash, steering
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.addressing import Addressed, Addressing, Reason, address
 from pal_server.domain.chains import stopped_by
@@ -109,6 +109,13 @@ def send(
     found, in_topic, answered = _place(tx, actor=actor, room=room, topic=topic, parent=parent)
     who = _sender(tx, actor=actor, name=sender)
     run = _speaking_run(tx, actor=actor, topic=in_topic)
+    carried = _files(tx, actor=actor, room=found, ids=file_ids)
+    if run is not None and (unread := _unread(tx, room=found, run=run, topic=in_topic)):
+        card = freshness.hold(
+            tx, room=found, run=run, content=content, unread=unread, called=called, files=carried, parent=parent
+        )
+        client_ids.remember(tx, actor=actor, client_id=client_id, verb="messages.send", said=said, target=card.id)
+        return _held(card)
     sent = say(
         tx,
         workspace_id=actor.workspace_id,
@@ -118,7 +125,7 @@ def send(
         sender=who,
         content=content,
         called=called,
-        files=_files(tx, actor=actor, room=found, ids=file_ids),
+        files=carried,
         run=run,
         busy=_busy(actor, wanted, room=found),
         by=actor,
@@ -422,6 +429,21 @@ def _is_turn(tx: Tx, *, run: Run, work: Delivery, topic: Topic) -> bool:
     return run.topic_id == topic.id and deliveries.is_turn(tx, work)
 
 
+def _unread(tx: Tx, *, room: Room, run: Run, topic: Topic) -> list[int]:
+    """What holds the words of a run, where the room asks for that; a debate's turns go on as they come."""
+    if not room.fresh or run.delivery_id is None or _is_turn(tx, run=run, work=_work_of(tx, run), topic=topic):
+        return []
+    return freshness.unread_by(tx, room=room, run=run, topic_id=topic.id)
+
+
+def _held(card: Message) -> Sent:
+    """What the agent hears whose words are held."""
+    shown = card.card or {}
+    text = f"{freshness.describe(shown['agent'], shown['unread'])}. People decide; you need not say it again"
+    receipt = Receipt(agent=shown["agent"], outcome=Outcome.HELD, text=text)
+    return Sent(message=card, deliveries=(), unresolved_mentions=(), receipts=(receipt,))
+
+
 def _work_of(tx: Tx, run: Run) -> Delivery:
     assert run.delivery_id is not None
     work = delivery_rows.find(tx, workspace_id=run.workspace_id, id=run.delivery_id)
@@ -652,6 +674,8 @@ def _own(tx: Tx, *, actor: Actor, id: int, or_admin: bool = False) -> Message:
 
 def _sent_before(tx: Tx, *, actor: Actor, id: int) -> Sent:
     message = access.message(tx, actor, id)
+    if message.card is not None:
+        return _held(message)
     made = delivery_rows.of_message(tx, message_id=id)
     return Sent(
         message=message,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from pal_server.actions import access, client_ids, runs
+from pal_server.actions import access, audit, client_ids, runs
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
@@ -99,8 +99,10 @@ def change(
     clear_max_duration: bool = False,
     busy: str | None = None,
     deny_after: int | Keep | None = KEEP,
+    approvers: int | None = None,
+    fresh: bool | None = None,
 ) -> Room:
-    """Change what is given; None leaves a thing as it is."""
+    """Change what is given; None leaves a thing as it is. How many have to approve is an admin's to say."""
     access.need(actor, Role.MEMBER)
     found = access.room(tx, actor, room)
     if debounce_for is not None and not 0 <= debounce_for <= DEBOUNCE_MAX:
@@ -111,6 +113,13 @@ def change(
         raise Invalid("max_duration is at least 1000 milliseconds, or null", field="max_duration")
     if deny_after is not KEEP and deny_after is not None and deny_after < 1000:
         raise Invalid("deny_after is at least 1000 milliseconds, or null", field="deny_after")
+    if approvers not in (None, 1, 2):
+        raise Invalid("approvers is 1 or 2", field="approvers", value=approvers)
+    if approvers not in (None, found.approvers):
+        access.need(actor, Role.ADMIN)
+        audit.record(
+            tx, actor=actor, action="room.approvers_set", target=f"room:{found.id}", detail={"approvers": approvers}
+        )
     rooms.change(
         tx,
         room=replace(
@@ -122,6 +131,8 @@ def change(
             max_duration=None if clear_max_duration else max_duration or found.max_duration,
             busy=found.busy if busy is None else parse_busy(busy),
             deny_after=found.deny_after if deny_after is KEEP else deny_after,
+            approvers=found.approvers if approvers is None else approvers,
+            fresh=found.fresh if fresh is None else fresh,
         ),
     )
     changed = _reread(tx, actor, found.id)

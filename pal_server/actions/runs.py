@@ -17,6 +17,7 @@ from pal_server.actions import (
     client_ids,
     debates,
     deliveries,
+    freshness,
     interactions,
     interruptions,
     messages,
@@ -676,7 +677,7 @@ def _say_how_it_ended(tx: Tx, *, run: Run, status: Status, ending: Ending, error
     text = (ending.text or "").strip()
     posted = _reread(tx, workspace_id=run.workspace_id, id=run.id).posted
     if text and not posted and status in (Status.SUCCEEDED, Status.FAILED):
-        _post(tx, run=run, text=text)
+        _answer(tx, run=run, text=text)
         posted = True
     match status:
         case Status.FAILED:
@@ -713,6 +714,28 @@ def _card(tx: Tx, *, run: Run, kind: str, actions: list[str], content: str, more
     )
 
 
+def _answer(tx: Tx, *, run: Run, text: str) -> None:
+    """The final text, or a draft of it when something newer was said and the room asks for that."""
+    room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
+    assert room is not None, "a run has a room"
+    unread = freshness.unread_by(tx, room=room, run=run, topic_id=run.topic_id)
+    if not unread or _is_turn(tx, run):
+        _post(tx, run=run, text=text)
+        return
+    content = clip(text, limit=TEXT_LIMIT, note=_whole_text(run))
+    freshness.hold(tx, room=room, run=run, content=content, unread=unread, parent=run.message_id)
+
+
+def _is_turn(tx: Tx, run: Run) -> bool:
+    """A debate's turns go on as they come."""
+    work = delivery_rows.find(tx, workspace_id=run.workspace_id, id=run.delivery_id) if run.delivery_id else None
+    return work is not None and deliveries.is_turn(tx, work)
+
+
+def _whole_text(run: Run) -> str:
+    return f"[cut here; the whole text is in run {run.id}: `pal logs {run.id}`]"
+
+
 def _post(tx: Tx, *, run: Run, text: str) -> None:
     room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
     topic = rooms.find_topic(tx, workspace_id=run.workspace_id, id=run.topic_id)
@@ -723,7 +746,6 @@ def _post(tx: Tx, *, run: Run, text: str) -> None:
     if run.message_id is not None:
         parent = message_rows.find(tx, workspace_id=run.workspace_id, id=run.message_id)
     name = run.agent if agent is None else agent.display_name
-    note = f"[cut here; the whole text is in run {run.id}: `pal logs {run.id}`]"
     messages.say(
         tx,
         workspace_id=run.workspace_id,
@@ -731,7 +753,7 @@ def _post(tx: Tx, *, run: Run, text: str) -> None:
         topic=topic,
         parent=parent,
         sender=Sender(kind="agent", name=run.agent, display_name=name, origin="", key=f"agent:{run.agent}"),
-        content=clip(text, limit=TEXT_LIMIT, note=note),
+        content=clip(text, limit=TEXT_LIMIT, note=_whole_text(run)),
         run=run,
     )
 

@@ -35,6 +35,7 @@ async def open_for_run(call: Call) -> contract.InteractionAnswer:
             title=request.title,
             body=request.body,
             options=tuple(request.options),
+            folder=request.folder,
         )
     )
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pal_server.actions import messages
+from pal_server.actions import drafts, messages
 from pal_server.actions import trace as trace_of
 from pal_server.api.decoding import room_of
 from pal_server.api.fields import or_none
@@ -28,6 +28,12 @@ async def send(call: Call) -> contract.SentAnswer:
         client_id=request.client_id,
     )
     return present_sent(sent)
+
+
+async def choose_draft(call: Call) -> contract.MessageAnswer:
+    choice = call.body(contract.ChooseForDraft).choice
+    message = await call.write(drafts.choose, actor=call.actor, id=call.number(), choice=choice)
+    return contract.MessageAnswer(message=present(message, contract.Message))
 
 
 async def list_messages(call: Call) -> contract.MessagesAnswer:

@@ -54,6 +54,8 @@ async def change(call: Call) -> contract.RoomAnswer:
         clear_max_duration=request.max_duration is None,
         busy=or_none(request.busy),
         deny_after=keep(request.deny_after),
+        approvers=or_none(request.approvers),
+        fresh=or_none(request.fresh),
     )
     return contract.RoomAnswer(room=present(room, contract.Room))
 

@@ -190,6 +190,14 @@ ROUTES: tuple[Route, ...] = (
         method="PATCH",
     ),
     delete("/api/messages/{id:int}", messages.delete, SPEAKERS, "Take back one's own words", m.MessageAnswer),
+    post(
+        "/api/messages/{id:int}/draft",
+        messages.choose_draft,
+        HELPERS,
+        "Send, revise or drop an answer that was held",
+        m.MessageAnswer,
+        m.ChooseForDraft,
+    ),
     get("/api/messages/{id:int}/trace", messages.trace, READERS, "Why there is no reply", m.TraceAnswer),
     get("/api/inbox", messages.inbox, READERS, "What was addressed to an agent", m.InboxAnswer, m.InboxQuery),
     # deliveries

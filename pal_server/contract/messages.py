@@ -100,6 +100,12 @@ class EditMessage(Request, frozen=True, kw_only=True):
     mentions: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
+class ChooseForDraft(Request, frozen=True, kw_only=True):
+    """What becomes of an answer that was held because something newer was said."""
+
+    choice: Literal["send", "revise", "drop"]
+
+
 class MessagesQuery(Request, frozen=True, kw_only=True):
     room: str | None = None
     chat: str | None = None

@@ -21,6 +21,10 @@ class Room(Answer, frozen=True, kw_only=True):
     """What a message does to an agent that is at work in its topic, unless the message says."""
     deny_after: int | None = None
     """Milliseconds after which an approval that nobody gave counts as denied."""
+    approvers: int = 1
+    """How many people have to approve what an agent asks for."""
+    fresh: bool = False
+    """An agent's answer is held as a draft when something newer was said in the topic that its run has not read."""
     created_at: int
     archived_at: int | None = None
 
@@ -54,6 +58,9 @@ class ChangeRoom(Request, frozen=True, kw_only=True):
     """Milliseconds a run in this room may take; null for no limit."""
     busy: Busy | msgspec.UnsetType = msgspec.UNSET
     deny_after: int | msgspec.UnsetType | None = msgspec.UNSET
+    approvers: int | msgspec.UnsetType = msgspec.UNSET
+    """1 or 2; an admin's to change."""
+    fresh: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Member(Answer, frozen=True, kw_only=True):

@@ -244,6 +244,20 @@ class SessionsQuery(Page, frozen=True, kw_only=True):
     agent: str | None = None
 
 
+class Approval(Answer, frozen=True, kw_only=True):
+    """One person's yes."""
+
+    by: str
+    at: int
+
+
+class Suggestion(Answer, frozen=True, kw_only=True):
+    """People approved exactly this so many times in a row: a decision with this `scope` would end the asking."""
+
+    scope: Scope
+    times: int
+
+
 class Interaction(Answer, frozen=True, kw_only=True):
     id: int
     run: int | None
@@ -265,6 +279,12 @@ class Interaction(Answer, frozen=True, kw_only=True):
     answered_at: int | None = None
     deny_at: int | None = None
     """When it counts as denied, unless somebody answers before."""
+    folder: str = ""
+    """Where it would be done, on its computer; part of `hash`."""
+    needs: int = 1
+    """How many people have to approve; one who denies is enough."""
+    approvals: list[Approval] = []
+    suggestion: Suggestion | None = None
 
 
 class InteractionAnswer(Answer, frozen=True, kw_only=True):
@@ -290,6 +310,8 @@ class OpenInteraction(UnderLease, frozen=True, kw_only=True):
     title: str
     body: str = ""
     options: list[str] = []
+    folder: str = ""
+    """Where it would be done."""
     client_id: str | None = None
     """Accepted as everywhere; the `key` makes it repeatable."""
 
@@ -335,6 +357,8 @@ class ApprovalRule(Answer, frozen=True, kw_only=True):
     used: int
     used_at: int | None
     revoked_at: int | None
+    people: int = 1
+    """How many made it together; in a room that wants two, one's approval does not stand."""
 
 
 class ApprovalRuleAnswer(Answer, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -39,6 +40,7 @@ class ApprovalRule:
     used: int
     used_at: int | None
     revoked_at: int | None
+    people: int = 1  # who made it together
 
     def fact(self) -> dict[str, Any]:
         """The rule as others see it."""
@@ -59,11 +61,14 @@ class ApprovalRule:
             "used": self.used,
             "used_at": self.used_at,
             "revoked_at": self.revoked_at,
+            "people": self.people,
         }
 
     def is_for(self, asked: Interaction) -> bool:
         """Whether it decides this request. One byte more or less in what is shown, and it does not."""
         if self.revoked_at is not None or asked.kind is not Kind.APPROVAL or self.action_hash != action_hash(asked):
+            return False
+        if self.decision == "approve" and self.people < asked.needs:
             return False
         match self.scope:
             case Scope.TOPIC:
@@ -77,9 +82,9 @@ class ApprovalRule:
 
 
 def action_hash(asked: Interaction) -> str:
-    """SHA-256 (hex) of what is asked, whichever run asks: title, body and options, byte by byte."""
-    shown = json.dumps([asked.kind, asked.title, asked.body, asked.options], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(shown.encode()).hexdigest()
+    """SHA-256 (hex) of what is asked, whichever run asks: title, body, options and folder, byte by byte."""
+    shown = [asked.kind, asked.title, asked.body, asked.options, *([asked.folder] if asked.folder else [])]
+    return hashlib.sha256(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
 def parse_scope(scope: str, *, asked: Interaction, is_own: bool = False) -> Scope:
@@ -95,6 +100,11 @@ def parse_scope(scope: str, *, asked: Interaction, is_own: bool = False) -> Scop
     if found is not Scope.ONCE and not repeats:
         raise Invalid("only an approval that a run's program asks for can be given for more than once", field="scope")
     return found
+
+
+def shared_scope(scopes: Sequence[str]) -> Scope:
+    """How far a decision of several people reaches: as far as all of them said, else once."""
+    return Scope(scopes[0]) if len(set(scopes)) == 1 else Scope.ONCE
 
 
 def choose(rules: list[ApprovalRule], *, asked: Interaction) -> ApprovalRule | None:

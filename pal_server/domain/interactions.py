@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from pal_server.errors import Conflict, Invalid
 
 DECISIONS = ("approve", "deny")
+SUGGEST_AFTER = 3  # equal approvals by people in a row
+LOOK_BACK = 10  # answers to the same request that are looked at
 
 
 class Kind(StrEnum):
@@ -23,6 +26,20 @@ class Status(StrEnum):
     APPLIED = "applied"  # the program has the answer
     EXPIRED = "expired"  # the run ended before the program was known to have an answer
     CANCELLED = "cancelled"  # the program withdrew it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One person's yes. `key` is of the credential: nobody counts twice, by whatever name."""
+
+    by: str
+    key: str
+    at: int
+    answer: dict[str, Any]
+    scope: str  # how far this one wants it to reach
+
+    def fact(self) -> dict[str, Any]:
+        return {"by": self.by, "at": self.at}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +65,15 @@ class Interaction:
     created_at: int
     answered_at: int | None
     deny_at: int | None = None  # UTC milliseconds; when nobody has answered by then it counts as denied
+    folder: str = ""  # where it would be done, on its computer
+    needs: int = 1  # people who have to approve
+    approvals: tuple[Approval, ...] = ()
+    suggestion: dict[str, Any] | None = None  # a rule that history suggests: scope, times
+
+    @property
+    def is_by_people(self) -> bool:
+        """Whether people approved it, and not a rule."""
+        return bool(self.approvals) and self.answer is not None and self.answer.get("decision") == "approve"
 
     def fact(self) -> dict[str, Any]:
         """The interaction as others see it."""
@@ -69,13 +95,19 @@ class Interaction:
             "created_at": self.created_at,
             "answered_at": self.answered_at,
             "deny_at": self.deny_at,
+            "folder": self.folder,
+            "needs": self.needs,
+            "approvals": [approval.fact() for approval in self.approvals],
+            "suggestion": self.suggestion,
         }
 
 
-def fingerprint(*, run_id: int | None, key: str, kind: Kind, title: str, body: str, options: tuple[str, ...]) -> str:
-    """SHA-256 (hex) of exactly what is shown and of the run it is for."""
-    shown = json.dumps([run_id, key, kind, title, body, options], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(shown.encode()).hexdigest()
+def fingerprint(
+    *, run_id: int | None, key: str, kind: Kind, title: str, body: str, options: tuple[str, ...], folder: str = ""
+) -> str:
+    """SHA-256 (hex) of exactly what is shown, of the run it is for, and of the folder it would be done in."""
+    shown = [run_id, key, kind, title, body, options, *([folder] if folder else [])]
+    return hashlib.sha256(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
 def answer(
@@ -91,6 +123,40 @@ def answer(
     if decision not in DECISIONS:
         raise Invalid("decision is approve or deny", field="decision", value=decision)
     return {"decision": decision, **({"reason": reason} if reason else {}), **({"answer": text} if text else {})}
+
+
+def approve(
+    i: Interaction, *, given: Mapping[str, Any], by: str, key: str, scope: str, now: int
+) -> tuple[Interaction, dict[str, Any] | None]:
+    """Count one person's approval in; the answer once enough people gave it, None while others are needed.
+
+    All of them approve the same: another text of a plan than an earlier one's is a `Conflict`.
+    """
+    if any(earlier.key == key for earlier in i.approvals):
+        raise Conflict("you have approved it already: it needs somebody else too", interaction=i.id, needs=i.needs)
+    text = i.approvals[0].answer.get("answer") if i.approvals else given.get("answer")
+    if given.get("answer") not in (None, text):
+        raise Conflict("another text was approved before: approve that one, or deny it", interaction=i.id)
+    answer = {**given, **({"answer": text} if text else {})}
+    counted = replace(i, approvals=(*i.approvals, Approval(by=by, key=key, at=now, answer=answer, scope=scope)))
+    return counted, answer if len(counted.approvals) >= i.needs else None
+
+
+def suggest(i: Interaction, *, earlier: Sequence[Interaction]) -> dict[str, Any] | None:
+    """The rule that history suggests for a request: people have approved the same some times in a row.
+
+    `earlier` are answers to the same request in its room, newest first. Topic before room: the narrower one.
+    """
+    here = [one for one in earlier if (one.topic_id, one.agent) == (i.topic_id, i.agent)]
+    for scope, answers in (("topic", here), ("project", earlier)):
+        row = 0
+        for one in answers:
+            if one.answer is not None and one.answer.get("decision") == "deny":
+                break
+            row += one.is_by_people
+        if row >= SUGGEST_AFTER:
+            return {"scope": scope, "times": row}
+    return None
 
 
 def _answer_question(i: Interaction, *, text: str | None, decision: str | None) -> dict[str, Any]:

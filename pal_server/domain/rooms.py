@@ -40,6 +40,8 @@ class Room:
     max_duration: int | None
     busy: str = "queue"  # what a message does when its agent is at work
     deny_after: int | None = None  # milliseconds after which an approval that nobody gave counts as denied
+    approvers: int = 1  # people who have to approve what an agent asks for
+    fresh: bool = False  # an answer is held when something newer was said that its agent has not read
     created_at: int
     archived_at: int | None
 
@@ -55,6 +57,8 @@ class Room:
             "default_topic": self.default_topic,
             "busy": self.busy,
             "deny_after": self.deny_after,
+            "approvers": self.approvers,
+            "fresh": self.fresh,
             "created_at": self.created_at,
             "archived_at": self.archived_at,
         }

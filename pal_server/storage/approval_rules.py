@@ -7,7 +7,9 @@ from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import viewer
 
 
-def add(tx: Tx, *, asked: Interaction, scope: Scope, decision: str, reason: str | None, made_by: str) -> ApprovalRule:
+def add(
+    tx: Tx, *, asked: Interaction, scope: Scope, decision: str, reason: str | None, made_by: str, people: int
+) -> ApprovalRule:
     """A rule from the answer to a request."""
     row = tx.sql.one(
         "approval_rules.add",
@@ -23,6 +25,7 @@ def add(tx: Tx, *, asked: Interaction, scope: Scope, decision: str, reason: str 
         action_hash=action_hash(asked),
         interaction_id=asked.id,
         made_by=made_by,
+        people=people,
         now=tx.now,
     )
     assert row is not None, "an insert returns its row"
@@ -84,4 +87,5 @@ def _rule(row: Row) -> ApprovalRule:
         used=row["used"],
         used_at=row["used_at"],
         revoked_at=row["revoked_at"],
+        people=row["people"],
     )

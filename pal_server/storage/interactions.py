@@ -1,11 +1,12 @@
 """Interactions, as rows."""
 
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
 from pal_server.domain.actors import Actor
-from pal_server.domain.interactions import Interaction, Kind, Status
+from pal_server.domain.interactions import Approval, Interaction, Kind, Status
 from pal_server.errors import Conflict
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import viewer
@@ -30,6 +31,8 @@ def add(
     hash: str,
     held: tuple[int, ...] = (),
     deny_at: int | None = None,
+    folder: str = "",
+    needs: int = 1,
 ) -> int:
     row = tx.sql.one(
         "interactions.add",
@@ -47,6 +50,8 @@ def add(
         hash=hash,
         held=_text(held),
         deny_at=deny_at,
+        folder=folder,
+        needs=needs,
         now=tx.now,
     )
     assert row is not None, "an insert returns its row"
@@ -83,6 +88,18 @@ def open_of_run(tx: Tx, *, run_id: int) -> int:
     return 0 if row is None else int(row["number"])
 
 
+def same_in_room(tx: Tx, *, room_id: str, action_hash: str, before: int, limit: int) -> list[Interaction]:
+    """Answered requests for exactly the same, newest first."""
+    rows = tx.sql.all("interactions.same_in_room", room_id=room_id, action_hash=action_hash, before=before, limit=limit)
+    return [_interaction(row) for row in rows]
+
+
+def recall(tx: Tx, *, id: int, action_hash: str, suggestion: dict[str, Any] | None) -> None:
+    """Keep what it is the same as, and what history suggests."""
+    text = None if suggestion is None else _text(suggestion)
+    tx.sql.run("interactions.recall", id=id, action_hash=action_hash, suggestion=text)
+
+
 def any_overdue(tx: Tx) -> bool:
     return tx.sql.one("interactions.any_overdue", now=tx.now) is not None
 
@@ -102,6 +119,7 @@ def put(tx: Tx, new: Interaction, *, was: Status) -> None:
         answered_at=new.answered_at,
         message_id=new.message_id,
         held=_text(new.held),
+        approvals=_text([asdict(approval) for approval in new.approvals]),
         was_status=was,
     )
     if not changed:
@@ -152,4 +170,8 @@ def _interaction(row: Row) -> Interaction:
         created_at=row["created_at"],
         answered_at=row["answered_at"],
         deny_at=row["deny_at"],
+        folder=row["folder"],
+        needs=row["needs"],
+        approvals=tuple(Approval(**one) for one in _decode(row["approvals"])),
+        suggestion=None if row["suggestion"] is None else _decode(row["suggestion"]),
     )

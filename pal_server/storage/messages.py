@@ -196,6 +196,12 @@ def sent_by_run(tx: Tx, *, run_id: int, after: int, limit: int) -> list[int]:
     return [row["id"] for row in tx.sql.all("messages.sent_by_run", run_id=run_id, after=after, limit=limit)]
 
 
+def unread_by_run(tx: Tx, *, topic_id: int, after: int, agent: str, run_id: int, limit: int) -> list[int]:
+    """Ids of what others said in a topic after a message, but for what the run was told and has read."""
+    rows = tx.sql.all("messages.unread_by_run", topic_id=topic_id, after=after, agent=agent, run_id=run_id, limit=limit)
+    return [row["id"] for row in rows]
+
+
 def cards_under(tx: Tx, *, parent_id: int) -> list[Message]:
     """Cards in answer to a message, newest first."""
     return [_message(row) for row in tx.sql.all("messages.cards_under", parent_id=parent_id)]

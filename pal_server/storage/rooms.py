@@ -101,6 +101,8 @@ def change(tx: Tx, *, room: Room) -> None:
         max_duration=room.max_duration,
         busy=room.busy,
         deny_after=room.deny_after,
+        approvers=room.approvers,
+        fresh=int(room.fresh),
     )
     forget(tx, room_id=room.id)
 
@@ -274,6 +276,8 @@ def _room(row: Row) -> Room:
         max_duration=row["max_duration"],
         busy=row["busy"],
         deny_after=row["deny_after"],
+        approvers=row["approvers"],
+        fresh=bool(row["fresh"]),
         created_at=row["created_at"],
         archived_at=row["archived_at"],
     )

@@ -28,6 +28,8 @@ RULE = {
     "revoked_at": None,
 }
 
+ROOM = {"name": "general", "busy": "queue", "deny_after": None, "approvers": 1, "fresh": False}
+
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
     'cli send --room general --mention codex --steer "mind the tests"': (
         "POST /api/messages",
@@ -47,6 +49,16 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "cli deny 7 --for project": ("POST /api/interactions/7/answer", {"decision": "deny", "scope": "project"}),
     "cli rules list --agent codex": ("GET /api/approval-rules", {"agent": "codex"}),
     "cli rules revoke 3": ("POST /api/approval-rules/3/revoke", {}),
+    "cli draft 41 revise": ("POST /api/messages/41/draft", {"choice": "revise"}),
+    "cli rooms set --room general --busy steer --fresh on": (
+        "PATCH /api/rooms/general",
+        {"busy": "steer", "fresh": True, "approvers": None},
+    ),
+    "cli rooms set --room general --approvers 2 --deny-after 60": (
+        "PATCH /api/rooms/general",
+        {"approvers": 2, "deny_after": 60_000},
+    ),
+    "cli rooms set --room general --deny-after never": ("PATCH /api/rooms/general", {"deny_after": None}),
     "cli choose 7 start-over": ("POST /api/runs/7/choose", {"choice": "start_over"}),
     "console deliveries list --topic 3 --status pending": (
         "GET /api/deliveries",
@@ -59,6 +71,8 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
 KNOWN: dict[str, Any] = {
     "POST /api/messages": answers.SENT,
     "POST /api/runs/7/steer": STEERED,
+    "POST /api/messages/41/draft": {"message": {**answers.MESSAGE, "card": {"status": "revised"}}},
+    "PATCH /api/rooms/general": {"room": ROOM},
     "POST /api/runs/7/choose": {"run": answers.RUN},
     "POST /api/interactions/7/answer": {"interaction": answers.INTERACTION},
     "GET /api/approval-rules": {"rules": [RULE], "next": None},
@@ -98,6 +112,11 @@ def test_text_belongs_to_steer_alone(line: str, pal: Pal, api: FakeApi) -> None:
 
     assert outcome.code == 2
     assert "TEXT" in outcome.err
+
+
+@pytest.mark.parametrize("flags", ["", "--deny-after soon", "--deny-after 0", "--approvers 3"])
+def test_a_room_is_set_to_what_can_be(flags: str, pal: Pal) -> None:
+    assert pal("cli", "rooms", "set", "--room", "general", *shlex.split(flags)).code == 2
 
 
 def test_one_message_does_one_thing_to_a_busy_agent(pal: Pal) -> None:

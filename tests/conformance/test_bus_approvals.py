@@ -1,5 +1,9 @@
-"""IX-3, IX-8, IX-12, BX-6: how far an approval reaches, what a rule answers, deadlines, and words said meanwhile."""
+"""IX-3, IX-8, IX-12, BX-6: how far an approval reaches, what a rule answers, deadlines, words said meanwhile, approvals
+by two people, and what history suggests.
+"""
 
+import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -11,7 +15,7 @@ from pal_server.domain.approval_rules import ApprovalRule
 from pal_server.domain.interactions import Interaction, Status
 from pal_server.domain.runs import Run
 from pal_server.domain.runs import Status as RunStatus
-from pal_server.errors import Forbidden, Invalid, NotFound
+from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import commands
 from pal_server.storage.check import find_broken
 from pal_server.storage.store import Store
@@ -266,3 +270,190 @@ async def test_a_message_said_while_a_card_waits_is_kept(bus: Bus) -> None:
     await answer(bus, asked, decision="deny")
     await bus.finish(run)
     assert (await bus.claim_one()).work["content"] == "use the other folder"
+
+
+# Two people
+
+
+async def two(bus: Bus) -> None:
+    await bus.store.write(rooms.change, actor=bus.people.admin, room="general", approvers=2)
+
+
+async def given_out(bus: Bus) -> list[str]:
+    return [order.kind for order in await bus.store.read(commands.open_for, computer_id=bus.box.id)]
+
+
+@pytest.mark.parametrize("kind", ["approval", "plan"])
+async def test_where_two_have_to_approve_one_is_not_enough(bus: Bus, kind: str) -> None:
+    await two(bus)
+    asked = await ask(bus, *await at_work(bus, "bot"), kind=kind)
+
+    first = await answer(bus, asked)
+
+    assert (first.status, [approval.by for approval in first.approvals]) == (Status.PENDING, ["member"])
+    assert await given_out(bus) == []
+
+    second = await answer(bus, asked, actor=bus.people.admin)
+
+    assert (second.status, second.answered_by) == (Status.ANSWERED, "member and admin")
+    assert await given_out(bus) == ["answer"]
+    assert await bus.store.read(find_broken) == []
+
+
+async def test_one_person_is_never_two(bus: Bus) -> None:
+    await two(bus)
+    asked = await ask(bus, *await at_work(bus, "bot"))
+    await answer(bus, asked)
+
+    with pytest.raises(Conflict):
+        await answer(bus, asked)
+
+    assert await given_out(bus) == []
+
+
+async def test_one_who_denies_is_enough_also_after_an_approval(bus: Bus) -> None:
+    await two(bus)
+    asked = await ask(bus, *await at_work(bus, "bot"))
+    await answer(bus, asked)
+
+    denied = await answer(bus, asked, actor=bus.people.admin, decision="deny", reason="no")
+
+    assert (denied.status, denied.answer) == (Status.ANSWERED, {"decision": "deny", "reason": "no"})
+
+
+async def test_of_many_who_approve_at_once_two_do_it(bus: Bus) -> None:
+    await two(bus)
+    asked = await ask(bus, *await at_work(bus, "bot"))
+    people = (bus.people.member, bus.people.admin, bus.people.owner)
+
+    results = await asyncio.gather(*(answer(bus, asked, actor=actor) for actor in people * 3), return_exceptions=True)
+
+    counted = [result for result in results if isinstance(result, Interaction)]
+    assert len(counted) == 2
+    assert await given_out(bus) == ["answer"]
+
+
+async def test_how_many_were_needed_when_it_was_asked_counts(bus: Bus) -> None:
+    await two(bus)
+    asked = await ask(bus, *await at_work(bus, "bot"))
+    await bus.store.write(rooms.change, actor=bus.people.admin, room="general", approvers=1)
+
+    assert (await answer(bus, asked)).status is Status.PENDING
+
+
+@pytest.mark.parametrize(("texts", "agreed"), [(("new", None), "new"), ((None, None), None), (("new", "new"), "new")])
+async def test_two_approve_the_same_text_of_a_plan(bus: Bus, texts: tuple[str | None, ...], agreed: str | None) -> None:
+    await two(bus)
+    asked = await ask(bus, *await at_work(bus, "bot"), kind="plan")
+
+    for actor, text in zip((bus.people.member, bus.people.admin), texts, strict=True):
+        done = await answer(bus, asked, actor=actor, text=text)
+
+    assert done.answer is not None
+    assert done.answer.get("answer") == agreed
+
+
+async def test_another_text_than_the_first_one_approved_is_refused(bus: Bus) -> None:
+    await two(bus)
+    asked = await ask(bus, *await at_work(bus, "bot"), kind="plan")
+    await answer(bus, asked, text="new")
+
+    with pytest.raises(Conflict):
+        await answer(bus, asked, actor=bus.people.admin, text="newer")
+
+
+@pytest.mark.parametrize(("second", "stands"), [("topic", True), ("once", False)])
+async def test_a_rule_needs_both_too(bus: Bus, second: str, stands: bool) -> None:
+    await two(bus)
+    working = await at_work(bus, "bot")
+    first = await ask(bus, *working, key="k1")
+    await answer(bus, first, scope="topic")
+    await answer(bus, first, actor=bus.people.admin, scope=second)
+
+    assert (await ask(bus, *working, key="k2")).status is (Status.ANSWERED if stands else Status.PENDING)
+    assert [rule.people for rule in await rules(bus)] == ([2] if stands else [])
+
+
+async def test_what_one_person_made_does_not_stand_where_two_are_needed(bus: Bus) -> None:
+    working = await at_work(bus, "bot")
+    await answer(bus, await ask(bus, *working, key="k1"), scope="topic")
+    await two(bus)
+
+    assert (await ask(bus, *working, key="k2")).status is Status.PENDING
+
+
+@pytest.mark.parametrize(("who", "refused"), [("member", True), ("admin", False)])
+async def test_how_many_approve_is_an_admins_to_say(bus: Bus, who: str, refused: bool) -> None:
+    actor = getattr(bus.people, who)
+    with pytest.raises(Forbidden) if refused else contextlib.nullcontext():
+        await bus.store.write(rooms.change, actor=actor, room="general", approvers=2)
+    with pytest.raises(Invalid):
+        await bus.store.write(rooms.change, actor=bus.people.admin, room="general", approvers=3)
+
+
+# What it is bound to
+
+
+@pytest.mark.parametrize("changed", [{"folder": "/src/other"}, {"folder": "/src "}, {"folder": ""}])
+async def test_the_folder_is_part_of_what_is_approved(bus: Bus, changed: dict[str, str]) -> None:
+    working = await at_work(bus, "bot")
+    first = await ask(bus, *working, key="k1", folder="/src")
+    await answer(bus, first, scope="topic", shown_hash=first.hash)
+
+    other = await ask(bus, *working, key="k2", **changed)
+
+    assert (other.status, (await ask(bus, *working, key="k3", folder="/src")).status) == (
+        Status.PENDING,
+        Status.ANSWERED,
+    )
+    with pytest.raises(Conflict):
+        await answer(bus, other, shown_hash=first.hash)
+
+
+# What history suggests
+
+
+async def approved(bus: Bus, working: tuple[Claimed, Run], times: int, **given: Any) -> None:
+    start = len((await bus.store.read(interactions.list_page, actor=bus.people.member, limit=200)).items)
+    for number in range(times):
+        await answer(bus, await ask(bus, *working, key=f"h{start + number}"), **given)
+
+
+@pytest.mark.parametrize(("times", "suggested"), [(2, None), (3, {"scope": "topic", "times": 3})])
+async def test_equal_approvals_in_a_row_suggest_a_rule(bus: Bus, times: int, suggested: dict[str, Any] | None) -> None:
+    working = await at_work(bus, "bot")
+    await approved(bus, working, times)
+
+    asked = await ask(bus, *working, key="next")
+
+    assert asked.suggestion == suggested
+    assert (await bus.store.read(interactions.get, actor=bus.people.viewer, id=asked.id)).suggestion == suggested
+    assert (await ask(bus, *working, key="other", body="in /elsewhere")).suggestion is None
+
+
+async def test_a_denial_begins_the_count_anew(bus: Bus) -> None:
+    working = await at_work(bus, "bot")
+    await approved(bus, working, 3)
+    await approved(bus, working, 1, decision="deny")
+    await approved(bus, working, 2)
+
+    assert (await ask(bus, *working, key="next")).suggestion is None
+
+
+async def test_approvals_of_several_agents_suggest_their_room(bus: Bus) -> None:
+    one, other = await at_work(bus, "bot"), await at_work(bus, "other")
+    await approved(bus, one, 2)
+    await approved(bus, other, 1)
+
+    assert (await ask(bus, *one, key="next")).suggestion == {"scope": "project", "times": 3}
+
+
+async def test_what_rules_answered_suggests_nothing(bus: Bus) -> None:
+    working = await at_work(bus, "bot")
+    await approved(bus, working, 1, scope="topic")
+    for number in range(3):
+        await ask(bus, *working, key=f"by rule {number}")
+    (rule,) = await rules(bus)
+    await bus.store.write(approval_rules.revoke, actor=bus.people.member, id=rule.id)
+
+    assert (await ask(bus, *working, key="next")).suggestion is None

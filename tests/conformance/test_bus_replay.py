@@ -62,6 +62,7 @@ KINDS = {
     "run.changed",
     "run.finished",
     "interaction.opened",
+    "interaction.approved",
     "interaction.answered",
     "interaction.applied",
     "interaction.cancelled",
@@ -161,6 +162,7 @@ async def _run_with_everything(bus: Bus, topic: int) -> None:
         if was_applied:
             await store.write(interactions.answer, actor=member, id=asked.id, decision="approve")
         await store.write(interactions.applied, id=asked.id, was_applied=was_applied, **here)
+    await _approve_together(bus, run, here)
     await store.write(runs.set_state, id=run.id, status="paused", **here)
     await store.write(approval_rules.revoke, actor=member, id=rule.id)
     await store.write(computers.heartbeat, actor=daemon(bus.box), computer=bus.box.id, epoch=None, stalled=(run.id,))
@@ -174,6 +176,19 @@ async def _run_with_everything(bus: Bus, topic: int) -> None:
     await store.write(interactions.ask, actor=inside, title="still there?")
     await store.write(runs.order_by_id, actor=member, id=run.id, wanted=Wanted.RESTART)
     await bus.finish(run, status="cancelled")
+
+
+async def _approve_together(bus: Bus, run: Run, here: dict[str, Any]) -> None:
+    store, people = bus.store, bus.people
+    for approvers in (2, 1):
+        await store.write(rooms.change, actor=people.admin, room="general", approvers=approvers, fresh=approvers == 2)
+        if approvers == 2:
+            asked = await store.write(
+                interactions.open_for_run, run=run.id, key="both", kind="approval", title="both", folder="/src", **here
+            )
+    for actor in (people.member, people.admin):
+        await store.write(interactions.answer, actor=actor, id=asked.id, decision="approve")
+    await store.write(interactions.applied, id=asked.id, **here)
 
 
 async def _tell(bus: Bus, run: Run, topic: int, here: dict[str, Any]) -> None:

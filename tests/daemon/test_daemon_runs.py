@@ -160,12 +160,13 @@ async def test_a_question_waits_for_its_answer(bus, start_daemon):
     assert asked.index("/api/interactions/100/applied") < asked.index(f"/api/runs/{run.id}/finish")
 
 
-async def test_a_refused_approval_is_told_to_the_program(bus, start_daemon):
+async def test_a_refused_approval_is_told_to_the_program(bus, start_daemon, settings):
     await start_daemon()
     delivery = await bus.given_delivery(content="/approve delete everything")
     run = await bus.run_of(delivery)
     await bus.until(lambda: run.interactions)
 
+    assert bus.interactions[100]["folder"] == str(settings.home / "agents" / "worker")
     await bus.given_command(
         "answer", run.id, interaction=100, key="ask-1", kind="approval", decision="deny", reason="too much"
     )

@@ -83,6 +83,7 @@ class FakeBus:
         self.is_key_good = True
         self.is_revoked = False
         self.has_socket = True
+        self.interactions: dict[int, dict[str, Any]] = {}  # as they were asked
         self.native_sessions: dict[str, str | None] = {}
         self.lose_answers: set[str] = set()  # last words of paths whose next answer is lost
         self.unknown_at_end: set[str] = set()  # fields of an end that this older server does not know
@@ -345,6 +346,7 @@ class FakeBus:
                     run.interactions[body["key"]] = 100 + sum(len(known.interactions) for known in self.runs.values())
                     run.asks.append(body)
                 number = run.interactions[body["key"]]
+                self.interactions[number] = body
                 run.status = "waiting"
                 return {"interaction": self._interaction(number, body)}
             case "finish":

@@ -151,6 +151,11 @@ def agents(answer: Answer) -> None:
 def interaction(answer: Answer) -> None:
     one = answer["interaction"]
     say(f"{one['kind']} {one['id']} is {one['status']}: {one['title']}")
+    if one["status"] == "pending" and one.get("approvals"):
+        by = " and ".join(approval["by"] for approval in one["approvals"])
+        say(f"{by} approved it; {one['needs']} people have to")
+    if suggestion := one.get("suggestion"):
+        say(f"people approved exactly this {suggestion['times']} times: --for {suggestion['scope']} ends the asking")
     if one.get("answer"):
         said = one["answer"]
         words = ", ".join(str(value) for value in said.values() if value) if isinstance(said, dict) else str(said)

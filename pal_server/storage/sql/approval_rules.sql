@@ -2,9 +2,9 @@
 
 -- name: add
 INSERT INTO approval_rules (workspace_id, scope, room_id, topic_id, agent, decision, reason, title, body, action_hash,
-                            interaction_id, made_by, created_at)
+                            interaction_id, made_by, people, created_at)
 VALUES (:workspace_id, :scope, :room_id, :topic_id, :agent, :decision, :reason, :title, :body, :action_hash,
-        :interaction_id, :made_by, :now)
+        :interaction_id, :made_by, :people, :now)
 RETURNING *;
 
 -- name: by_id

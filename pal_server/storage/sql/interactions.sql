@@ -1,8 +1,8 @@
 -- name: add
 INSERT INTO interactions (workspace_id, room_id, topic_id, run_id, chain_id, key, agent, kind, status, title, body, options,
-                          hash, held, deny_at, created_at)
+                          hash, held, deny_at, folder, needs, created_at)
 VALUES (:workspace_id, :room_id, :topic_id, :run_id, :chain_id, :key, :agent, :kind, 'pending', :title, :body, :options,
-        :hash, :held, :deny_at, :now)
+        :hash, :held, :deny_at, :folder, :needs, :now)
 RETURNING id;
 
 -- name: by_id
@@ -23,6 +23,14 @@ SELECT * FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'ans
 -- name: open_of_run
 SELECT COUNT(*) AS number FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'answered');
 
+-- name: same_in_room
+SELECT * FROM interactions
+ WHERE room_id = :room_id AND action_hash = :action_hash AND id < :before AND status IN ('answered', 'applied')
+ ORDER BY id DESC LIMIT :limit;
+
+-- name: recall
+UPDATE interactions SET action_hash = :action_hash, suggestion = :suggestion WHERE id = :id;
+
 -- name: any_overdue
 SELECT 1 AS found FROM interactions WHERE status = 'pending' AND deny_at <= :now LIMIT 1;
 
@@ -32,7 +40,7 @@ SELECT * FROM interactions WHERE status = 'pending' AND deny_at <= :now ORDER BY
 -- name: put
 -- First answer wins: the state that was read is part of the condition.
 UPDATE interactions SET status = :status, answer = :answer, answered_by = :answered_by, answered_at = :answered_at,
-                        message_id = :message_id, held = :held
+                        message_id = :message_id, held = :held, approvals = :approvals
  WHERE id = :id AND status = :was_status;
 
 -- name: page

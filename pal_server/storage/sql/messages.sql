@@ -141,6 +141,14 @@ SELECT m.id FROM messages m WHERE m.topic_id = :topic_id AND m.id > :after AND m
 SELECT m.id FROM messages m
  WHERE m.id > :after AND m.run_id = :run_id AND m.kind = 'text' AND m.deleted_at IS NULL ORDER BY m.id LIMIT :limit;
 
+-- name: unread_by_run
+SELECT m.id FROM messages m
+ WHERE m.topic_id = :topic_id AND m.id > :after AND m.kind = 'text' AND m.deleted_at IS NULL
+   AND NOT (m.sender_kind = 'agent' AND m.sender = :agent)
+   AND NOT EXISTS (SELECT 1 FROM deliveries d
+                    WHERE d.message_id = m.id AND d.agent = :agent AND d.run_id = :run_id AND d.read_step IS NOT NULL)
+ ORDER BY m.id LIMIT :limit;
+
 -- name: cards_under
 SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
  WHERE m.parent_id = :parent_id AND m.kind = 'card' AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT 50;

@@ -42,7 +42,7 @@ SELECT r.id FROM rooms r
 
 -- name: change
 UPDATE rooms SET title = :title, rules = :rules, debounce_for = :debounce_for, digest_every = :digest_every,
-                 max_duration = :max_duration, busy = :busy, deny_after = :deny_after
+                 max_duration = :max_duration, busy = :busy, deny_after = :deny_after, approvers = :approvers, fresh = :fresh
  WHERE id = :id;
 
 -- name: next_seq
