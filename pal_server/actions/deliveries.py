@@ -68,7 +68,7 @@ def create(tx: Tx, *, room: Room, message: Message, to: Addressed) -> tuple[int,
         place = deliveries.before_in_lane(tx, topic_id=message.topic_id, agent=to.agent.key, id=delivery_id)
     elif to.agent.computer_id is not None:
         tx.wake(f"computer:{to.agent.computer_id}")
-    return delivery_id, for_delivery(to.agent, delivery=delivery_id, place=place)
+    return delivery_id, _receipt(tx, agent=to.agent, delivery=delivery_id, place=place)
 
 
 def receipt_for(tx: Tx, *, delivery: Delivery, agent: AgentMember) -> Receipt:
@@ -82,7 +82,16 @@ def receipt_for(tx: Tx, *, delivery: Delivery, agent: AgentMember) -> Receipt:
     if delivery.status is Status.PENDING and delivery.steered_into is not None:
         text = f"{agent.key} is told while it works, in run {delivery.steered_into}"
         return Receipt(agent=agent.key, outcome=Outcome.STEERED, text=text, delivery=delivery.id, place=place)
-    return for_delivery(agent, delivery=delivery.id, place=place)
+    if delivery.status is not Status.PENDING:
+        return for_delivery(agent, delivery=delivery.id, place=place)
+    return _receipt(tx, agent=agent, delivery=delivery.id, place=place)
+
+
+def _receipt(tx: Tx, *, agent: AgentMember, delivery: int, place: int) -> Receipt:
+    load = None
+    if not place and agent.computer_id is not None and agent.computer_online:
+        load = deliveries.load_of(tx, agent=agent.key, computer_id=agent.computer_id, id=delivery)
+    return for_delivery(agent, delivery=delivery, place=place, load=load)
 
 
 def place_of(tx: Tx, delivery: Delivery) -> int:

@@ -40,8 +40,18 @@ class Receipt:
         }
 
 
-def for_delivery(agent: AgentMember, *, delivery: int, place: int) -> Receipt:
-    """`place` is how many deliveries of the lane come before this one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What stands before a delivery that is first in its own topic."""
+
+    max_runs: int  # of the agent's computer
+    on_computer: int  # runs
+    in_hand: int  # of them the agent's
+    ready: int  # deliveries of the agent that are claimed before this one; counted up to a hundred
+
+
+def for_delivery(agent: AgentMember, *, delivery: int, place: int, load: Load | None = None) -> Receipt:
+    """`place` is how many deliveries of the lane come before this one; `load` what does when that is none."""
     waiting = f"{place} before it" if place != 1 else "one before it"
     if agent.computer_id is None:
         text = f"kept: {agent.key} is not assigned to a computer yet"
@@ -55,4 +65,19 @@ def for_delivery(agent: AgentMember, *, delivery: int, place: int) -> Receipt:
     if place:
         text = f"{agent.key} is busy in this topic, {waiting}"
         return Receipt(agent=agent.key, outcome=Outcome.QUEUED, text=text, delivery=delivery, place=place)
+    if load is not None and (full := _queued(agent, load, delivery=delivery)) is not None:
+        return full
     return Receipt(agent=agent.key, outcome=Outcome.STARTED, text=f"{agent.key} starts now", delivery=delivery)
+
+
+def _queued(agent: AgentMember, load: Load, *, delivery: int) -> Receipt | None:
+    """Place is how many have to end before it begins; None when it may begin now."""
+    over = load.in_hand + load.ready + 1 - agent.concurrency
+    crowd = load.on_computer + 1 - load.max_runs
+    if over > 0:
+        text = f"{agent.key} works in as many topics as it may ({agent.concurrency}) and comes here when one is done"
+    elif crowd > 0:
+        text = f"{agent.computer_name} runs as many agents as it may ({load.max_runs}) and starts it when one is done"
+    else:
+        return None
+    return Receipt(agent=agent.key, outcome=Outcome.QUEUED, text=text, delivery=delivery, place=max(over, crowd))

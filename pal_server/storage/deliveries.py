@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pal_server.domain.actors import Actor
 from pal_server.domain.addressing import Reason
 from pal_server.domain.deliveries import Delivery, Status
+from pal_server.domain.receipts import Load
 from pal_server.errors import Conflict
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import own_work, viewer
@@ -87,6 +88,13 @@ def next_due(tx: Tx, *, computer_id: str) -> int | None:
 
 def held_on(tx: Tx, *, computer_id: str) -> dict[str, int]:
     return {row["agent"]: row["held"] for row in tx.sql.all("deliveries.held_on", computer_id=computer_id)}
+
+
+def load_of(tx: Tx, *, agent: str, computer_id: str, id: int) -> Load:
+    """What stands before delivery `id` of an agent, in other topics and on its computer."""
+    row = tx.sql.one("deliveries.load_of", agent=agent, computer_id=computer_id, id=id)
+    assert row is not None, "an agent's computer is never removed"
+    return Load(max_runs=row["max_runs"], on_computer=row["on_computer"], in_hand=row["in_hand"], ready=row["ready"])
 
 
 def unstarted_on(tx: Tx, *, computer_id: str) -> list[Delivery]:

@@ -93,6 +93,30 @@ async def test_receipts_say_what_happens_now(bus: Bus, clock: Clock) -> None:
     assert told(await bus.say("@bot more")) == {"bot": (Outcome.OFFLINE, 3)}
 
 
+async def test_a_receipt_says_when_the_agent_or_its_computer_is_full(bus: Bus) -> None:
+    await bus.agent("other")
+    for number in range(4):
+        sent = await bus.say("@bot go", topic=await bus.topic(f"topic {number}"))
+        assert [one.outcome for one in sent.receipts] == [Outcome.STARTED]
+    waiting = await bus.say("@bot go", topic=await bus.topic("unclaimed before it"))
+    await bus.claim(limit=4)
+
+    full = await bus.say("@bot go", topic=await bus.topic("one more"))
+    beside = await bus.say("@other go", topic=await bus.topic("beside"))
+    for number in range(16):
+        await bus.agent(f"agent{number}")
+        await bus.say(f"@agent{number} go", topic=await bus.topic(f"more {number}"))
+    await bus.claim()
+    crowded = await bus.say("@other go", topic=await bus.topic("crowded"))
+
+    assert [(one.outcome, one.place) for one in waiting.receipts] == [(Outcome.QUEUED, 1)]
+    assert [(one.outcome, one.place) for one in full.receipts] == [(Outcome.QUEUED, 2)]
+    assert "as many topics as it may (4)" in full.receipts[0].text
+    assert [one.outcome for one in beside.receipts] == [Outcome.STARTED]
+    assert [one.outcome for one in crowded.receipts] == [Outcome.QUEUED]
+    assert "as many agents as it may (20)" in crowded.receipts[0].text
+
+
 async def test_a_claim_has_all_there_is_to_start(bus: Bus) -> None:
     await bus.store.write(rooms.change, actor=bus.people.owner, room="general", rules="Be brief.")
     await bus.store.write(agents.change, actor=bus.people.admin, key="bot", instructions="You are kind.")

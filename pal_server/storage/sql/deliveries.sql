@@ -40,6 +40,18 @@ SELECT MIN(d.not_before) AS at FROM agents a JOIN deliveries d
 -- How many deliveries of each agent a computer has in hand.
 SELECT agent, COUNT(*) AS held FROM deliveries WHERE computer_id = :computer_id AND status = 'claimed' GROUP BY agent;
 
+-- name: load_of
+-- Whether there is room for one more at once: what the agent has in hand, what of it is ready before this one (a hundred are
+-- enough to know), and what its computer has in hand.
+SELECT c.max_runs,
+       (SELECT COUNT(*) FROM deliveries d WHERE d.computer_id = c.id AND d.status = 'claimed') AS on_computer,
+       (SELECT COUNT(*) FROM deliveries d
+         WHERE d.computer_id = c.id AND d.agent = :agent AND d.status = 'claimed') AS in_hand,
+       (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries d
+                               WHERE d.workspace_id = c.workspace_id AND d.agent = :agent AND d.status = 'pending'
+                                 AND d.waits = 0 AND d.id < :id LIMIT 100) AS counted) AS ready
+  FROM computers c WHERE c.id = :computer_id;
+
 -- name: unstarted_on
 SELECT * FROM deliveries
  WHERE computer_id = :computer_id AND status = 'claimed' AND started = 0 AND lease_until >= :now
