@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pal_daemon.settings import DEFAULT_LOCAL_PORT, BadSettings, resolve_settings
-from tests.support.fake_bus import KEY, FakeBus
+from tests.support.fake_bus import KEY, PATIENCE, FakeBus
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ async def start(bus: FakeBus, home: Path, *flags: str, key: str = KEY) -> asynci
 
 
 async def end(process: asyncio.subprocess.Process) -> Ended:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         _, stderr = await process.communicate()
     assert process.returncode is not None
     return Ended(process.returncode, stderr.decode())

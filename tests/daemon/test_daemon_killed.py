@@ -11,7 +11,7 @@ import pytest
 
 from pal_daemon.process_tree import find_left_over
 from pal_daemon.settings import Settings
-from tests.support.fake_bus import KEY, FakeBus
+from tests.support.fake_bus import KEY, PATIENCE, FakeBus
 
 NOTHING_STARTED = ("after:claim", "before:claimed", "after:claimed", "before:open_run")
 OPENED_ONLY = ("after:open_run", "before:spawning", "after:spawning", "before:launch")
@@ -38,7 +38,7 @@ async def killed_at(step: str, settings: Settings) -> None:
         env={**os.environ, "PAL_HOME": str(settings.home), "PAL_API_KEY": KEY, "PAL_SERVER": settings.server},
         cwd=Path(__file__).parents[2],
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert await process.wait() == -9
 
 

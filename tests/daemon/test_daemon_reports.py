@@ -12,6 +12,7 @@ from pal_daemon.reports import FAULTS, REQUEST_BYTES, TEXT_CHARS, WAITING_BYTES,
 from pal_daemon.runtimes.base import Event
 from pal_server.client.problems import ApiProblem, Unreachable
 from pal_server.contract.runs import AddedAnswer, AddRunEvents, RunEventIn
+from tests.support.fake_bus import PATIENCE
 
 
 class Server:
@@ -71,7 +72,7 @@ def piece(text: str) -> Event:
 
 async def sent(reports: Reports) -> None:
     reports.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await reports.run()
 
 
@@ -184,7 +185,7 @@ async def test_the_reader_waits_while_too_much_waits_here(server, reports):
 
     server.wait.set()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await reports.room()
         reports.close()
         await running

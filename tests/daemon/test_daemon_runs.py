@@ -265,7 +265,7 @@ async def test_a_keeper_that_stands_still_is_killed_with_its_agent(bus, start_da
 
     await bus.given_command("kill", run.id)
 
-    run = await bus.end_of(delivery, within=10)
+    run = await bus.end_of(delivery)
     assert run.finish["status"] == "cancelled"
     assert find_left_over(folder) == []
 

@@ -17,7 +17,7 @@ from pal_daemon.settings import Settings
 from pal_daemon.spool import Stream, read_spool
 from tests.runtimes.driver import Driver
 from tests.support.daemons import RunningDaemon
-from tests.support.fake_bus import FakeBus, FakeDelivery, FakeRun
+from tests.support.fake_bus import PATIENCE, FakeBus, FakeDelivery, FakeRun
 from tests.support.models.server import Model, serve
 
 
@@ -140,7 +140,7 @@ async def told(fifo: Path) -> str:
     readable = asyncio.Event()
     loop.add_reader(fd, readable.set)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await readable.wait()
         return os.read(fd, 100).decode()
     finally:

@@ -27,7 +27,7 @@ class Driver(ABC):
     rate_limit: tuple[Refuse, ...] = field(
         default=(Refuse(status=429, message="slow down", retry_after=1),) * 20
     )  # enough of them to give up
-    patience: float = 30.0  # seconds for one run
+    patience: float = 60.0  # seconds for one run; reached only by a defect
     is_looked_for: bool = True  # the runtime knows its program by name; else each agent brings its own
 
     @abstractmethod

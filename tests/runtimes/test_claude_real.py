@@ -81,7 +81,7 @@ async def test_its_temporary_files_stay_with_its_account(desk, settings):
     desk.model.script(Say(parts=(Text(text="Here."), Wait(until=until))))
 
     run = await desk.given("hello")
-    await desk.bus.until(lambda: run.text("message"))
+    await desk.bus.until(lambda: run.text("message"), within=desk.driver.patience)
     (scratch,) = (settings.folder / "scratch").iterdir()
     mode = scratch.stat().st_mode & 0o777
     until.set()

@@ -244,7 +244,7 @@ async def test_a_text_on_the_way_is_read_or_refused(desk):
     desk.model.script(Say(parts=(Text(text="Working."), Wait(until=until))), Text(text="With honey, then."))
 
     run = await desk.given("make tea")
-    await desk.bus.until(lambda: run.text("message"))
+    await desk.bus.until(lambda: run.text("message"), within=desk.driver.patience)
     order = await desk.bus.given_command("steer", run.id, text="with honey please")
     is_taken = (await desk.order_done(order)).get("ok", True)
     until.set()
@@ -263,7 +263,7 @@ async def test_a_stop_ends_the_turn_and_leaves_nothing(desk):
     desk.model.script(Say(parts=(Text(text="Thinking."), Wait(until=asyncio.Event()))))
 
     run = await desk.given("think for ever")
-    await desk.bus.until(lambda: run.text("message"))
+    await desk.bus.until(lambda: run.text("message"), within=desk.driver.patience)
     await desk.bus.given_command("stop", run.id)
     end = await desk.end(run)
 

@@ -30,7 +30,7 @@ async def begin(bus, start_daemon, tmp_path):
 
 
 async def end_of(bus, run: FakeRun) -> dict[str, Any]:
-    await bus.end_of(bus.deliveries[run.delivery], within=20)
+    await bus.end_of(bus.deliveries[run.delivery])
     assert run.finish is not None
     return run.finish
 

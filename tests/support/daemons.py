@@ -12,7 +12,7 @@ import pytest
 
 from pal_daemon.daemon import run_daemon
 from pal_daemon.settings import Settings
-from tests.support.fake_bus import KEY, FakeBus
+from tests.support.fake_bus import KEY, PATIENCE, FakeBus
 
 
 class RunningDaemon:
@@ -34,14 +34,17 @@ class RunningDaemon:
 
     async def ready(self) -> RunningDaemon:
         waiting = asyncio.create_task(self._ready.wait())
-        await asyncio.wait((waiting, self.task), timeout=10, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.wait((waiting, self.task), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
         if self.task.done():
             self.task.result()
         return self
 
     async def end(self) -> int:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return await self.task
 
     async def leave(self) -> int:

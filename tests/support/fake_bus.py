@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 
 KEY = "sk_machine_test"
 COMPUTER = "machine_test"
+PATIENCE = 40.0  # seconds; reached only by a defect, and less than the minute after which a daemon looks by itself
 
 
 class Refusal(Exception):
@@ -152,7 +153,7 @@ class FakeBus:
         """Every body a daemon has sent."""
         return "\n".join(self._said)
 
-    async def until(self, condition: Any, *, within: float = 20.0) -> Any:
+    async def until(self, condition: Any, *, within: float = PATIENCE) -> Any:
         """The first true value of `condition()`, asked after each request."""
         async with asyncio.timeout(within), self._changed:
             while not (value := condition()):
@@ -162,7 +163,7 @@ class FakeBus:
     async def run_of(self, delivery: FakeDelivery) -> FakeRun:
         return self.runs[await self.until(lambda: delivery.run)]
 
-    async def end_of(self, delivery: FakeDelivery, *, within: float = 20.0) -> FakeRun:
+    async def end_of(self, delivery: FakeDelivery, *, within: float = PATIENCE) -> FakeRun:
         run: FakeRun = await self.until(lambda: self._ended(delivery), within=within)
         return run
 

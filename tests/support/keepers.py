@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pal_daemon.keeper_client import Keeper
     from pal_daemon.spool import Exit, Record
 
-DEADLINE = 20.0  # seconds; reached only by a defect
+DEADLINE = 60.0  # seconds; reached only by a defect
 
 
 class KeptRun:

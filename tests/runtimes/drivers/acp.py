@@ -59,6 +59,5 @@ DRIVER = ClaudeAgentAcp(
     model="sonnet",
     efforts=("low",),
     hears_reasons=True,
-    patience=60.0,
     is_looked_for=False,
 )

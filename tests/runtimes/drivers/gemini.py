@@ -48,6 +48,4 @@ class Gemini(Driver):
         return write_program(folder / "gemini", "echo 0.20.0")
 
 
-DRIVER = Gemini(
-    runtime="gemini", dialects=(gemini.add_routes,), model="gemini-2.5-pro", hears_reasons=True, patience=60.0
-)
+DRIVER = Gemini(runtime="gemini", dialects=(gemini.add_routes,), model="gemini-2.5-pro", hears_reasons=True)

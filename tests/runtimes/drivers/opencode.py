@@ -59,5 +59,4 @@ DRIVER = OpenCode(
     hears_reasons=True,
     rate_limit=(Refuse(status=429, message="Rate limit reached", retry_after=1),)
     * 20,  # its words are all it passes on
-    patience=60.0,
 )
