@@ -18,12 +18,17 @@ from pal_daemon.folders import run_folder
 from pal_daemon.house import House
 from pal_daemon.patience import until_answered
 from pal_daemon.runs import Runs
-from pal_daemon.runtimes.base import Answer, InteractionKind, name_answer
+from pal_daemon.runtimes.base import Answer, Given, InteractionKind, name_answer
 from pal_server.contract.agents import Command
 from pal_server.contract.runs import InteractionApplied
 from pal_server.contract.words import Decision
 
 log = logging.getLogger(__name__)
+
+
+class _Given(msgspec.Struct, frozen=True, kw_only=True):
+    chosen: list[str] = []
+    text: str = ""
 
 
 class _AnswerData(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +40,7 @@ class _AnswerData(msgspec.Struct, frozen=True, kw_only=True):
     answer: str | None = None
     decision: Decision | None = None
     reason: str | None = None
+    answers: list[_Given] = []
 
 
 class Refused(Exception):
@@ -106,7 +112,10 @@ class Commands:
                 return await self._steer(command, attempt)
 
     async def _answer(self, data: _AnswerData, attempt: Attempt) -> str:
-        answer = Answer(key=data.key, kind=data.kind, answer=data.answer, decision=data.decision, reason=data.reason)
+        given = tuple(Given(chosen=tuple(one.chosen), text=one.text) for one in data.answers)
+        answer = Answer(
+            key=data.key, kind=data.kind, answer=data.answer, decision=data.decision, reason=data.reason, answers=given
+        )
         rendered = await attempt.render_answer(answer)
         if rendered is None:
             raise Refused(f"{attempt.runtime_name} cannot be given an answer")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -29,15 +30,22 @@ from pal_daemon.runtimes.base import (
     NativeSession,
     Out,
     Outcome,
+    Question,
     Reader,
     Reply,
     Stoppable,
     Withdrawn,
 )
 from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
+from pal_server.contract import runs as contract
 from pal_server.contract.runs import BindNativeSession, InteractionApplied, OpenInteraction
 
 LOOK_AGAIN = 0.2  # seconds between looks at a keeper that lives and does not talk
+QUESTIONS = 20  # of a card
+PREVIEWS_CHARS = 100_000  # of a card
+QUESTION_CHARS = 5_000
+PREVIEW_CHARS = 20_000
+OPTIONS = 50  # of a question
 TITLE_CHARS = 300  # of an interaction, as the server takes it
 
 log = logging.getLogger(__name__)
@@ -199,6 +207,7 @@ class Following:
             body=ask.body if len(ask.title) <= TITLE_CHARS else f"{ask.title}\n\n{ask.body}",
             options=list(ask.options),
             folder=self._works_in,
+            questions=_questions(ask.questions),
         )
         opened = await self._bus.open_interaction(self._run, request)
         self._interactions[ask.key] = opened.interaction.id
@@ -225,6 +234,37 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _questions(asked: tuple[Question, ...]) -> list[contract.Question]:
+    """As the server takes them: what is too long is cut. Of too many there are none, and one text answers the card."""
+    rendered = [_question(question) for question in asked]
+    if len(rendered) > QUESTIONS:
+        return []
+    shown = sum(len(option.preview) for question in rendered for option in question.options)
+    return rendered if shown <= PREVIEWS_CHARS else [_question(replace(question, previews=())) for question in asked]
+
+
+def _question(question: Question) -> contract.Question:
+
+    def part(texts: tuple[str, ...], place: int) -> str:
+        return texts[place] if place < len(texts) else ""
+
+    labels = dict.fromkeys(label[:TITLE_CHARS] for label in question.options if label)
+    return contract.Question(
+        text=question.text[:QUESTION_CHARS] or "?",
+        header=question.header[:QUESTION_CHARS],
+        options=[
+            contract.Option(
+                label=label,
+                description=part(question.descriptions, place)[:QUESTION_CHARS],
+                preview=part(question.previews, place)[:PREVIEW_CHARS],
+            )
+            for place, label in enumerate(labels)
+        ][:OPTIONS],
+        multiple=question.is_multiple,
+        free=question.is_free or not labels,
+    )
 
 
 def _clip(title: str) -> str:

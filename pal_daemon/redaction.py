@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pal_daemon.runtimes.base import Ask, Event, Outcome
+from pal_daemon.runtimes.base import Ask, Event, Outcome, Question
 
 HIDDEN = "[redacted]"
 SHORTEST = 8  # characters of a value; shorter ones are no secrets but words
@@ -81,8 +81,23 @@ class Redactor:
         return SHAPES.sub(HIDDEN, text)
 
     def ask(self, ask: Ask) -> Ask:
-        options = tuple(map(self.text, ask.options))
-        return replace(ask, title=self.text(ask.title), body=self.text(ask.body), options=options)
+        return replace(
+            ask,
+            title=self.text(ask.title),
+            body=self.text(ask.body),
+            options=tuple(map(self.text, ask.options)),
+            questions=tuple(map(self._question, ask.questions)),
+        )
+
+    def _question(self, question: Question) -> Question:
+        return replace(
+            question,
+            text=self.text(question.text),
+            header=self.text(question.header),
+            options=tuple(map(self.text, question.options)),
+            descriptions=tuple(map(self.text, question.descriptions)),
+            previews=tuple(map(self.text, question.previews)),
+        )
 
     def outcome(self, outcome: Outcome) -> Outcome:
         text, error = (None if said is None else self.text(said) for said in (outcome.text, outcome.error))

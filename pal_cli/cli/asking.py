@@ -17,6 +17,7 @@ def _ask_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("title", metavar="QUESTION", help="what you want to know, in a line; - reads standard input")
     parser.add_argument("--body", metavar="TEXT", help="what a person needs to know to answer")
     parser.add_argument("--option", action="append", default=[], metavar="O", help="an answer to offer; repeat")
+    parser.add_argument("--multiple", action="store_true", help="several of the options may be chosen")
     parser.add_argument("--kind", choices=("question", "approval", "plan"), default="question")
     parser.add_argument("--wait", type=positive, metavar="S", help="wait up to S seconds and print the answer")
     parser.add_argument("--client-id", metavar="X", help="an id of your own: the same one again asks nothing twice")
@@ -27,11 +28,16 @@ def _ask(args: argparse.Namespace) -> int | None:
     from pal_server.client.terminal.sending import new_client_id, read_text, until_answered
 
     client_id = args.client_id or new_client_id()
+    title = read_text(args.title, None)
+    if args.multiple and not args.option:
+        raise WrongUsage("--multiple needs options to choose from: name them with --option")
+    several = {"text": title, "options": [{"label": label} for label in args.option], "multiple": True}
     body = without_nothing(
         {
-            "title": read_text(args.title, None),
+            "title": title,
             "body": args.body,
-            "options": args.option,
+            "options": [] if args.multiple else args.option,
+            "questions": [several] if args.multiple else None,
             "kind": args.kind,
             "client_id": client_id,
         }

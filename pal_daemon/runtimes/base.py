@@ -135,6 +135,27 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One of the questions of a card. `descriptions` and `previews` are of the options, in order; may be fewer."""
+
+    text: str
+    header: str = ""
+    options: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
+    previews: tuple[str, ...] = ()
+    is_multiple: bool = False
+    is_free: bool = True  # words of one's own are an answer too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The answer to one question: the options chosen, as they are written, and what else was said."""
+
+    chosen: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """The program waits for a person. `key` is its own name for this; the same key is the same interaction."""
 
@@ -143,6 +164,7 @@ class Ask:
     title: str
     body: str = ""
     options: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()  # where there are several, or one of several choices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +219,7 @@ class Answer:
     answer: str | None = None
     decision: Literal["approve", "deny"] | None = None
     reason: str | None = None
+    answers: tuple[Given, ...] = ()  # one for each question of the card
 
     @property
     def has_words(self) -> bool:

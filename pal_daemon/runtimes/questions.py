@@ -8,41 +8,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from pal_daemon.runtimes.base import Ask
+from pal_daemon.runtimes.base import Answer, Ask, Given, Question
 
 NUMBERED = re.compile(r"\s*(\d{1,2})\s*[:.)]\s*(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    text: str
-    header: str = ""
-    options: tuple[str, ...] = ()
-    descriptions: tuple[str, ...] = ()  # of the options, in their order; may be fewer
-    is_multiple: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """The answer to one question: the options chosen, as they are written, and what else was said."""
-
-    chosen: tuple[str, ...] = ()
-    text: str = ""
-
-
 def render_questions(key: str, questions: Sequence[Question]) -> Ask:
-    """The card. It offers options only where one of them is a whole answer: then nothing else is one."""
+    """The card. `options` are those of which one is a whole answer; `questions` is all there is to answer."""
     if len(questions) == 1:
         (question,) = questions
         options = () if question.is_multiple else question.options
         body = _options(question)
-        return Ask(key=key, kind="question", title=question.text, body=body, options=options)
+        return Ask(key=key, kind="question", title=question.text, body=body, options=options, questions=(question,))
     parts = [f"{number}. {question.text}\n{_options(question)}".strip() for number, question in enumerate(questions, 1)]
     title = f"{len(questions)} questions: " + ", ".join(question.header or question.text for question in questions)
     body = "\n\n".join(parts) + "\n\nAnswer with one line for each question."
-    return Ask(key=key, kind="question", title=title, body=body)
+    return Ask(key=key, kind="question", title=title, body=body, questions=tuple(questions))
+
+
+def read_answers(questions: Sequence[Question], answer: Answer) -> list[Given]:
+    """One answer for each question: as a person gave them, or read from one text."""
+    if len(answer.answers) == len(questions):
+        return [_as_written(question, given) for question, given in zip(questions, answer.answers, strict=True)]
+    return parse_answer(questions, answer.answer or "")
+
+
+def _as_written(question: Question, given: Given) -> Given:
+    """With the labels of the program: long ones are shown cut."""
+    chosen = [next((label for label in question.options if label.startswith(word)), word) for word in given.chosen]
+    exact = [word if word in question.options else label for word, label in zip(given.chosen, chosen, strict=True)]
+    return Given(chosen=tuple(exact), text=given.text)
 
 
 def parse_answer(questions: Sequence[Question], text: str) -> list[Given]:

@@ -1,5 +1,6 @@
 """Interactions: what waits for a person, answered once from anywhere."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from pal_server.domain.chains import end, let_go_on
 from pal_server.domain.deliveries import need_lease
 from pal_server.domain.interactions import LOOK_BACK, Interaction, Kind, Status, fingerprint
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
+from pal_server.domain.questions import Given, Question, check_questions
 from pal_server.domain.runs import LIVE, Run
 from pal_server.domain.runs import Status as RunStatus
 from pal_server.errors import Conflict, Forbidden, Invalid, LeaseLost
@@ -40,6 +42,7 @@ def open_for_run(
     body: str = "",
     options: tuple[str, ...] = (),
     folder: str = "",
+    questions: tuple[Question, ...] = (),
 ) -> Interaction:
     """A program asks through its daemon. The same again is the same interaction; its key for something else is a
     `Conflict`, because an answer is for exactly what was shown.
@@ -47,7 +50,7 @@ def open_for_run(
     rooms.lock(tx, room_id=access.own_run(tx, actor, run).room_id)
     found = access.own_run(tx, actor, run)
     _need_lease(tx, found, lease_id=lease_id, fence=fence)
-    asked = _Asked(key=key, kind=kind, title=title, body=body, options=options, folder=folder)
+    asked = _Asked(key=key, kind=kind, title=title, body=body, options=options, folder=folder, questions=questions)
     if (known := _known(tx, run=found, asked=asked)) is not None:
         return known
     opened = _recall(tx, _open(tx, run=found, asked=asked))
@@ -67,6 +70,7 @@ def ask(
     body: str = "",
     options: tuple[str, ...] = (),
     kind: str = "question",
+    questions: tuple[Question, ...] = (),
     client_id: str | None = None,
 ) -> Interaction:
     """An agent asks by itself, with its run's token, and fetches the answer."""
@@ -77,7 +81,7 @@ def ask(
     if run.status not in LIVE:
         raise Conflict("the run has ended", run=run.id)
     key = ASKED + (client_id or tx.new_id("ask"))
-    asked = _Asked(key=key, kind=kind, title=title, body=body, options=options)
+    asked = _Asked(key=key, kind=kind, title=title, body=body, options=options, questions=questions)
     if (known := _known(tx, run=run, asked=asked)) is not None:
         return known
     opened = _show(tx, run=run, asked=_open(tx, run=run, asked=asked))
@@ -96,6 +100,7 @@ def answer(
     reason: str | None = None,
     shown_hash: str | None = None,
     scope: str = "once",
+    answers: Sequence[Given] | None = None,
 ) -> Interaction:
     """A person answers. The first answer wins; an agent never answers itself. With a wider `scope` the decision holds
     for all requests of exactly this content. Where two have to approve, it stays pending until the second one has.
@@ -106,7 +111,7 @@ def answer(
     access.need_person(actor)
     rooms.lock(tx, room_id=asked.room_id)  # its run ends before the answer or after it
     asked = access.interaction(tx, actor, id)
-    given = rules.answer(asked, text=text, decision=decision, reason=reason, shown_hash=shown_hash)
+    given = rules.answer(asked, text=text, decision=decision, reason=reason, shown_hash=shown_hash, given=answers)
     reach = parse_scope(scope, asked=asked, is_own=asked.key.startswith(ASKED))
     approval_rules.need_for(actor, scope=reach)
     run = None if asked.run_id is None else runs.find(tx, workspace_id=asked.workspace_id, id=asked.run_id)
@@ -239,6 +244,7 @@ class _Asked:
     body: str
     options: tuple[str, ...]
     folder: str = ""
+    questions: tuple[Question, ...] = ()
 
     def line(self) -> str:
         return " ".join(self.title.split())
@@ -252,6 +258,7 @@ class _Asked:
             body=self.body,
             options=self.options,
             folder=self.folder,
+            questions=self.questions,
         )
 
 
@@ -276,6 +283,9 @@ def _open(tx: Tx, *, run: Run, asked: _Asked) -> Interaction:
     if len(asked.folder) > FOLDER_LIMIT:
         raise Invalid(f"folder has more than {FOLDER_LIMIT} characters", field="folder", limit=FOLDER_LIMIT)
     shown = Kind(asked.kind)
+    if asked.questions and shown is not Kind.QUESTION:
+        raise Invalid("questions are for the kind question", field="questions")
+    check_questions(asked.questions)
     room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
     assert room is not None, "a run has a room"
     interaction_id = interactions.add(
@@ -295,6 +305,7 @@ def _open(tx: Tx, *, run: Run, asked: _Asked) -> Interaction:
         deny_at=None if room.deny_after is None or shown is Kind.QUESTION else tx.now + room.deny_after,
         folder=asked.folder,
         needs=1 if shown is Kind.QUESTION else room.approvers,
+        questions=asked.questions,
     )
     return _reread(tx, workspace_id=run.workspace_id, id=interaction_id)
 

@@ -1,10 +1,15 @@
 """Approvals, questions and plans that wait for a person."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from pal_server.actions import approval_rules, interactions
 from pal_server.api.present import present, present_all
 from pal_server.api.routing import Call
 from pal_server.contract import runs as contract
 from pal_server.domain.interactions import Interaction
+from pal_server.domain.questions import Given, Question, load_questions
 
 
 async def list_interactions(call: Call) -> contract.InteractionsAnswer:
@@ -36,6 +41,7 @@ async def open_for_run(call: Call) -> contract.InteractionAnswer:
             body=request.body,
             options=tuple(request.options),
             folder=request.folder,
+            questions=_questions(request.questions),
         )
     )
 
@@ -50,6 +56,7 @@ async def ask(call: Call) -> contract.InteractionAnswer:
             body=request.body,
             options=tuple(request.options),
             kind=request.kind,
+            questions=_questions(request.questions),
             client_id=request.client_id,
         )
     )
@@ -71,6 +78,7 @@ async def answer(call: Call) -> contract.InteractionAnswer:
             reason=request.reason,
             shown_hash=request.hash,
             scope=request.scope,
+            answers=_answers(request.answers),
         )
     )
 
@@ -100,6 +108,14 @@ async def list_rules(call: Call) -> contract.ApprovalRulesAnswer:
 async def revoke_rule(call: Call) -> contract.ApprovalRuleAnswer:
     rule = await call.write(approval_rules.revoke, actor=call.actor, id=call.number())
     return contract.ApprovalRuleAnswer(rule=present(rule, contract.ApprovalRule))
+
+
+def _questions(asked: Sequence[contract.Question]) -> tuple[Question, ...]:
+    return load_questions([msgspec.to_builtins(question) for question in asked])
+
+
+def _answers(given: Sequence[contract.Given] | None) -> list[Given] | None:
+    return None if given is None else [Given(chosen=tuple(one.chosen), text=one.text) for one in given]
 
 
 def _answer(interaction: Interaction) -> contract.InteractionAnswer:

@@ -258,6 +258,31 @@ class Suggestion(Answer, frozen=True, kw_only=True):
     times: int
 
 
+class Option(Answer, frozen=True, kw_only=True):
+    label: str
+    description: str = ""
+    preview: str = ""
+    """What it would look like: code, a diagram, a text."""
+
+
+class Question(Answer, frozen=True, kw_only=True):
+    text: str
+    header: str = ""
+    options: list[Option] = []
+    multiple: bool = False
+    """Several of its options may be chosen."""
+    free: bool = True
+    """Words of one's own are an answer too."""
+
+
+class Given(Request, frozen=True, kw_only=True):
+    """The answer to one question."""
+
+    chosen: list[str] = []
+    """Labels of its options; others are refused."""
+    text: str = ""
+
+
 class Interaction(Answer, frozen=True, kw_only=True):
     id: int
     run: int | None
@@ -285,6 +310,8 @@ class Interaction(Answer, frozen=True, kw_only=True):
     """How many people have to approve; one who denies is enough."""
     approvals: list[Approval] = []
     suggestion: Suggestion | None = None
+    questions: list[Question] = []
+    """Of a card that asks several, or lets several options be chosen; answered by `answers`, or by one text."""
 
 
 class InteractionAnswer(Answer, frozen=True, kw_only=True):
@@ -312,6 +339,7 @@ class OpenInteraction(UnderLease, frozen=True, kw_only=True):
     options: list[str] = []
     folder: str = ""
     """Where it would be done."""
+    questions: list[Question] = []
     client_id: str | None = None
     """Accepted as everywhere; the `key` makes it repeatable."""
 
@@ -323,11 +351,15 @@ class AskQuestion(Request, frozen=True, kw_only=True):
     body: str = ""
     options: list[str] = []
     kind: InteractionKind = "question"
+    questions: list[Question] = []
     client_id: str | None = None
 
 
 class AnswerInteraction(Request, frozen=True, kw_only=True):
     answer: str | None = None
+    """For several questions: one line for each, in order or by number; several options divided by commas."""
+    answers: list[Given] | None = None
+    """For a card with questions: one for each, in order."""
     decision: Decision | None = None
     reason: str | None = None
     hash: str | None = None

@@ -9,6 +9,8 @@ from typing import Any
 
 from pal_server.errors import Conflict, Invalid
 
+from .questions import Given, Question, check_answers, describe_answers, read_answers
+
 DECISIONS = ("approve", "deny")
 SUGGEST_AFTER = 3  # equal approvals by people in a row
 LOOK_BACK = 10  # answers to the same request that are looked at
@@ -69,6 +71,7 @@ class Interaction:
     needs: int = 1  # people who have to approve
     approvals: tuple[Approval, ...] = ()
     suggestion: dict[str, Any] | None = None  # a rule that history suggests: scope, times
+    questions: tuple[Question, ...] = ()  # of a card with more than a line to answer
 
     @property
     def is_by_people(self) -> bool:
@@ -99,25 +102,46 @@ class Interaction:
             "needs": self.needs,
             "approvals": [approval.fact() for approval in self.approvals],
             "suggestion": self.suggestion,
+            "questions": [question.fact() for question in self.questions],
         }
 
 
 def fingerprint(
-    *, run_id: int | None, key: str, kind: Kind, title: str, body: str, options: tuple[str, ...], folder: str = ""
+    *,
+    run_id: int | None,
+    key: str,
+    kind: Kind,
+    title: str,
+    body: str,
+    options: tuple[str, ...],
+    folder: str = "",
+    questions: tuple[Question, ...] = (),
 ) -> str:
     """SHA-256 (hex) of exactly what is shown, of the run it is for, and of the folder it would be done in."""
-    shown = [run_id, key, kind, title, body, options, *([folder] if folder else [])]
+    shown: list[Any] = [run_id, key, kind, title, body, options, *([folder] if folder else [])]
+    if questions:
+        shown.append([question.fact() for question in questions])
     return hashlib.sha256(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
 def answer(
-    i: Interaction, *, text: str | None, decision: str | None, reason: str | None, shown_hash: str | None
+    i: Interaction,
+    *,
+    text: str | None,
+    decision: str | None,
+    reason: str | None,
+    shown_hash: str | None,
+    given: Sequence[Given] | None = None,
 ) -> dict[str, Any]:
     """The answer to keep, or why it cannot be one. The first wins; a later one is a `Conflict`."""
     if i.status is not Status.PENDING:
         raise Conflict(f"it is already {i.status}", interaction=i.id, status=i.status, answered_by=i.answered_by)
     if shown_hash is not None and shown_hash != i.hash:
         raise Conflict("this answers something else than what is asked now: look again", interaction=i.id)
+    if given is not None and not i.questions:
+        raise Invalid("answers are for a card with questions: this one takes answer or decision", field="answers")
+    if i.questions:
+        return _answer_questions(i, text=text, given=given)
     if i.kind is Kind.QUESTION:
         return _answer_question(i, text=text, decision=decision)
     if decision not in DECISIONS:
@@ -157,6 +181,15 @@ def suggest(i: Interaction, *, earlier: Sequence[Interaction]) -> dict[str, Any]
         if row >= SUGGEST_AFTER:
             return {"scope": scope, "times": row}
     return None
+
+
+def _answer_questions(i: Interaction, *, text: str | None, given: Sequence[Given] | None) -> dict[str, Any]:
+    if given is None:
+        if text is None or not text.strip():
+            raise Invalid("answers is missing", field="answers")
+        given = read_answers(i.questions, text)
+    check_answers(i.questions, given)
+    return {"answer": describe_answers(i.questions, given), "answers": [one.fact() for one in given]}
 
 
 def _answer_question(i: Interaction, *, text: str | None, decision: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import msgspec
 
 from pal_server.domain.actors import Actor
 from pal_server.domain.interactions import Approval, Interaction, Kind, Status
+from pal_server.domain.questions import Question, load_questions
 from pal_server.errors import Conflict
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import viewer
@@ -33,6 +34,7 @@ def add(
     deny_at: int | None = None,
     folder: str = "",
     needs: int = 1,
+    questions: tuple[Question, ...] = (),
 ) -> int:
     row = tx.sql.one(
         "interactions.add",
@@ -52,6 +54,7 @@ def add(
         deny_at=deny_at,
         folder=folder,
         needs=needs,
+        questions=_text([question.fact() for question in questions]),
         now=tx.now,
     )
     assert row is not None, "an insert returns its row"
@@ -173,5 +176,6 @@ def _interaction(row: Row) -> Interaction:
         folder=row["folder"],
         needs=row["needs"],
         approvals=tuple(Approval(**one) for one in _decode(row["approvals"])),
+        questions=load_questions(_decode(row["questions"])),
         suggestion=None if row["suggestion"] is None else _decode(row["suggestion"]),
     )

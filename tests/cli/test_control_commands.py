@@ -49,6 +49,13 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "cli deny 7 --for project": ("POST /api/interactions/7/answer", {"decision": "deny", "scope": "project"}),
     "cli rules list --agent codex": ("GET /api/approval-rules", {"agent": "codex"}),
     "cli rules revoke 3": ("POST /api/approval-rules/3/revoke", {}),
+    "cli ask Which? --option a --option b --multiple": (
+        "POST /api/interactions",
+        {
+            "options": [],
+            "questions": [{"text": "Which?", "options": [{"label": "a"}, {"label": "b"}], "multiple": True}],
+        },
+    ),
     "cli draft 41 revise": ("POST /api/messages/41/draft", {"choice": "revise"}),
     "cli rooms set --room general --busy steer --fresh on": (
         "PATCH /api/rooms/general",
@@ -71,6 +78,7 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
 KNOWN: dict[str, Any] = {
     "POST /api/messages": answers.SENT,
     "POST /api/runs/7/steer": STEERED,
+    "POST /api/interactions": {"interaction": answers.INTERACTION},
     "POST /api/messages/41/draft": {"message": {**answers.MESSAGE, "card": {"status": "revised"}}},
     "PATCH /api/rooms/general": {"room": ROOM},
     "POST /api/runs/7/choose": {"run": answers.RUN},

@@ -1,6 +1,7 @@
 """What waits for a person: shown once, answered once, by the right one, for exactly what was shown."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pal_server.actions import interactions, messages, rooms
 from pal_server.actions.deliveries import Claimed
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.interactions import Interaction, Status
+from pal_server.domain.questions import Given, Option, Question
 from pal_server.domain.runs import Run
 from pal_server.domain.runs import Status as RunStatus
 from pal_server.errors import Conflict, Forbidden, Invalid, LeaseLost, NotFound
@@ -280,3 +282,81 @@ async def test_what_is_asked_has_limits(bus: Bus) -> None:
     for wrong in ({"title": " "}, {"title": "a" * 301}, {"body": "a" * 50_001}, {"options": ("",)}, {"key": ""}):
         with pytest.raises(Invalid):
             await raise_one(bus, claimed, run, **wrong)
+
+
+# IX-4: several questions on one card
+
+
+QUESTIONS = (
+    Question(
+        text="Which colour?",
+        header="Colour",
+        options=(Option(label="Blue", description="calm", preview="<b>"), Option(label="Red")),
+        free=False,
+    ),
+    Question(text="Which parts?", options=(Option(label="api"), Option(label="web")), multiple=True),
+)
+
+
+async def test_several_questions_are_answered_together_and_told_to_the_program(bus: Bus) -> None:
+    claimed, run = await bus.start("@bot go")
+    asked = await raise_one(bus, claimed, run, kind="question", questions=QUESTIONS)
+    assert (await bus.store.read(interactions.get, actor=bus.people.viewer, id=asked.id)).questions == QUESTIONS
+
+    given = [Given(chosen=("Blue",)), Given(chosen=("api", "web"), text="and docs")]
+    answered = await answer(bus, asked, answers=given, shown_hash=asked.hash)
+
+    (order,) = await bus.store.read(commands.open_for, computer_id=bus.box.id)
+    assert answered.answer is not None
+    assert order.data["answers"] == answered.answer["answers"] == [one.fact() for one in given]
+    assert order.data["answer"] == "Colour: Blue\nWhich parts?: api, web, and docs"
+
+
+async def test_one_text_answers_several_questions_too(bus: Bus) -> None:
+    claimed, run = await bus.start("@bot go")
+    asked = await raise_one(bus, claimed, run, kind="question", questions=QUESTIONS)
+
+    answered = await answer(bus, asked, text="2: web\n1: red")
+
+    assert answered.answer is not None
+    assert [one["chosen"] for one in answered.answer["answers"]] == [["Red"], ["web"]]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"answers": [Given(chosen=("Green",)), Given(chosen=("api",))]},
+        {"answers": [Given(chosen=("Blue",))]},
+        {"text": "green\napi"},
+        {"text": "blue"},
+        {"text": " "},
+        {"decision": "approve"},
+    ],
+)
+async def test_what_a_card_does_not_offer_is_refused_and_it_still_waits(bus: Bus, given: dict[str, Any]) -> None:
+    claimed, run = await bus.start("@bot go")
+    asked = await raise_one(bus, claimed, run, kind="question", questions=QUESTIONS)
+
+    with pytest.raises(Invalid):
+        await answer(bus, asked, **given)
+
+    assert (await bus.store.read(interactions.get, actor=bus.people.viewer, id=asked.id)).status is Status.PENDING
+
+
+async def test_another_preview_is_another_question(bus: Bus) -> None:
+    claimed, run = await bus.start("@bot go")
+    await raise_one(bus, claimed, run, kind="question", questions=QUESTIONS)
+
+    changed = (replace(QUESTIONS[0], options=(Option(label="Blue", preview="<i>"),)), QUESTIONS[1])
+    with pytest.raises(Conflict):
+        await raise_one(bus, claimed, run, kind="question", questions=changed)
+
+
+async def test_only_questions_have_questions(bus: Bus) -> None:
+    claimed, run = await bus.start("@bot go")
+
+    with pytest.raises(Invalid):
+        await raise_one(bus, claimed, run, kind="approval", questions=QUESTIONS)
+    plain = await raise_one(bus, claimed, run, kind="question")
+    with pytest.raises(Invalid):
+        await answer(bus, plain, answers=[Given(text="x")])

@@ -14,10 +14,10 @@ from typing import Any, Literal
 import msgspec
 
 from pal_daemon.runtimes.acp_client.policy import Option, choose, decide, parse_options
-from pal_daemon.runtimes.base import Answer, Ask, Withdrawn, name_answer
+from pal_daemon.runtimes.base import Answer, Ask, Given, Question, Withdrawn, name_answer
 from pal_daemon.runtimes.jsonrpc import Id, Request, render_result
 from pal_daemon.runtimes.profile import Mode
-from pal_daemon.runtimes.questions import Given, Question, parse_answer, render_questions
+from pal_daemon.runtimes.questions import read_answers, render_questions
 
 BODY_CHARS = 40_000  # of a card; the server takes 50,000
 PLANS = ("exit_plan_mode", "ExitPlanMode")  # tools that show a plan, by name or at the beginning of a call's id
@@ -211,7 +211,7 @@ def _form_result(pending: Pending, answer: Answer) -> dict[str, Any]:
         return {"action": "decline"}
     content: dict[str, Any] = {}
     for question, field, given in zip(
-        pending.questions, pending.fields, parse_answer(pending.questions, answer.answer), strict=True
+        pending.questions, pending.fields, read_answers(pending.questions, answer), strict=True
     ):
         content |= _field_content(question, field, given)
     return {"action": "accept", "content": content}
@@ -234,7 +234,7 @@ def _cursor_outcome(pending: Pending, answer: Answer) -> dict[str, Any]:
     """It takes options only; other words go as the reason why none was chosen."""
     said = answer.answer or ""
     answers = []
-    for field, given in zip(pending.fields, parse_answer(pending.questions, said), strict=True):
+    for field, given in zip(pending.fields, read_answers(pending.questions, answer), strict=True):
         labels = {str(option.get("label")): str(option.get("id")) for option in _dicts(field.get("options"))}
         chosen = [labels[label] for label in given.chosen if label in labels]
         answers.append({"questionId": str(field.get("id", "")), "selectedOptionIds": chosen})
@@ -283,6 +283,7 @@ def _question(field: Mapping[str, Any], *, message: str, is_only: bool) -> Quest
         options=tuple(label for label, _, _ in choices),
         descriptions=tuple(description for _, _, description in choices),
         is_multiple=is_multiple,
+        is_free=not choices or bool(field.get("beside")),
     )
 
 

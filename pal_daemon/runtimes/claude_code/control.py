@@ -7,7 +7,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from pal_daemon.runtimes.questions import Question, parse_answer
+from pal_daemon.runtimes.base import Answer, Question
+from pal_daemon.runtimes.questions import read_answers
 
 INITIALIZE = "pal-initialize"  # ids of our requests; the program's own are random
 INTERRUPT = "pal-interrupt"
@@ -61,10 +62,10 @@ def read_questions(tool_input: Mapping[str, object]) -> list[Question]:
     return [_question(each) for each in asked if isinstance(each, dict) and isinstance(each.get("question"), str)]
 
 
-def render_answers(request_id: str, tool_input: Mapping[str, object], text: str) -> bytes:
+def render_answers(request_id: str, tool_input: Mapping[str, object], answer: Answer) -> bytes:
     questions = read_questions(tool_input)
     answers = {}
-    for question, given in zip(questions, parse_answer(questions, text), strict=True):
+    for question, given in zip(questions, read_answers(questions, answer), strict=True):
         said = ", ".join((*given.chosen, *((given.text,) if given.text else ())))
         if said:
             answers[question.text] = said
@@ -79,6 +80,7 @@ def _question(asked: Mapping[str, object]) -> Question:
         header=str(asked.get("header") or ""),
         options=tuple(str(option.get("label", "")) for option in options),
         descriptions=tuple(str(option.get("description") or "") for option in options),
+        previews=tuple(str(option.get("preview") or "") for option in options),
         is_multiple=asked.get("multiSelect") is True,
     )
 

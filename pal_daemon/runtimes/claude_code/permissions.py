@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pal_daemon.runtimes.base import Answer, Ask, Event, InteractionKind, Out, Reply, Withdrawn
@@ -86,7 +86,9 @@ class Permissions:
         if answer.decision == "deny":
             return control.render_deny(answer.key, answer.reason or answer.answer or NO_REASON)
         if waiting.kind == "question":
-            return control.render_answers(answer.key, waiting.input, answer.answer or answer.reason or "")
+            return control.render_answers(
+                answer.key, waiting.input, answer if answer.answer else replace(answer, answer=answer.reason)
+            )
         allowed = control.render_allow(answer.key, waiting.input)
         if waiting.kind == "plan" and answer.answer and answer.answer != waiting.input.get("plan"):
             uuid = control.name_input(self._run, f"plan-{answer.key}")

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from pal_daemon.runtimes.base import Answer, Ask, Withdrawn, name_answer
+from pal_daemon.runtimes.base import Answer, Ask, Question, Withdrawn, name_answer
 from pal_daemon.runtimes.capping import cap_text
 from pal_daemon.runtimes.jsonrpc import Id, Request, render_result
 from pal_daemon.runtimes.profile import Mode
-from pal_daemon.runtimes.questions import Question, parse_answer, render_questions
+from pal_daemon.runtimes.questions import read_answers, render_questions
 
 BODY_CHARS = 40_000  # of a card; the server takes 50,000
 OUTSIDE = "Once allowed, it runs outside of the sandbox."
@@ -138,7 +138,7 @@ class Asks:
 
 def _result(pending: Pending, answer: Answer) -> dict[str, Any]:
     if pending.shape == "questions":
-        given = parse_answer(pending.questions, answer.answer or "")
+        given = read_answers(pending.questions, answer)
         return {
             "answers": {
                 name: {"answers": [*part.chosen, *([part.text] if part.text else [])]}
@@ -164,6 +164,7 @@ def _question(part: Mapping[str, Any]) -> Question:
         header=str(part.get("header") or ""),
         options=tuple(str(option.get("label", "")) for option in options),
         descriptions=tuple(str(option.get("description") or "") for option in options),
+        is_free=not options or part.get("isOther") is True,
     )
 
 

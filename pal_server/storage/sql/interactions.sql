@@ -1,8 +1,9 @@
 -- name: add
 INSERT INTO interactions (workspace_id, room_id, topic_id, run_id, chain_id, key, agent, kind, status, title, body, options,
-                          hash, held, deny_at, folder, needs, created_at)
+                          hash, held, deny_at, folder, needs, questions,
+                          created_at)
 VALUES (:workspace_id, :room_id, :topic_id, :run_id, :chain_id, :key, :agent, :kind, 'pending', :title, :body, :options,
-        :hash, :held, :deny_at, :folder, :needs, :now)
+        :hash, :held, :deny_at, :folder, :needs, :questions, :now)
 RETURNING id;
 
 -- name: by_id
