@@ -52,7 +52,7 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "cli ask Which? --option a --option b --multiple": (
         "POST /api/interactions",
         {
-            "options": [],
+            "options": None,
             "questions": [{"text": "Which?", "options": [{"label": "a"}, {"label": "b"}], "multiple": True}],
         },
     ),
