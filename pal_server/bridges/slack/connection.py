@@ -39,7 +39,8 @@ class SlackConnection:
         self._app_token = bot.secrets["app_token"]
         self._patience = patience or Patience()
         self._log = logging.getLogger(f"pal.bridge.slack.{bot.id}")
-        self._log.setLevel(max(self._log.getEffectiveLevel(), logging.INFO))  # at DEBUG the SDK logs what people say
+        if self._log.getEffectiveLevel() < logging.INFO:
+            self._log.setLevel(logging.INFO)  # at DEBUG the SDK logs what people say
         self._log.addFilter(Redacted(bot.secrets.values()))
         self._web = Web(token=self._token, base_url=bot.base_url, log=self._log)
         self._names = Names(self._web)
@@ -121,7 +122,10 @@ class SlackConnection:
         event = payload.get("event") or {}
         is_own = events.is_own(event, me=me)
         ts = str(event.get("ts") or "")
-        self._pulse.heard(time.monotonic(), chat=str(event.get("channel") or ""), ts=ts, is_own=is_own)
+        chat = str(event.get("channel") or "")
+        self._pulse.heard(
+            time.monotonic(), chat=chat, ts=ts, is_own=is_own, ahead=events.moment(ts) / 1000 - time.time()
+        )
         if payload.get("team_id", me.team) != me.team:
             self._log.warning("an event of another workspace, %s, is not for this bot", payload.get("team_id"))
             return
@@ -130,7 +134,11 @@ class SlackConnection:
         if event.get("type") not in ("message", "app_mention") or is_own:
             return
         names = await self._names.of(events.people_of(payload), within=NAMES_WITHIN)
-        heard = events.event_of(payload, me=me, names=names)
+        try:
+            heard = events.event_of(payload, me=me, names=names)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self._log.exception("an event of Slack is of no shape that is known: %s", payload.get("event_id"))
+            return  # told again it would have the same shape
         if heard is not None:
             await self._hear(heard)
 

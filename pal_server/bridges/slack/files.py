@@ -56,7 +56,7 @@ async def fetch(web: Web, attachment: Attachment, *, token: str) -> AsyncIterato
     except Failed as failed:
         raise OSError(f"the file {attachment.name} cannot be had: {failed.reason}") from failed
     url = str(info.get("url_private_download") or info.get("url_private") or "")
-    if not _is_slack(url, web.base_url):
+    if not is_slack(url, web.base_url):
         raise OSError(f"the file {attachment.name} is not kept by Slack")
     size, is_page = int(info.get("size") or 0), str(info.get("mimetype") or "").startswith("text/html")
     got = 0
@@ -79,7 +79,7 @@ async def fetch(web: Web, attachment: Attachment, *, token: str) -> AsyncIterato
         raise OSError(f"the file {attachment.name} has {got} bytes where Slack said {size}")
 
 
-def _is_slack(url: str, base_url: str) -> bool:
+def is_slack(url: str, base_url: str) -> bool:
     """The token goes to Slack and to nobody else, whatever an event says."""
     host = urlsplit(url).hostname or ""
     is_https = url.startswith("https://") and (host == "slack.com" or host.endswith(".slack.com"))

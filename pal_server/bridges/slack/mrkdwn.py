@@ -13,8 +13,7 @@ HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*\s*$")
 RULE = re.compile(r"^\s{0,3}([-*_])(?:\s*\1){2,}\s*$")
 ITEM = re.compile(r"^(\s*)[-*+]\s+(?:\[([ xX])\]\s+)?(.*)$")
 QUOTE = re.compile(r"^\s{0,3}((?:>\s?)+)(.*)$")
-ROW = re.compile(r"^\s*\|?.+\|.*$")
-DIVIDER = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+DIVIDER = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 INLINE = re.compile(
     r"(?P<code>(?P<ticks>`+)(?P<inner>.+?)(?<!`)(?P=ticks)(?!`))"
     r"|(?P<image>!\[(?P<alt>[^\]]*)\]\((?P<src>[^()\s]+(?:\([^()\s]*\)[^()\s]*)*)(?:\s+\"[^\"]*\")?\))"
@@ -46,7 +45,7 @@ def render(markdown: str) -> str:
         if opened is not None:
             at, block = _fenced(lines, at, opened["fence"])
             out.append(block)
-        elif ROW.match(lines[at]) and at + 1 < len(lines) and DIVIDER.match(lines[at + 1]) and "|" in lines[at]:
+        elif _begins_table(lines, at):
             at, block = _table(lines, at)
             out.append(block)
         else:
@@ -70,6 +69,13 @@ def _fenced(lines: list[str], at: int, fence: str) -> tuple[int, str]:
 
 def _code_block(text: str) -> str:
     return "```\n" + escape(text.replace("```", f"`{JOINT}`{JOINT}`")) + "\n```"
+
+
+def _begins_table(lines: list[str], at: int) -> bool:
+    """A row, and below it a line of dashes with as many cells."""
+    if at + 1 >= len(lines) or "|" not in lines[at] or not DIVIDER.match(lines[at + 1]):
+        return False
+    return len(_cells(lines[at])) == len(_cells(lines[at + 1]))
 
 
 def _table(lines: list[str], at: int) -> tuple[int, str]:

@@ -23,6 +23,7 @@ class Pulse:
         self._chats: OrderedDict[str, None] = OrderedDict()
         self._last_event = 0.0
         self.has_echoes = False
+        self.ahead = 0.0  # seconds
         self._has_suspected = False
 
     def connected(self, now: float) -> None:
@@ -35,12 +36,16 @@ class Pulse:
             self._expected[ts] = now
         self._remember(chat)
 
-    def heard(self, now: float, *, chat: str = "", ts: str = "", is_own: bool = False) -> None:
-        """Any event; with the chat and `ts` of its message, if it has one. `is_own`: an echo of the bot's post."""
+    def heard(self, now: float, *, chat: str = "", ts: str = "", is_own: bool = False, ahead: float = 0.0) -> None:
+        """Any event; with the chat and `ts` of its message, if it has one. `is_own`: an echo of the bot's post.
+
+        `ahead`: seconds by which `ts` is ahead of our clock; Slack's own clock is ahead by the most of them.
+        """
         self._last_event = now
         self.has_echoes = self.has_echoes or is_own
         if ts:
             self._heard.append(ts)
+            self.ahead = max(self.ahead, ahead)
             self._expected.pop(ts, None)
         if chat:
             self._remember(chat)

@@ -80,7 +80,8 @@ class Missed:
 
     async def anything(self, pulse: Pulse, *, me: events.Me, since: float) -> bool:
         """Whether somebody called the bot in one of the newest chats since then (seconds) and the socket was silent."""
-        now = time.time()
+        now = time.time() + pulse.ahead
+        since += pulse.ahead
         for chat in (pulse.chats or await self._mine())[:RECENT]:
             place = Place(chat=chat, kind=PlaceKind.GROUP)
             try:

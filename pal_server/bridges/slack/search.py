@@ -33,7 +33,7 @@ MOST_PAGES = 5
 SCOPE = "metadata.message:read"
 
 
-async def find(web: Web, out: Outgoing, *, since: int, me: Me, settle: float = SETTLE) -> Found:
+async def find(web: Web, out: Outgoing, *, since: int, me: Me) -> Found:
     """Edits, reactions and withdrawals may be done again without harm: they are said not to be there."""
     match out:
         case PostText() | PostCard() | PostFile():
@@ -43,7 +43,7 @@ async def find(web: Web, out: Outgoing, *, since: int, me: Me, settle: float = S
     try:
         found = await _look(web, out, since=since, me=me)
         if isinstance(found, NotThere):
-            await asyncio.sleep(settle)
+            await asyncio.sleep(SETTLE)
             found = await _look(web, out, since=since, me=me)
     except Failed as failed:
         is_final = isinstance(failed.outcome, Refused)

@@ -29,9 +29,11 @@ class ListeningEars:
         self.refuses = 0
         self.answer = Heard()
         self.hold: asyncio.Event | None = None
+        self.began = asyncio.Event()  # something came to be stored
         self._changed = asyncio.Condition()
 
     async def hear(self, event: Event) -> Heard:
+        self.began.set()
         if self.hold is not None:
             await self.hold.wait()
         if self.refuses:

@@ -66,6 +66,16 @@ class Files:
             raise Refused("file_not_found")
         return {"file": self.shown(file)}
 
+    def delete(self, me: Install, args: Json) -> Json:
+        """Out of every message that shows it; a message that has nothing else goes too."""
+        file = self._world.files.pop(str(args.get("file")), None)
+        if file is None or file.team != me.team:
+            raise Refused("file_not_found")
+        for channel in (self._world.channels[id] for id in file.channels):
+            for ts in [ts for ts, m in channel.messages.items() if file.id in [f["id"] for f in m.get("files", ())]]:
+                self._happen.delete(channel, ts)
+        return {}
+
     def make(self, *, team: str, name: str, data: bytes, user: str, is_complete: bool = False) -> File:
         mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
         file = File(id=self._world.new_id("F"), team=team, name=name, title=name, data=data, mimetype=mimetype)

@@ -76,6 +76,7 @@ class WebApi:
         own = {
             "files.getUploadURLExternal": ("files:write", self._files.upload_url),
             "files.completeUploadExternal": ("files:write", self._files.complete),
+            "files.delete": ("files:write", self._files.delete),
             "files.info": ("files:read", self._files.info),
         }
         scope, do = own[method] if method in own else METHODS.get(method, ("", None))
