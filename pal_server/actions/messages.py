@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pal_server.actions import access, cards, client_ids, deliveries, freshness, slash, steering
+from pal_server.actions import access, audit, cards, client_ids, deliveries, freshness, slash, steering
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.addressing import Addressed, Addressing, Reason, address
 from pal_server.domain.chains import stopped_by
@@ -256,6 +256,8 @@ def delete(tx: Tx, *, actor: Actor, id: int) -> Message:
     search.unindex(tx, id)
     gone = access.message(tx, actor, id)
     tx.emit("message.deleted", workspace_id=actor.workspace_id, room_id=message.room_id, data=gone.fact())
+    said_by: dict[str, object] = {"room": message.room_id, "sender": message.sender.key}
+    audit.record(tx, actor=actor, action="message.deleted", target=f"message:{id}", detail=said_by)
     return gone
 
 

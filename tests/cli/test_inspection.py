@@ -196,6 +196,15 @@ def test_doctor_finds_what_is_wrong_at_home(pal: Pal, well: FakeApi, home: Path)
     assert found["database"] == "fail"
 
 
+def test_doctor_finds_that_pal_is_not_on_path(pal: Pal, well: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    outcome = pal("doctor")
+
+    assert states(pal)["path"] == "warn"
+    assert "to PATH" in outcome.out
+
+
 def test_doctor_changes_nothing(pal: Pal, well: FakeApi, home: Path) -> None:
     pal("doctor")
 

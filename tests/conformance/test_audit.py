@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pal_server.actions import audit, computers, login, tokens, users
+from pal_server.actions import agents, audit, computers, interactions, login, messages, runs, tokens, users
 from pal_server.domain.audit import Verified
+from pal_server.domain.runs import Wanted
 from pal_server.errors import Forbidden
 from pal_server.storage.store import Store, Tx
-from tests.support.people import People, make_people
+from tests.support.bus import lease, make_bus
+from tests.support.people import People, daemon, make_people
 from tests.support.stores import Clock, Heard, open_test_store
 
 
@@ -49,6 +51,37 @@ async def test_what_matters_for_safety_is_written_down(store: Store, people: Peo
         "computer.key_rotated",
         "computer.revoked",
     ]
+
+
+async def test_orders_answers_bindings_and_deletions_are_written_down(store: Store) -> None:
+    bus = await make_bus(store)
+    owner = bus.people.owner
+    await bus.agent("bot", computer="box")
+    claimed, run = await bus.start("@bot go")
+    asked = await store.write(
+        interactions.open_for_run,
+        actor=daemon(bus.box),
+        run=run.id,
+        key="k",
+        kind="approval",
+        title="May I?",
+        **lease(claimed),
+    )
+    await store.write(interactions.answer, actor=bus.people.member, id=asked.id, decision="deny")
+    await store.write(runs.order_by_id, actor=bus.people.member, id=run.id, wanted=Wanted.KILL)
+    sent = await bus.say("never mind")
+    await store.write(messages.delete, actor=owner, id=sent.message.id)
+    await store.write(agents.assign, actor=owner, key="bot", computer=None)
+    await store.write(agents.delete, actor=owner, key="bot")
+
+    page = await store.read(audit.list_page, actor=owner, action=None, after=None, limit=50)
+    written = {entry.action: (entry.actor, entry.target) for entry in page.items}
+    member = f"{bus.people.member.key} member"
+    assert written["interaction.answered"] == (member, f"interaction:{asked.id}")
+    assert written["run.kill"] == (member, f"run:{run.id}")
+    assert written["message.deleted"] == (f"{owner.key} owner", f"message:{sent.message.id}")
+    assert written["agent.assigned"][1] == written["agent.deleted"][1] == "bot"
+    assert (await store.read(audit.verify, actor=owner)).ok
 
 
 async def test_no_secret_and_nothing_a_stranger_typed_is_in_it(store: Store, people: People) -> None:

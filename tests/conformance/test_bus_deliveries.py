@@ -133,6 +133,20 @@ async def test_a_claim_has_all_there_is_to_start(bus: Bus) -> None:
     assert claimed.lease()["until"] == claimed.delivery.lease_until
 
 
+@pytest.mark.parametrize(
+    ("of_agent", "of_room", "holds"),
+    [(None, None, None), (60_000, None, 60_000), (None, 5_000, 5_000), (9_000, 5_000, 5_000), (5_000, 9_000, 5_000)],
+)
+async def test_the_shorter_time_limit_of_agent_and_room_goes_with_the_work(
+    bus: Bus, of_agent: int | None, of_room: int | None, holds: int | None
+) -> None:
+    await bus.store.write(agents.change, actor=bus.people.admin, key="bot", max_duration=of_agent)
+    await bus.store.write(rooms.change, actor=bus.people.owner, room="general", max_duration=of_room)
+    await bus.say("@bot go")
+
+    assert (await bus.claim_one()).work["agent"]["max_duration"] == holds
+
+
 async def test_what_was_claimed_in_an_answer_that_was_lost_is_given_out_again_at_once(bus: Bus) -> None:
     await bus.say("@bot one")
     known = await bus.claim_one()
