@@ -81,18 +81,24 @@ def remove(id: Id, yes: Yes = False, as_json: AsJson = False, server: Server = N
 def disable(
     id: Id,
     undo: Annotated[bool, typer.Option("--undo", help="Let it be used again.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
     server: Server = None,
     token: Token = None,
 ) -> None:
-    """Let an account not be used, or with --undo be used again.
+    """Let an account not be used, or with --undo be used again. The agents that use it are named first.
 
     \b
     Examples:
-      pal console accounts disable account_abc
+      pal console accounts disable account_abc --yes
       pal console accounts disable account_abc --undo
     """
-    answer = connect(server, token).patch(f"/api/accounts/{segment(id)}", {"disabled": not undo})
+    line = connect(server, token)
+    if not undo:
+        using = line.get(f"/api/accounts/{segment(id)}")["account"]["agents"]
+        if using:
+            confirm(f"keep {', '.join(using)} from working until they have another account", yes=yes)
+    answer = line.patch(f"/api/accounts/{segment(id)}", {"disabled": not undo})
     verbs.show(answer, as_json=as_json, render=_show_account)
 
 
@@ -109,9 +115,17 @@ def split_variables(given: list[str]) -> dict[str, str]:
 
 def _show_accounts(answer: verbs.Answer) -> None:
     table(
-        ("ACCOUNT", "COMPUTER", "RUNTIME", "LABEL", "STATE", "PROGRAM"),
+        ("ACCOUNT", "COMPUTER", "RUNTIME", "LABEL", "STATE", "LOGIN", "AGENTS"),
         [
-            (a["id"], a["computer"], a["runtime"], a["label"], "disabled" if a["disabled"] else "in use", a.get("bin"))
+            (
+                a["id"],
+                a["computer"],
+                a["runtime"],
+                a["label"],
+                "disabled" if a["disabled"] else "in use",
+                a.get("login") or "",
+                ", ".join(a.get("agents", [])),
+            )
             for a in answer["accounts"]
         ],
         empty="no accounts. A runtime needs none while its program is on PATH and logged in",

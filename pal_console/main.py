@@ -1,6 +1,6 @@
 """Every `pal console` command, put together. Bots of chat platforms add their groups here."""
 
-from pal_console import accounts, agents, audit, computers, deliveries, people, talk, usage
+from pal_console import accounts, agents, audit, computers, deliveries, offers, people, talk, usage
 from pal_server.client.terminal.typed import new_app, run_app
 
 app = new_app("Administration, directly with the server.")
@@ -13,6 +13,10 @@ app.add_typer(people.users, name="users")
 app.add_typer(people.tokens, name="tokens")
 app.add_typer(audit.app, name="audit")
 app.command("usage")(usage.usage)
+app.command("quotas")(offers.quotas)
+agents.app.command("models")(offers.agent_models)
+agents.app.command("commands")(offers.agent_commands)
+accounts.app.command("models")(offers.account_models)
 
 
 def main(argv: list[str]) -> int:

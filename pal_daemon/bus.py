@@ -29,6 +29,7 @@ from pal_server.contract.deliveries import (
     RenewAnswer,
     UnderLease,
 )
+from pal_server.contract.findings import ReportFindings
 from pal_server.contract.runs import (
     AddedAnswer,
     AddRunEvents,
@@ -111,6 +112,9 @@ class Bus:
             if page.next is None:
                 return found
             after = page.next
+
+    async def report_findings(self, computer: str, request: ReportFindings) -> None:
+        await self._post(f"/api/computers/{computer}/findings", request, Done)
 
     async def claim(self, request: ClaimDeliveries) -> ClaimsAnswer:
         return await self._post("/api/deliveries/claim", request, ClaimsAnswer)

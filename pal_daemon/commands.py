@@ -1,4 +1,4 @@
-"""Carries out the server's durable orders: kill, stop, restart, answer, steer; and, for ended runs, set_aside.
+"""Carries out the server's durable orders: kill, stop, restart, answer, steer, probe; for ended runs, set_aside.
 
 Promises: an order is reported done once it has had its effect, and not before; a repeat of an order has no second
 effect; an order for a run that is just being opened is left for the next heartbeat, not refused.
@@ -17,6 +17,7 @@ from pal_daemon.bus import ApiProblem
 from pal_daemon.folders import run_folder
 from pal_daemon.house import House
 from pal_daemon.patience import until_answered
+from pal_daemon.probes import CannotLook, Order, Probes
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.base import Answer, Given, InteractionKind, name_answer
 from pal_server.contract.agents import Command
@@ -50,8 +51,9 @@ class Refused(Exception):
 class Commands:
     """One task per order under way."""
 
-    def __init__(self, house: House, runs: Runs) -> None:
+    def __init__(self, house: House, runs: Runs, probes: Probes) -> None:
         self._house = house
+        self._probes = probes
         self._runs = runs
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._answered: dict[int, None] = {}  # the newest that are done; the server may give one out once more
@@ -62,7 +64,7 @@ class Commands:
             if command.id in self._under_way or command.id in self._answered:
                 continue
             attempt = None if command.run is None else self._runs.of_run(command.run)
-            if attempt is None and self._runs.is_opening:
+            if command.run is not None and attempt is None and self._runs.is_opening:
                 continue
             task = asyncio.create_task(self._carry_out(command, attempt), name=f"command {command.id}")
             self._under_way[command.id] = task
@@ -78,7 +80,7 @@ class Commands:
         try:
             detail = await self._obey(command, attempt)
             is_ok = True
-        except Refused as refusal:
+        except (Refused, CannotLook) as refusal:
             is_ok, detail = False, str(refusal)
         except Exception as error:  # an edge: an order's defect must not end the daemon
             log.exception("an order failed", extra={"action": "command", "command": command.id})
@@ -98,6 +100,8 @@ class Commands:
     async def _obey(self, command: Command, attempt: Attempt | None) -> str:
         if command.kind == "set_aside":
             return await self._set_aside(command)
+        if command.kind == "probe":
+            return await self._probes.carry_out(msgspec.convert(command.data, Order))
         if attempt is None:
             raise Refused(f"run {command.run} is not running on this computer")
         log.info("order %s for run %s", command.kind, command.run, extra={"action": "command", "command": command.id})
@@ -108,7 +112,7 @@ class Commands:
                 return "asked to stop" if await attempt.ask_to_end("stop") else "it had ended already"
             case "answer":
                 return await self._answer(msgspec.convert(command.data, _AnswerData), attempt)
-            case "steer":
+            case _:
                 return await self._steer(command, attempt)
 
     async def _answer(self, data: _AnswerData, attempt: Attempt) -> str:

@@ -26,7 +26,9 @@ from pal_daemon.house import House
 from pal_daemon.identity import HomeInUse, hold_home, local_token, machine_name
 from pal_daemon.journal import Journal, Line
 from pal_daemon.local_api import LocalApi
+from pal_daemon.logins import Logins
 from pal_daemon.patience import new_pauses
+from pal_daemon.probes import Probes
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.registry import load_registry
 from pal_daemon.settings import Settings
@@ -92,7 +94,9 @@ class _Daemon:
         )
         self._claims: Claims
         self._runs = Runs(self._house, ended=self._on_end)
-        self._commands = Commands(self._house, self._runs)
+        self._logins = Logins(self._house)
+        self._probes = Probes(self._house, self._logins)
+        self._commands = Commands(self._house, self._runs, self._probes)
         self._claims = Claims(self._house, self._runs, is_ours=self._is_assigned)
         self._heartbeat = Heartbeat(self._house, self._runs, self._claims, self._commands)
         self._socket = WakeupSocket(self._client, self._house.bus, self._heartbeat, self._claims)
@@ -105,7 +109,7 @@ class _Daemon:
         async with AsyncExitStack() as stack:
             house.program_folder = link_program(settings.folder / "bin")
             stack.push_async_callback(self._client.close)
-            local_api = LocalApi(house, tokens=local_tokens, health=self._tell_health)
+            local_api = LocalApi(house, tokens=local_tokens, health=self._tell_health, logins=self._logins)
             await self._listen(local_api)
             stack.push_async_callback(local_api.close)
             house.daemon_url = local_api.url
@@ -200,7 +204,7 @@ class _Daemon:
     async def _work(self) -> int:
         """Until somebody says stop, or the work that was asked for is done."""
         goal = asyncio.create_task(self._reach_goal(), name="goal")
-        jobs = [self._heartbeat.run(), self._socket.run()]
+        jobs = [self._heartbeat.run(), self._socket.run(), self._probes.watch()]
         if not self._settings.is_once and not self._settings.is_drain:
             jobs.append(self._claims.run())
         self._claims.look()

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from pal_daemon.keeper_client import living_keeper
@@ -37,6 +38,13 @@ def working_folder(settings: Settings, *, agent: str, cwd: str | None) -> Path:
     except OSError as error:
         raise CannotStart("spawn", f"the folder {folder} cannot be made: {error.strerror}") from error
     return folder
+
+
+def shipped_skills() -> Path | None:
+    """The skills that come with pal's command line, when that is installed here."""
+    found = find_spec("pal_cli")
+    places = [] if found is None else list(found.submodule_search_locations or ())
+    return Path(places[0]) / "skills" if places else None
 
 
 def scratch_folder(settings: Settings, *, agent: str, account: str | None) -> Path:

@@ -40,10 +40,13 @@ log = logging.getLogger(__name__)
 class LocalApi:
     """Started once; `url` is known from then on."""
 
-    def __init__(self, house: House, *, tokens: tuple[str, ...], health: Callable[[], dict[str, object]]) -> None:
+    def __init__(
+        self, house: House, *, tokens: tuple[str, ...], health: Callable[[], dict[str, object]], logins: Logins
+    ) -> None:
         self._house = house
         self._tokens = tuple(token.encode() for token in tokens)
         self._health = health
+        self._logins = logins
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -53,7 +56,7 @@ class LocalApi:
         settings = self._house.settings
         app = web.Application(client_max_size=SMALL * 2)
         app.router.add_get("/health", self._tell_health)
-        LoginDoor(Logins(self._house), check=self._check_own, problem=_problem).add_routes(app.router)
+        LoginDoor(self._logins, check=self._check_own, problem=_problem).add_routes(app.router)
         app.router.add_route("*", "/api/{path:.*}", self._relay)
         app.router.add_route("*", "/{path:.*}", _not_here)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)

@@ -55,6 +55,7 @@ class Logins:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self.changed = asyncio.Event()  # a login here may be another one now
 
     async def all(self) -> list[Place]:
         """Of every runtime whose program has logins: the usual place where the program is here, then the accounts."""
@@ -96,6 +97,7 @@ class Logins:
             if place.account.home is None:
                 raise Unfit(f"{place.account.label} has no home of its own to keep a key in: add one with --home")
             await asyncio.to_thread(_let_program_keep, place, key)
+            self.changed.set()
             return f"kept by the program in {place.account.home}"
         name = variable or place.way_in.key
         if name is None:
@@ -104,6 +106,7 @@ class Logins:
             raise Unfit(f"{name} is no variable an account may have")
         keys = {**read_keys(self._house.settings, place.id), name: key}
         await asyncio.to_thread(write_keys, self._house.settings, place.id, keys)
+        self.changed.set()
         return f"kept on this computer as {name}"
 
     async def clear(self, place: Place) -> str:
@@ -116,6 +119,7 @@ class Logins:
         if place.way_in.end and place.program is not None and place.account.home is not None:
             done = await asyncio.to_thread(_run, place, place.way_in.end, b"")
             said.append("logged out of its home" if done.returncode == 0 else "its program did not log out")
+        self.changed.set()
         return " and ".join(said) or "nothing was kept"
 
     # Putting together

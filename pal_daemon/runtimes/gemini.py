@@ -12,6 +12,7 @@ from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
 from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.profile import Account
+from pal_daemon.runtimes.shelf import Shelf
 from pal_daemon.runtimes.way_in import BY_KEY, OUT, Login, Seen, WayIn, key_in, read_json
 from pal_server.contract.deliveries import Work
 
@@ -52,6 +53,10 @@ class GeminiRuntime(AcpRuntime):
         begin=(),
         quiet=QUIET,
         reads=LOGIN,
+    )
+    shelf = Shelf(
+        skills=(".gemini/skills", ".agents/skills"),
+        home_skills=lambda env: (_home(env) / "skills", _home(env).parent / ".agents" / "skills"),
     )
     dialect = Dialect(
         inlines_paths=False,

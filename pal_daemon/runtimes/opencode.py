@@ -15,6 +15,7 @@ from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
 from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.profile import Account, Mode, mode_of
+from pal_daemon.runtimes.shelf import Shelf
 from pal_daemon.runtimes.way_in import OUT, Login, Seen, WayIn, read_json
 from pal_server.contract.deliveries import Work
 
@@ -47,6 +48,12 @@ class OpenCodeRuntime(AcpRuntime):
     )
     dialect = Dialect(inlines_paths=False, second_prompt=SecondPrompt.JOINS, is_usage_of_last_call=True)
     quiet = QUIET
+    shelf = Shelf(
+        skills=(".opencode/skills", ".claude/skills", ".agents/skills"),
+        home_skills=lambda env: tuple(
+            Path(env.get("HOME", "/")) / name / "skills" for name in (".config/opencode", ".claude", ".agents")
+        ),
+    )
     way_in = WayIn(
         programs=("opencode",),
         home=lambda home: _homes(home),

@@ -1,16 +1,38 @@
 """Accounts: logins of runtimes on computers. By admins, because an account names a program that will be run."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from pal_server.actions import access, audit, client_ids
+from pal_server.actions import access, audit, client_ids, findings
 from pal_server.domain.accounts import Account, parse_args, parse_env
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.agents import parse_runtime, parse_text
+from pal_server.domain.findings import Finding
 from pal_server.domain.names import parse_label
 from pal_server.domain.pages import OLDEST, Page, page_of, parse_limit, parse_place, render_place
 from pal_server.errors import AlreadyExists, Conflict
 from pal_server.storage import accounts
 from pal_server.storage.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An account, the agents that use it, and what its computer saw of its login last."""
+
+    account: Account
+    agents: tuple[str, ...]
+    login: Finding | None
+
+    def fact(self) -> dict[str, Any]:
+        seen = {} if self.login is None or self.login.data is None else self.login.data
+        return {
+            **self.account.fact(),
+            "agents": list(self.agents),
+            "login": seen.get("state"),
+            "login_method": seen.get("method", ""),
+            "login_seen_at": None if self.login is None else self.login.found_at,
+        }
 
 
 def add(
@@ -25,7 +47,7 @@ def add(
     env: Mapping[str, str] | None = None,
     args: Sequence[str] = (),
     client_id: str | None = None,
-) -> Account:
+) -> Standing:
     """The values of `env` reach the account's computer and nobody else; people see the names."""
     access.need(actor, Role.ADMIN)
     place = access.computer(tx, actor, computer)
@@ -44,7 +66,7 @@ def add(
     )
     said = {key: value for key, value in account.fact().items() if key not in ("id", "created_at")}
     if (made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="accounts.add", said=said)) is not None:
-        return access.account(tx, actor, made)
+        return _standing(tx, access.account(tx, actor, made))
     if accounts.find(tx, computer_id=place.id, runtime=account.runtime, label=account.label) is not None:
         raise AlreadyExists(
             f"{place.name} already has an account {account.label} for {account.runtime}", label=account.label
@@ -59,25 +81,25 @@ def add(
         target=account.id,
         detail={"computer": place.id, "runtime": account.runtime, "label": account.label, "bin": account.bin},
     )
-    return account
+    return _standing(tx, account)
 
 
-def set_disabled(tx: Tx, *, actor: Actor, ref: str, disabled: bool) -> Account:
-    """A disabled account starts nothing; the agents that use it say so."""
+def set_disabled(tx: Tx, *, actor: Actor, ref: str, disabled: bool) -> Standing:
+    """A disabled account starts nothing; the answer names the agents that use it."""
     access.need(actor, Role.ADMIN)
     before = access.account(tx, actor, ref)
     if before.disabled is disabled:
-        return before
+        return _standing(tx, before)
     accounts.set_disabled(tx, before.id, disabled=disabled)
     after = access.account(tx, actor, before.id)
     tx.wake(f"computer:{after.computer}")
     tx.emit("account.changed", workspace_id=actor.workspace_id, data=after.fact())
     action = "account.disabled" if disabled else "account.enabled"
     audit.record(tx, actor=actor, action=action, target=after.id, detail={"label": after.label})
-    return after
+    return _standing(tx, after)
 
 
-def remove(tx: Tx, *, actor: Actor, ref: str) -> Account:
+def remove(tx: Tx, *, actor: Actor, ref: str) -> Standing:
     """Forget the login. `Conflict` while agents use it. Answers with the account as it was."""
     access.need(actor, Role.ADMIN)
     account = access.account(tx, actor, ref)
@@ -85,13 +107,19 @@ def remove(tx: Tx, *, actor: Actor, ref: str) -> Account:
         raise Conflict(
             f"{', '.join(using)} use this account: give them another one first", account=account.id, agents=using
         )
+    was = _standing(tx, account)
+    findings.forget_account(tx, account.id)
     accounts.delete(tx, account.id)
     tx.emit("account.removed", workspace_id=actor.workspace_id, data=account.fact())
     audit.record(tx, actor=actor, action="account.removed", target=account.id, detail={"label": account.label})
-    return account
+    return was
 
 
-def list_page(tx: Tx, *, actor: Actor, after: str | None, limit: int) -> Page[Account]:
+def get(tx: Tx, *, actor: Actor, ref: str) -> Standing:
+    return _standing(tx, access.account(tx, actor, ref))
+
+
+def list_page(tx: Tx, *, actor: Actor, after: str | None, limit: int) -> Page[Standing]:
     """In order of adding. A computer sees its own ones, a run none."""
     if actor.kind is not ActorKind.COMPUTER:
         access.need(actor, Role.VIEWER)
@@ -100,6 +128,19 @@ def list_page(tx: Tx, *, actor: Actor, after: str | None, limit: int) -> Page[Ac
         tx, workspace_id=actor.workspace_id, place=parse_place(after, default=OLDEST), limit=count + 1
     )
     page = page_of(found, limit=count, cursor=lambda account: render_place(account.created_at, account.id))
-    if actor.kind is ActorKind.COMPUTER:
-        return Page(items=tuple(a for a in page.items if a.computer == actor.id), next=page.next)
-    return page
+    known = tuple(a for a in page.items if actor.kind is not ActorKind.COMPUTER or a.computer == actor.id)
+    users = accounts.all_users(tx, workspace_id=actor.workspace_id)
+    logins = findings.logins(tx, workspace_id=actor.workspace_id)
+    shown = tuple(
+        Standing(account=account, agents=tuple(users.get(account.id, ())), login=logins.get(account.id))
+        for account in known
+    )
+    return Page(items=shown, next=page.next)
+
+
+def _standing(tx: Tx, account: Account) -> Standing:
+    return Standing(
+        account=account,
+        agents=tuple(accounts.users_of(tx, account.id)),
+        login=findings.login_of(tx, account=account),
+    )

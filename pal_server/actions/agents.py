@@ -27,7 +27,7 @@ from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.names import parse_key, parse_label
 from pal_server.domain.pages import Page, page_of, parse_limit
 from pal_server.errors import AlreadyExists, Conflict, Invalid
-from pal_server.storage import agents, approval_rules, choices, rooms
+from pal_server.storage import agents, approval_rules, choices, findings, rooms
 from pal_server.storage import deliveries as delivery_rows
 from pal_server.storage.tx import Tx
 
@@ -168,6 +168,7 @@ def delete(tx: Tx, *, actor: Actor, key: str) -> Agent:
     _take_back(tx, agent=before)
     deliveries.cancel_of_agent(tx, actor=actor, agent=before.key)
     runs.kill_of_agent(tx, actor=actor, agent=before.key)
+    findings.forget_agent(tx, workspace_id=actor.workspace_id, agent=before.key)
     choices.forget(tx, workspace_id=actor.workspace_id, agent=before.key)
     approval_rules.revoke_of_agent(tx, workspace_id=actor.workspace_id, agent=before.key)
     agents.delete(tx, before)

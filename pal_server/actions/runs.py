@@ -20,6 +20,7 @@ from pal_server.actions import (
     freshness,
     interactions,
     interruptions,
+    introductions,
     messages,
     orders,
     sessions,
@@ -180,6 +181,7 @@ def add_events(
     runs.took(tx, id=run.id, last_seq=last_seq, last_source=last_source)
     if reads:
         steering.note_reads(tx, run=run, events=events)
+    introductions.note(tx, run=run, events=events)
     pause = pause_in(events, is_paused=run.status is Status.PAUSED)
     if pause is not None:
         _pause_or_go_on(tx, run=run, pause=pause)

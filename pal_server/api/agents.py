@@ -4,13 +4,13 @@ import msgspec
 from aiohttp.web_response import StreamResponse
 
 from pal_server.actions import accounts, agents, choices
+from pal_server.actions.accounts import Standing
 from pal_server.api.answers import answer_response
 from pal_server.api.fields import keep
 from pal_server.api.present import present, present_all
 from pal_server.api.routing import Call
 from pal_server.contract import agents as contract
 from pal_server.contract.base import Page
-from pal_server.domain.accounts import Account
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.errors import Invalid
 
@@ -134,6 +134,11 @@ async def add_account(call: Call) -> contract.AccountAnswer:
     return contract.AccountAnswer(account=present(account, contract.Account))
 
 
+async def get_account(call: Call) -> contract.AccountAnswer:
+    standing = await call.read(accounts.get, actor=call.actor, ref=call.text())
+    return contract.AccountAnswer(account=_account(call.actor, standing))
+
+
 async def change_account(call: Call) -> contract.AccountAnswer:
     request = call.body(contract.ChangeAccount)
     account = await call.write(accounts.set_disabled, actor=call.actor, ref=call.text(), disabled=request.disabled)
@@ -145,8 +150,8 @@ async def remove_account(call: Call) -> contract.AccountAnswer:
     return contract.AccountAnswer(account=present(account, contract.Account))
 
 
-def _account(actor: Actor, account: Account) -> contract.Account:
-    shown = present(account, contract.Account)
+def _account(actor: Actor, standing: Standing) -> contract.Account:
+    shown, account = present(standing, contract.Account), standing.account
     is_own = actor.kind is ActorKind.COMPUTER and actor.id == account.computer
     return msgspec.structs.replace(shown, values=dict(account.env)) if is_own else shown
 

@@ -8,6 +8,7 @@ from pal_server.api import (
     debates,
     deliveries,
     events,
+    findings,
     interactions,
     messages,
     pages,
@@ -22,6 +23,7 @@ from pal_server.api.routing import MIB, Handler, Route, Who
 from pal_server.contract import agents as a
 from pal_server.contract import deliveries as d
 from pal_server.contract import files as f
+from pal_server.contract import findings as n
 from pal_server.contract import messages as m
 from pal_server.contract import people as p
 from pal_server.contract import rooms as r
@@ -295,6 +297,15 @@ ROUTES: tuple[Route, ...] = (
         a.CommandDone,
         is_data=True,
     ),
+    post(
+        "/api/computers/{id}/findings",
+        findings.report,
+        DAEMONS,
+        "What a look at a program found",
+        Done,
+        n.ReportFindings,
+        is_data=True,
+    ),
     post("/api/computers/{id}/rotate", computers.rotate, ADMINS, "A new key; the old one ends", a.RotatedAnswer),
     post("/api/computers/{id}/revoke", computers.revoke, ADMINS, "End its key for good", a.ComputerAnswer),
     post(
@@ -339,8 +350,36 @@ ROUTES: tuple[Route, ...] = (
     ),
     get("/api/accounts", agents.list_accounts, WATCHERS, "Log-ins of runtimes", a.AccountsAnswer, Page),
     create("/api/accounts", agents.add_account, ADMINS, "Add a log-in", a.AccountAnswer, a.AddAccount),
+    get("/api/accounts/{id}", agents.get_account, WATCHERS, "One log-in, and who uses it", a.AccountAnswer),
     patch("/api/accounts/{id}", agents.change_account, ADMINS, "Disable or enable", a.AccountAnswer, a.ChangeAccount),
     delete("/api/accounts/{id}", agents.remove_account, ADMINS, "Forget a log-in", a.AccountAnswer),
+    get("/api/accounts/{id}/models", findings.account_models, PEOPLE, "Models this log-in has", n.ModelsAnswer),
+    post("/api/accounts/{id}/probe", findings.probe_account, MEMBERS, "Look at its login and models", n.ProbeAnswer),
+    get("/api/agents/{key}/models", findings.agent_models, READERS, "Models it can choose", n.ModelsAnswer),
+    get(
+        "/api/agents/{key}/commands",
+        findings.agent_commands,
+        READERS,
+        "What can be said to it with a slash",
+        n.CommandsAnswer,
+        n.CommandsQuery,
+    ),
+    post(
+        "/api/agents/{key}/probe",
+        findings.probe_agent,
+        MEMBERS,
+        "Look what its program offers",
+        n.ProbeAnswer,
+        n.CommandsQuery,
+    ),
+    get(
+        "/api/topics/{id:int}/commands",
+        findings.topic_commands,
+        READERS,
+        "What can be said to each agent there with a slash",
+        n.TopicCommandsAnswer,
+    ),
+    get("/api/quotas", findings.quotas, PEOPLE, "How much of subscriptions is used", n.QuotasAnswer),
     # runs
     get("/api/runs", runs.list_runs, READERS, "Runs, newest first", u.RunsAnswer, u.RunsQuery),
     post(

@@ -199,10 +199,12 @@ class Command(Answer, frozen=True, kw_only=True):
     The words of a `steer` (`data`: text, message, delivery) go to the program under the input name `steer-<id>`; a run
     event `status` with `{"state": "read", "input": "steer-<id>"}` and, if known, `step` says that it read them.
     `set_aside` is for a run that has ended: what it changed and did not commit goes into a stash of its repository.
+    A `probe` has no run: the computer looks at a program (`data`: runtime, account, agent, folder) and reports what it
+    found.
     """
 
     id: int
-    kind: Literal["kill", "stop", "restart", "steer", "answer", "set_aside"]
+    kind: Literal["kill", "stop", "restart", "steer", "answer", "set_aside", "probe"]
     run: int | None = None
     data: dict[str, Any] = {}
     created_at: int
@@ -284,6 +286,12 @@ class Account(Answer, frozen=True, kw_only=True):
     """For the account's own computer alone."""
     args: list[str] = []
     disabled: bool = False
+    agents: list[str] = []
+    """Those that use it: what disabling it stops."""
+    login: LoginState | None = None
+    """As its computer saw it last; null when it has not looked yet."""
+    login_method: str = ""
+    login_seen_at: int | None = None
     created_at: int
 
 

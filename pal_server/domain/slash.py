@@ -16,6 +16,8 @@ COMMANDS = {
     "status": "what it does, with which model, in which session",
 }
 
+HINTS = {"plan": "[off]", "model": "[NAME]", "effort": "[WORD]"}  # what may stand after them
+
 LONGEST = 2_000  # characters; what is longer is a text, and is not searched for commands
 _CALLED = re.compile(rf"(?<!\S){AT}[A-Za-z0-9][\w.-]*[,:]?(?!\S)")
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(.*))?", re.DOTALL)

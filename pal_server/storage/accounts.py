@@ -55,6 +55,14 @@ def users_of(tx: Tx, id: str) -> list[str]:
     return [row.key for row in tx.sql.all("accounts.users_of", account_id=id)]
 
 
+def all_users(tx: Tx, *, workspace_id: str) -> dict[str, list[str]]:
+    """Keys of the agents that use each account that is used."""
+    users: dict[str, list[str]] = {}
+    for row in tx.sql.all("accounts.all_users", workspace_id=workspace_id):
+        users.setdefault(row.account_id, []).append(row.key)
+    return users
+
+
 def delete(tx: Tx, id: str) -> None:
     tx.sql.run("accounts.delete", id=id)
 

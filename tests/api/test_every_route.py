@@ -25,7 +25,7 @@ CODES = {
     "rate_limited",
     "unavailable",
 }
-LOOSE = {"data", "env", "effects", "usage"}  # fields that hold what a program or a later version says
+LOOSE = {"data", "env", "effects", "errors", "usage"}  # fields that hold what a program or a later version says
 OPEN = {
     ("GET", "/"),
     ("GET", "/login"),

@@ -328,7 +328,7 @@ async def test_an_account_fits_its_computer_and_runtime(store: Store, team: Team
     with pytest.raises(Conflict):
         await store.write(accounts.remove, actor=team.owner, ref="work")
     moved = await store.write(agents.assign, actor=team.member, key="helper", computer=None)
-    await store.write(accounts.remove, actor=team.owner, ref=account.id)
+    await store.write(accounts.remove, actor=team.owner, ref=account.account.id)
 
     assert moved.account is None
 
@@ -341,7 +341,7 @@ async def test_an_accounts_values_stay_with_it(store: Store, team: Team, heard: 
     own = await store.read(accounts.list_page, actor=await acting(store, "box"), after=None, limit=50)
 
     assert account.fact()["env"] == ["KEY"]
-    assert own.items[0].env == {"KEY": "secret"}
+    assert own.items[0].account.env == {"KEY": "secret"}
     assert "secret" not in str(heard.events)
     with pytest.raises(AlreadyExists):
         await store.write(accounts.add, actor=team.owner, computer="box", runtime="demo", label="work")
@@ -355,4 +355,4 @@ async def test_an_account_is_disabled_and_enabled(store: Store, team: Team) -> N
     off = await store.write(accounts.set_disabled, actor=team.owner, ref="work", disabled=True)
     on = await store.write(accounts.set_disabled, actor=team.owner, ref="work", disabled=False)
 
-    assert (off.disabled, on.disabled) == (True, False)
+    assert (off.account.disabled, on.account.disabled) == (True, False)

@@ -86,6 +86,9 @@ def _replayed(heard: Heard) -> State:
             rows[name] = data
     for computer in state["computers"].values():
         computer["agents"] = sorted(key for key, a in state["agents"].items() if a["computer"] == computer["id"])
+    for account in state["accounts"].values():  # nobody has looked at their logins here
+        users = sorted(key for key, agent in state["agents"].items() if agent["account"] == account["id"])
+        account |= {"agents": users, "login": None, "login_method": "", "login_seen_at": None}
     return _steady(state)
 
 
@@ -99,7 +102,7 @@ async def _fresh(store: Store, owner: Actor) -> State:
             "users": rows(await store.read(users.list_page, **ask)),
             "computers": rows(await store.read(computers.list_page, **ask)),
             "agents": rows(await store.read(agents.list_page, **ask), name=lambda agent: agent.key),
-            "accounts": rows(await store.read(accounts.list_page, **ask)),
+            "accounts": rows(await store.read(accounts.list_page, **ask), name=lambda standing: standing.account.id),
             "files": rows(await store.read(files.list_page, q=None, **ask)),
         }
     )

@@ -21,6 +21,7 @@ from pal_daemon.folders import remove_old_runs, runs_with_processes, working_fol
 from pal_daemon.house import House
 from pal_daemon.journal import Journal
 from pal_daemon.local_api import LocalApi
+from pal_daemon.logins import Logins
 from pal_daemon.logs import redact
 from pal_daemon.runtimes.base import CannotStart
 from pal_daemon.runtimes.registry import Registry
@@ -226,7 +227,7 @@ async def relayed(home: Path, handlers: dict[str, Any]) -> AsyncIterator[tuple[s
         registry=Registry({}),
         clock=lambda: 0,
     )
-    door = LocalApi(house, tokens=("secret",), health=dict)
+    door = LocalApi(house, tokens=("secret",), health=dict, logins=Logins(house))
     await door.start()
     yield door.url, {"Authorization": "Bearer secret"}
     await door.close()

@@ -20,11 +20,13 @@ SHARED_BY_RUNTIMES = {
     "jsonrpc",
     "lean_environment",
     "lines",
+    "offer",
     "profile",
     "program_lines",
     "program_probe",
     "questions",
     "registry",
+    "shelf",
     "way_in",
 }
 PROGRAMS = {"pal_cli.__main__", "pal_server.__main__"}  # modules that are commands: loading them runs them

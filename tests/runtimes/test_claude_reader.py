@@ -422,8 +422,9 @@ def test_a_used_up_quota_says_when_it_goes_on():
     reader, outs = read_all("quota_used_up")
 
     reset = 1_795_182_000
-    (quota,) = [event.data["quota"] for event in events(outs, "status") if event.data["state"] == "quota"]
-    assert (quota["rateLimitType"], quota["resetsAt"]) == ("five_hour", reset)
+    (told,) = [event.data for event in events(outs, "status") if event.data["state"] == "quota"]
+    assert (told["quota"]["rateLimitType"], told["quota"]["resetsAt"]) == ("five_hour", reset)
+    assert told["windows"] == [{"name": "five_hour", "used_percent": 100.0, "resets_at": reset * 1000}]
     assert (reader.outcome().error_kind, reader.outcome().resume_at) == ("rate_limit", reset * 1000)
 
 

@@ -252,7 +252,12 @@ def test_a_used_up_limit_says_when_it_begins_anew():
     outs = spool.says({"method": "account/rateLimits/updated", "params": {"rateLimits": windows}})
     spool.says(ended("failed", error=error))
 
-    assert events(outs, "status")[0].data["quota"]["primary"]["usedPercent"] == 100
+    told = events(outs, "status")[0].data
+    assert told["quota"]["primary"]["usedPercent"] == 100
+    assert told["windows"] == [
+        {"name": "primary", "used_percent": 100, "resets_at": 1_800_000_000_000},
+        {"name": "secondary", "used_percent": 40, "resets_at": 1_900_000_000_000},
+    ]
     assert (spool.reader.outcome().error_kind, spool.reader.outcome().resume_at) == ("rate_limit", 1_800_000_000_000)
 
 

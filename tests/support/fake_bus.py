@@ -79,6 +79,7 @@ class FakeBus:
         self.heartbeats: list[dict[str, Any]] = []
         self.connected: dict[str, Any] = {}
         self.agents = ["worker"]
+        self.findings: list[dict[str, Any]] = []
         self.accounts: list[dict[str, Any]] = []
         self.is_away = False
         self.is_key_good = True
@@ -137,7 +138,7 @@ class FakeBus:
             await self.say_look("deliveries")
         return delivery
 
-    async def given_command(self, order: str, run: int, **data: Any) -> int:
+    async def given_command(self, order: str, run: int | None, **data: Any) -> int:
         number = len(self.commands) + 1
         self.commands[number] = {"id": number, "kind": order, "run": run, "data": data, "created_at": _now()}
         await self.say_look("commands")
@@ -231,6 +232,9 @@ class FakeBus:
         match path:
             case ["computers", "connect"]:
                 return self._connect(body)
+            case ["computers", _, "findings"]:
+                self.findings.append(body)
+                return {"ok": True}
             case ["accounts"]:
                 return {"accounts": self.accounts, "next": None}
             case ["computers", _, "heartbeat"]:

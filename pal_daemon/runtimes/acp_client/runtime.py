@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from pal_daemon.runtimes.acp_client.dialect import Dialect
 from pal_daemon.runtimes.acp_client.handshake import Task, render_initialize
+from pal_daemon.runtimes.acp_client.offer import read_offer
 from pal_daemon.runtimes.acp_client.reader import AcpReader
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.lean_environment import lean_environment
+from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.profile import Account, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import (
     Version,
@@ -54,6 +56,12 @@ class AcpRuntime:
             note = f"{found} is version {version}, pal needs {wanted} or newer: {self.remedy}"
             return Discovery(is_available=False, version=version, note=note)
         return Discovery(is_available=True, version=version)
+
+    def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
+        if program is None:
+            raise CannotTell(f"the program of {self.name} is not on this computer: {self.remedy}")
+        argv = (str(program), *self.arguments, *args)
+        return read_offer(argv, env={**env, **self.quiet}, folder=folder, login=self.login_method(env))
 
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)

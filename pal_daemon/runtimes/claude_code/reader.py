@@ -247,7 +247,8 @@ class ClaudeReader:
         """How much of a subscription is left, or that nothing is."""
         if quota.get("status") == "rejected":
             self._resume_at = _moment(quota.get("resetsAt"))
-        return [Event(kind="status", data={"state": "quota", "quota": cap_value(dict(quota))})]
+        data = {"state": "quota", "quota": cap_value(dict(quota)), "windows": _windows(quota)}
+        return [Event(kind="status", data=data)]
 
     def _user(self, said: Mapping[str, Any]) -> list[Out]:
         content = said["message"]["content"]
@@ -446,6 +447,21 @@ def _names(model: Mapping[str, Any]) -> tuple[object, object]:
 
 def _lane_name(said: Mapping[str, Any]) -> str:
     return str(said.get("parent_tool_use_id") or "main")
+
+
+def _windows(quota: Mapping[str, Any]) -> list[dict[str, object]]:
+    """The windows of a subscription: how much of each is used, and when it begins anew."""
+    windows = quota.get("unifiedWindows")
+    named = windows if isinstance(windows, dict) else {str(quota.get("rateLimitType") or "window"): quota}
+    return [
+        {
+            "name": name,
+            "used_percent": 100.0 * used if isinstance(used := window.get("utilization"), int | float) else None,
+            "resets_at": _moment(window.get("resetsAt")),
+        }
+        for name, window in named.items()
+        if isinstance(window, dict)
+    ]
 
 
 def _moment(seconds: object) -> int | None:

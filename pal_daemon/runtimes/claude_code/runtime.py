@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.claude_code import control
+from pal_daemon.runtimes.claude_code.offer import read_offer
 from pal_daemon.runtimes.claude_code.reader import ClaudeReader
-from pal_daemon.runtimes.claude_code.way_in import LOGIN, QUIET, WAY_IN
+from pal_daemon.runtimes.claude_code.way_in import LOGIN, QUIET, WAY_IN, home_in
 from pal_daemon.runtimes.lean_environment import lean_environment
+from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.profile import Account, Mode, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version
+from pal_daemon.runtimes.shelf import Shelf
 from pal_server.contract.deliveries import Work
 
 PROGRAM = "claude"
@@ -52,6 +55,7 @@ SESSION_GONE = (
 class ClaudeCodeRuntime:
     name = "claude-code"
     way_in = WAY_IN
+    shelf = Shelf(skills=(".claude/skills",), home_skills=lambda env: (home_in(env) / "skills",))
     capabilities = Capabilities(
         resume=True,
         live_input=True,
@@ -79,6 +83,11 @@ class ClaudeCodeRuntime:
             note = f"{found} is version {version}, pal needs {wanted} or newer: {REMEDY}"
             return Discovery(is_available=False, version=version, note=note)
         return Discovery(is_available=True, version=version)
+
+    def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
+        if program is None:
+            raise CannotTell(f"{PROGRAM} is not on this computer: {REMEDY}")
+        return read_offer(program, protocol=(*PROTOCOL, *args), env=env, folder=folder)
 
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)
@@ -146,5 +155,4 @@ def _is_uuid(text: str) -> bool:
 
 
 def _has_transcript(session: str, env: Mapping[str, str]) -> bool:
-    home = Path(env.get("CLAUDE_CONFIG_DIR") or Path(env.get("HOME", "/")) / ".claude")
-    return any(home.glob(f"projects/*/{session}.jsonl"))
+    return any(home_in(env).glob(f"projects/*/{session}.jsonl"))

@@ -29,6 +29,10 @@ def _home(home: str) -> dict[str, str]:
     return {"CLAUDE_CONFIG_DIR": home}
 
 
+def home_in(env: Mapping[str, str]) -> Path:
+    return Path(env.get("CLAUDE_CONFIG_DIR") or Path(env.get("HOME", "/")) / ".claude")
+
+
 def _look(program: Path | None, env: Mapping[str, str]) -> Seen:
     answer = None if program is None else ask_program(program, "auth", "status", env={**env, **QUIET})
     if answer is None:

@@ -39,3 +39,16 @@ def end_of_used_up(windows: list[Any]) -> int | None:
         if isinstance(window, dict) and isinstance(window.get("resetsAt"), int) and window.get("usedPercent") == 100
     ]
     return max(ends, default=None)
+
+
+def windows_of(limits: object) -> list[dict[str, object]]:
+    """The windows of a subscription: how much of each is used, and when it begins anew in UTC ms."""
+    return [
+        {
+            "name": name,
+            "used_percent": window.get("usedPercent"),
+            "resets_at": end * 1000 if isinstance(end := window.get("resetsAt"), int) else None,
+        }
+        for name in ("primary", "secondary")
+        if isinstance(window := limits.get(name) if isinstance(limits, dict) else None, dict)
+    ]

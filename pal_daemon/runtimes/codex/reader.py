@@ -27,7 +27,7 @@ from pal_daemon.runtimes.base import (
 )
 from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
 from pal_daemon.runtimes.codex.asks import Asks, Ruled
-from pal_daemon.runtimes.codex.faults import ERROR_CHARS, end_of_used_up, understand_error
+from pal_daemon.runtimes.codex.faults import ERROR_CHARS, end_of_used_up, understand_error, windows_of
 from pal_daemon.runtimes.codex.items import Items, command_of, describe_changes
 from pal_daemon.runtimes.jsonrpc import (
     INVALID_PARAMS,
@@ -384,7 +384,8 @@ class CodexReader:
                 windows = [limits.get(name) for name in ("primary", "secondary")] if isinstance(limits, dict) else []
                 self._resume_at = end_of_used_up(windows) or self._resume_at
                 has_any = any(isinstance(window, dict) for window in windows)
-                return [Event(kind="status", data={"state": "quota", "quota": cap_value(limits)})] if has_any else []
+                data = {"state": "quota", "quota": cap_value(limits), "windows": windows_of(limits)}
+                return [Event(kind="status", data=data)] if has_any else []
             case _ if method in QUIET:
                 return []
             case _:

@@ -6,18 +6,22 @@ The sandbox is Codex's own. What a mode allows is said to it for every turn: a p
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.codex.offer import read_offer
 from pal_daemon.runtimes.codex.reader import CodexReader, Task, render_initialize
-from pal_daemon.runtimes.codex.way_in import LOGIN, WAY_IN
+from pal_daemon.runtimes.codex.way_in import LOGIN, WAY_IN, home_in
 from pal_daemon.runtimes.git_folders import commit_folders
 from pal_daemon.runtimes.lean_environment import lean_environment
+from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.profile import Mode, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version
+from pal_daemon.runtimes.shelf import Shelf
 from pal_server.contract.deliveries import Work
 
 PROGRAM = "codex"
@@ -50,6 +54,10 @@ SHELL_ENVIRONMENT = {
 class CodexRuntime:
     name = "codex"
     way_in = WAY_IN
+    shelf = Shelf(
+        skills=(".agents/skills", ".codex/skills"),
+        home_skills=lambda env: (home_in(env) / "skills", Path(env.get("HOME", "/")) / ".agents" / "skills"),
+    )
     capabilities = Capabilities(
         resume=True,
         live_input=True,
@@ -79,6 +87,11 @@ class CodexRuntime:
             return Discovery(is_available=False, version=version, note=note)
         return Discovery(is_available=True, version=version)
 
+    def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
+        if program is None:
+            raise CannotTell(f"{PROGRAM} is not on this computer: {REMEDY}")
+        return read_offer(program, arguments=(*_quiet_words(), *args), env=env, folder=folder)
+
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)
         has_account = work.agent.account is not None or bool(account.home or account.env)
@@ -88,9 +101,8 @@ class CodexRuntime:
         env["TMPDIR"] = str(context.scratch)
         program = need_program(account.bin or PROGRAM, path=env.get("PATH"), remedy=REMEDY)
         need_version(self._versions.read(program, env=env), at_least=OLDEST, program=program, remedy=REMEDY)
-        quiet = [word for setting in QUIET for word in ("-c", setting)]
         return LaunchSpec(
-            argv=(str(program), "app-server", *quiet, *account.args),
+            argv=(str(program), "app-server", *_quiet_words(), *account.args),
             env=env,
             is_env_whole=True,
             input=render_initialize(),
@@ -99,6 +111,10 @@ class CodexRuntime:
 
     def reader(self) -> Reader:
         return CodexReader()
+
+
+def _quiet_words() -> tuple[str, ...]:
+    return tuple(word for setting in QUIET for word in ("-c", setting))
 
 
 def _task(work: Work, context: Context) -> Task:

@@ -14,13 +14,17 @@ def _home(home: str) -> dict[str, str]:
     return {"CODEX_HOME": home}
 
 
+def home_in(env: Mapping[str, str]) -> Path:
+    return Path(env.get("CODEX_HOME") or Path(env.get("HOME", "/")) / ".codex")
+
+
 def _look(program: Path | None, env: Mapping[str, str]) -> Seen:
     answer = None if program is None else ask_program(program, "login", "status", env=env)
     if answer is None:
         return UNKNOWN
     if answer[0] != 0:
         return OUT
-    kept = read_json(Path(env.get("CODEX_HOME") or Path(env.get("HOME", "/")) / ".codex") / "auth.json")
+    kept = read_json(home_in(env) / "auth.json")
     return Seen(login=Login.IN, method="subscription" if kept.get("tokens") else "api key")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -11,6 +11,8 @@ import msgspec
 
 from pal_daemon.runtimes.base import CannotStart, Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.lean_environment import lean_environment
+from pal_daemon.runtimes.offer import CannotTell, Offer
+from pal_daemon.runtimes.openai.offer import read_offer
 from pal_daemon.runtimes.openai.reader import OpenAiReader
 from pal_daemon.runtimes.profile import account_of, given_names
 from pal_daemon.runtimes.way_in import BY_KEY, OUT, WayIn, key_in
@@ -38,6 +40,14 @@ class OpenAiRuntime:
     def discover(self, surroundings: Surroundings) -> Discovery:
         note = "" if surroundings.env.get("OPENAI_BASE_URL") else NEEDS
         return Discovery(is_available=True, version="1", note=note)
+
+    def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
+        key = env.get("OPENAI_API_KEY")
+        try:
+            address, headers = _address(env.get("OPENAI_BASE_URL")), _headers(args)
+        except CannotStart as reason:
+            raise CannotTell(str(reason)) from reason
+        return read_offer(address, headers={**({"Authorization": f"Bearer {key}"} if key else {}), **headers})
 
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)

@@ -32,5 +32,8 @@ UPDATE accounts SET disabled = :disabled WHERE id = :id;
 -- name: users_of(account_id)
 SELECT key FROM agents WHERE account_id = :account_id ORDER BY key;
 
+-- name: all_users(workspace_id)
+SELECT account_id, key FROM agents WHERE workspace_id = :workspace_id AND account_id IS NOT NULL ORDER BY key;
+
 -- name: delete(id)
 DELETE FROM accounts WHERE id = :id;
