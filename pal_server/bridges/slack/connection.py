@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -133,7 +134,7 @@ class SlackConnection:
             self._fail("the Slack app was taken out of the workspace, or its token revoked")
         if event.get("type") not in ("message", "app_mention") or is_own:
             return
-        names = await self._names.of(events.people_of(payload), within=NAMES_WITHIN)
+        names = await self._names.of((*events.people_of(payload), chat), within=NAMES_WITHIN)
         try:
             heard = events.event_of(payload, me=me, names=names)
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -160,7 +161,8 @@ class SlackConnection:
 
     async def _hear(self, event: Event) -> Heard:
         assert self._ears is not None  # set before the socket is opened
-        return await self._ears.hear(event)
+        titled = replace(event.place, title=self._names.known(event.place.chat))
+        return await self._ears.hear(replace(event, place=titled))
 
     async def _whisper(self, url: str, text: str, action: CardAction) -> None:
         """Words for the one who pressed; lost when Slack does not take them, for the card says the same."""

@@ -1,4 +1,4 @@
-"""Display names of people, asked once and remembered for an hour."""
+"""Names of people and channels, asked once and remembered for an hour."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Names:
         self._known: dict[str, tuple[str, float]] = {}  # by id: name, good until (monotonic seconds)
 
     async def of(self, users: Iterable[str], *, within: float) -> dict[str, str]:
-        """Names by id, those that are known after `within` seconds at most; nobody waits longer for a name."""
+        """Names by id of people and channels: those known after `within` seconds; nobody waits longer for a name."""
         wanted = list(dict.fromkeys(user for user in users if user))
         missing = [user for user in wanted if not self._is_known(user)]
         if missing:
@@ -31,6 +31,10 @@ class Names:
                 pass  # ids stand where names would
         return {user: name for user in wanted if (name := self._known.get(user, ("", 0.0))[0])}
 
+    def known(self, user: str) -> str:
+        """Without asking; empty when it is not known."""
+        return self._known.get(user, ("", 0.0))[0]
+
     def learn(self, user: str, name: str) -> None:
         if len(self._known) >= MOST:
             self._known.clear()
@@ -40,12 +44,15 @@ class Names:
         return self._known.get(user, ("", 0.0))[1] > time.monotonic()
 
     async def _ask(self, user: str) -> None:
-        if not user.startswith(("U", "W")):
-            return self.learn(user, "")
+        name = ""
         try:
-            self.learn(user, shown_name((await self._web.call("users.info", user=user)).get("user") or {}))
+            if user.startswith(("U", "W")):
+                name = shown_name((await self._web.call("users.info", user=user)).get("user") or {})
+            elif user.startswith(("C", "G")):
+                name = title((await self._web.call("conversations.info", channel=user)).get("channel") or {})
         except Failed:
-            self.learn(user, "")
+            pass  # nobody misses a message because of a name
+        self.learn(user, name)
 
 
 def shown_name(user: dict[str, Any]) -> str:
@@ -54,3 +61,9 @@ def shown_name(user: dict[str, Any]) -> str:
     return str(
         profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or ""
     )
+
+
+def title(channel: dict[str, Any]) -> str:
+    """`#general`; a group conversation has no name worth showing."""
+    name = str(channel.get("name") or "")
+    return f"#{name}" if name and not channel.get("is_mpim") else ""

@@ -27,7 +27,7 @@ from .web import Failed, Web
 Json = dict[str, Any]
 
 MARGIN = 300.0  # seconds our clock and Slack's may differ
-SETTLE = 2.0  # seconds in which a request that was cut may still be carried out
+SETTLE = 5.0  # seconds in which a request that was cut may still be carried out
 PAGE = 200
 MOST_PAGES = 5
 SCOPE = "metadata.message:read"

@@ -180,6 +180,8 @@ class Socket:
                 f"the app token is of {other}, the bot token of {self._app_id}: they would hear nothing of each other"
             )
             self.fail(BadCredentials(text))
+        if self._hello.is_set() and self._ears is not None:
+            self._ears.up(detail="connected again")
         self._hello.set()
 
     async def _within(self, work: Any, seconds: float, wrong: str) -> None:
@@ -209,9 +211,7 @@ class Socket:
                 last_pong = client.last_ping_pong_time
                 ears.alive()
             if await client.is_connected():
-                if down_since is not None:
-                    down_since, looks = None, 0
-                    ears.up(detail="connected again")
+                down_since, looks = None, 0
                 if deaf := await self._looks():
                     raise Dropped(deaf)
                 continue

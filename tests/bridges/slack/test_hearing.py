@@ -17,6 +17,7 @@ async def test_a_mention_is_heard_under_one_name_and_acknowledged(slack: Loopbac
         assert one.event == two.event == f"m:T1:{bot.room}:{said['ts']}"
         assert (one.text, one.addressed, one.person.name) == ("look at **this** <thing>", True, "Alice")
         assert (one.place.chat, one.place.thread, one.place.kind) == (bot.room, said["ts"], PlaceKind.GROUP)
+        assert one.place.title == "#general"
         assert len(await slack.acked(bot.app, count=2)) == 2
 
 

@@ -140,6 +140,7 @@ async def test_a_file_goes_up_in_three_steps_and_needs_the_token_down(slack: Loo
     assert sent["files"][0]["id"] == message["files"][0]["id"]
 
 
+@pytest.mark.filterwarnings("ignore:The top-level")
 @pytest.mark.parametrize(
     ("said", "error"),
     [

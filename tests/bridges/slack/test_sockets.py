@@ -48,6 +48,7 @@ async def test_an_announced_end_is_followed_by_a_new_socket(slack: LoopbackSlack
         await slack.do("sockets", app=bot.app, do="disconnect", reason=reason)
         await slack.connected(bot.app, opened=2)
 
+        await bot.ears.is_up(2)
         await hears(bot, "again")
 
 
@@ -197,7 +198,8 @@ async def test_what_is_read_back_has_the_name_it_had_when_heard(slack: LoopbackS
         [event] = await bot.connection.read_back((heard[0].place,), since=0)
 
         assert event.event == heard[0].event
-        assert (event.place, event.person) == (heard[0].place, heard[0].person)
+        assert event.person == heard[0].person
+        assert (event.place.chat, event.place.thread) == (heard[0].place.chat, heard[0].place.thread)
 
 
 async def test_an_end_leaves_no_task_and_no_socket(slack: LoopbackSlack) -> None:
