@@ -88,6 +88,9 @@ def _set_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fresh", choices=("on", "off"), help="hold answers when something newer was said")
     parser.add_argument(
+        "--hops", type=whole, metavar="N", help="how often agents pass a message on before a card asks people"
+    )
+    parser.add_argument(
         "--approvers", type=int, choices=(1, 2), help="how many people have to approve; an admin's to say"
     )
     connection_flags(parser)
@@ -101,6 +104,7 @@ def _set(args: argparse.Namespace) -> None:
             "busy": args.busy,
             "fresh": None if args.fresh is None else args.fresh == "on",
             "approvers": args.approvers,
+            "hop_limit": args.hops,
         }
     )
     if args.deny_after is not None:
@@ -124,6 +128,7 @@ def _settings(answer: verbs.Answer) -> None:
     room = answer["room"]
     deadline = "never" if room["deny_after"] is None else f"after {room['deny_after'] // 1000} s"
     say(f"{room['name']}: messages to a busy agent {room['busy']}; {room['approvers']} approve, denied {deadline}")
+    say(f"agents pass a message on {room['hop_limit']} times, then a card asks")
     say(f"answers are {'held when something newer was said' if room['fresh'] else 'sent as they come'}")
 
 

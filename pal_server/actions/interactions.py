@@ -436,9 +436,13 @@ def _changed(tx: Tx, kind: str, interaction: Interaction) -> None:
 def _chain_answered(tx: Tx, interaction: Interaction) -> None:
     assert interaction.chain_id is not None, "what belongs to no run belongs to a chain"
     assert interaction.answer is not None, "it was answered in this transaction"
-    chain = chains.open_chain(tx, id=interaction.chain_id, workspace_id=interaction.workspace_id)
+    room = rooms.find(tx, workspace_id=interaction.workspace_id, ref=interaction.room_id)
+    assert room is not None, "an interaction has a room"
+    chain = chains.open_chain(
+        tx, id=interaction.chain_id, workspace_id=interaction.workspace_id, hop_limit=room.hop_limit
+    )
     if interaction.answer.get("decision") == "approve":
-        chains.put(tx, let_go_on(chain))
+        chains.put(tx, let_go_on(chain, hops=room.hop_limit))
         messages.let_chain_go_on(tx, interaction)
     else:
         chains.put(tx, end(chain))

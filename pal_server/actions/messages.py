@@ -605,7 +605,7 @@ def _join_burst(tx: Tx, *, room: Room, message: Message, to: Addressed) -> Recei
 
 def _hold(tx: Tx, *, room: Room, message: Message, addressing: Addressing, outcome: _Outcome) -> bool:
     """Whether the chain has gone far enough; then nothing is delivered and one card asks a person."""
-    chain = chains.open_chain(tx, id=message.chain_id, workspace_id=message.workspace_id)
+    chain = chains.open_chain(tx, id=message.chain_id, workspace_id=message.workspace_id, hop_limit=room.hop_limit)
     if chain.is_ended:
         for to in addressing.deliver:
             text = "not delivered: a person ended this exchange between agents"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from pal_server.actions import access, audit, client_ids, runs
 from pal_server.domain.actors import Actor, ActorKind, Role
+from pal_server.domain.chains import HOP_MAX
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.rooms import (
@@ -101,8 +102,11 @@ def change(
     deny_after: int | Keep | None = KEEP,
     approvers: int | None = None,
     fresh: bool | None = None,
+    hop_limit: int | None = None,
 ) -> Room:
-    """Change what is given; None leaves a thing as it is. How many have to approve is an admin's to say."""
+    """Change what is given; None leaves a thing as it is. How many have to approve is an admin's to say, and how far
+    agents go on by themselves a person's.
+    """
     access.need(actor, Role.MEMBER)
     found = access.room(tx, actor, room)
     if debounce_for is not None and not 0 <= debounce_for <= DEBOUNCE_MAX:
@@ -113,6 +117,10 @@ def change(
         raise Invalid("max_duration is at least 1000 milliseconds, or null", field="max_duration")
     if deny_after is not KEEP and deny_after is not None and deny_after < 1000:
         raise Invalid("deny_after is at least 1000 milliseconds, or null", field="deny_after")
+    if hop_limit is not None:
+        access.need_person(actor)
+        if not 1 <= hop_limit <= HOP_MAX:
+            raise Invalid(f"hop_limit lies between 1 and {HOP_MAX}", field="hop_limit", value=hop_limit)
     if approvers not in (None, 1, 2):
         raise Invalid("approvers is 1 or 2", field="approvers", value=approvers)
     if approvers not in (None, found.approvers):
@@ -133,6 +141,7 @@ def change(
             deny_after=found.deny_after if deny_after is KEEP else deny_after,
             approvers=found.approvers if approvers is None else approvers,
             fresh=found.fresh if fresh is None else fresh,
+            hop_limit=found.hop_limit if hop_limit is None else hop_limit,
         ),
     )
     changed = _reread(tx, actor, found.id)

@@ -56,6 +56,7 @@ async def change(call: Call) -> contract.RoomAnswer:
         deny_after=keep(request.deny_after),
         approvers=or_none(request.approvers),
         fresh=or_none(request.fresh),
+        hop_limit=or_none(request.hop_limit),
     )
     return contract.RoomAnswer(room=present(room, contract.Room))
 

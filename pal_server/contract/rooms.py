@@ -25,6 +25,8 @@ class Room(Answer, frozen=True, kw_only=True):
     """How many people have to approve what an agent asks for."""
     fresh: bool = False
     """An agent's answer is held as a draft when something newer was said in the topic that its run has not read."""
+    hop_limit: int = 8
+    """How often agents pass a message of a person on before a card asks people. For chains that begin from now on."""
     created_at: int
     archived_at: int | None = None
 
@@ -61,6 +63,8 @@ class ChangeRoom(Request, frozen=True, kw_only=True):
     approvers: int | msgspec.UnsetType = msgspec.UNSET
     """1 or 2; an admin's to change."""
     fresh: bool | msgspec.UnsetType = msgspec.UNSET
+    hop_limit: int | msgspec.UnsetType = msgspec.UNSET
+    """1 to 100; a person's to change."""
 
 
 class Member(Answer, frozen=True, kw_only=True):

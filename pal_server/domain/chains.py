@@ -6,7 +6,8 @@ delivered, and one card asks a person; approving it lets the chain go on for as 
 
 from dataclasses import dataclass, replace
 
-HOP_LIMIT = 8
+HOP_LIMIT = 8  # where a room does not say otherwise
+HOP_MAX = 100  # a room may say
 DELIVERY_LIMIT = 64  # deliveries that agents set off in one chain: stops fan-outs that a hop count alone does not
 
 
@@ -32,9 +33,9 @@ def stopped_by(chain: Chain, *, hop: int, more: int) -> str | None:
     return None
 
 
-def let_go_on(chain: Chain) -> Chain:
+def let_go_on(chain: Chain, *, hops: int = HOP_LIMIT) -> Chain:
     """Twice as far, because a person said so."""
-    return replace(chain, hop_limit=chain.hop_limit + HOP_LIMIT, delivery_limit=chain.delivery_limit + DELIVERY_LIMIT)
+    return replace(chain, hop_limit=chain.hop_limit + hops, delivery_limit=chain.delivery_limit + DELIVERY_LIMIT)
 
 
 def end(chain: Chain) -> Chain:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pal_server.domain.chains import HOP_LIMIT
 from pal_server.domain.names import AT
 from pal_server.errors import Invalid
 
@@ -42,6 +43,7 @@ class Room:
     deny_after: int | None = None  # milliseconds after which an approval that nobody gave counts as denied
     approvers: int = 1  # people who have to approve what an agent asks for
     fresh: bool = False  # an answer is held when something newer was said that its agent has not read
+    hop_limit: int = HOP_LIMIT  # how often agents pass a message on before a card asks people
     created_at: int
     archived_at: int | None
 
@@ -59,6 +61,7 @@ class Room:
             "deny_after": self.deny_after,
             "approvers": self.approvers,
             "fresh": self.fresh,
+            "hop_limit": self.hop_limit,
             "created_at": self.created_at,
             "archived_at": self.archived_at,
         }

@@ -103,6 +103,7 @@ def change(tx: Tx, *, room: Room) -> None:
         deny_after=room.deny_after,
         approvers=room.approvers,
         fresh=int(room.fresh),
+        hop_limit=room.hop_limit,
     )
     forget(tx, room_id=room.id)
 
@@ -278,6 +279,7 @@ def _room(row: Row) -> Room:
         deny_after=row["deny_after"],
         approvers=row["approvers"],
         fresh=bool(row["fresh"]),
+        hop_limit=row["hop_limit"],
         created_at=row["created_at"],
         archived_at=row["archived_at"],
     )

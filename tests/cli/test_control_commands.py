@@ -28,7 +28,7 @@ RULE = {
     "revoked_at": None,
 }
 
-ROOM = {"name": "general", "busy": "queue", "deny_after": None, "approvers": 1, "fresh": False}
+ROOM = {"name": "general", "busy": "queue", "deny_after": None, "approvers": 1, "fresh": False, "hop_limit": 8}
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
     'cli send --room general --mention codex --steer "mind the tests"': (
@@ -65,6 +65,7 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
         "PATCH /api/rooms/general",
         {"approvers": 2, "deny_after": 60_000},
     ),
+    "cli rooms set --room general --hops 3": ("PATCH /api/rooms/general", {"hop_limit": 3}),
     "cli rooms set --room general --deny-after never": ("PATCH /api/rooms/general", {"deny_after": None}),
     "cli choose 7 start-over": ("POST /api/runs/7/choose", {"choice": "start_over"}),
     "console deliveries list --topic 3 --status pending": (

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import agents, debates, deliveries, interactions, messages, runs
+from pal_server.actions import agents, debates, deliveries, interactions, messages, rooms, runs
 from pal_server.actions.deliveries import Claimed
 from pal_server.domain.chains import DELIVERY_LIMIT, HOP_LIMIT
 from pal_server.domain.deliveries import POLICY, Status
@@ -79,6 +79,28 @@ async def test_eight_hops_and_then_silence(bus: Bus) -> None:
     (asked,) = await pending(bus)
     assert (asked.kind, len(asked.held), asked.run_id) == ("approval", 1, None)
     assert await bus.deliveries(status="pending") == []
+
+
+async def test_a_room_says_how_far_agents_go_on(bus: Bus) -> None:
+    await bus.store.write(rooms.change, actor=bus.people.member, room="general", hop_limit=3)
+    await bus.say("@a begin")
+
+    assert await thank_each_other(bus) == 3
+    (asked,) = await pending(bus)
+    await decide(bus, asked, "approve")
+    assert await thank_each_other(bus) == 3
+
+    for wrong in (0, 101):
+        with pytest.raises(Invalid):
+            await bus.store.write(rooms.change, actor=bus.people.member, room="general", hop_limit=wrong)
+
+
+async def test_no_agent_changes_how_far_agents_go_on(bus: Bus) -> None:
+    await bus.say("@a begin")
+    (claimed,) = await bus.claim()
+
+    with pytest.raises(Forbidden):
+        await bus.store.write(rooms.change, actor=await bus.inside(claimed), room="general", hop_limit=100)
 
 
 async def test_approving_lets_it_go_on_for_as_much_again_and_asks_again(bus: Bus, heard: Heard) -> None:

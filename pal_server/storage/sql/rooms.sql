@@ -42,7 +42,8 @@ SELECT r.id FROM rooms r
 
 -- name: change
 UPDATE rooms SET title = :title, rules = :rules, debounce_for = :debounce_for, digest_every = :digest_every,
-                 max_duration = :max_duration, busy = :busy, deny_after = :deny_after, approvers = :approvers, fresh = :fresh
+                 max_duration = :max_duration, busy = :busy, deny_after = :deny_after, approvers = :approvers, fresh = :fresh,
+                 hop_limit = :hop_limit
  WHERE id = :id;
 
 -- name: next_seq
