@@ -42,7 +42,8 @@ class SlackConnection:
         self._log = logging.getLogger(f"pal.bridge.slack.{bot.id}")
         if self._log.getEffectiveLevel() < logging.INFO:
             self._log.setLevel(logging.INFO)  # at DEBUG the SDK logs what people say
-        self._log.addFilter(Redacted(bot.secrets.values()))
+        self._redacted = Redacted(bot.secrets.values())
+        self._log.addFilter(self._redacted)
         self._web = Web(token=self._token, base_url=bot.base_url, log=self._log)
         self._names = Names(self._web)
         self._pulse = pulse or Pulse()
@@ -202,7 +203,8 @@ class SlackConnection:
         if isinstance(outcome, Sent):
             self._ears_alive()
             if isinstance(out, PostText | PostCard):
-                self._pulse.posted(out.place.chat, outcome.ref, time.monotonic())
+                channel, ts = posts.split_ref(out.place, outcome.ref)
+                self._pulse.posted(channel, ts, time.monotonic())
         return outcome
 
     async def find(self, out: Outgoing, *, since: int) -> Found:
@@ -228,6 +230,7 @@ class SlackConnection:
     async def close(self) -> None:
         await self._finish()
         await self._web.close()
+        self._log.removeFilter(self._redacted)
 
     def _ears_alive(self) -> None:
         if self._ears is not None:

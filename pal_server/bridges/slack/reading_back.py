@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from pal_server.bridges.inbound import Event, Place, PlaceKind, Said
+from pal_server.bridges.inbound import Event, Place, Said
 from pal_server.bridges.outbound import Refused, Why
 
 from . import events, reading
@@ -61,8 +61,7 @@ class Missed:
 
     async def _read(self, chat: str, thread: str, *, since: int) -> list[Json]:
         """Nothing of a chat that may not be read (any more); Failed when nothing at all is to be had now."""
-        place = Place(chat=chat, thread=thread, kind=PlaceKind.DIRECT if chat.startswith("D") else PlaceKind.GROUP)
-        pages = said_there(self._web, place, oldest=since / 1000, thread=thread or None, most=PAGES)
+        pages = said_there(self._web, chat, oldest=since / 1000, thread=thread or None, most=PAGES)
         try:
             return [{**said, "channel": chat} async for said in pages if events.moment(str(said["ts"])) >= since]
         except Failed as failed:
@@ -83,9 +82,8 @@ class Missed:
         now = time.time() + pulse.ahead
         since += pulse.ahead
         for chat in (pulse.chats or await self._mine())[:RECENT]:
-            place = Place(chat=chat, kind=PlaceKind.GROUP)
             try:
-                messages = said_there(self._web, place, oldest=max(since, now - HOUR), thread=None, most=1)
+                messages = said_there(self._web, chat, oldest=max(since, now - HOUR), thread=None, most=1)
                 async for message in messages:
                     ts = str(message["ts"])
                     is_for_us = chat.startswith("D") or reading.mentions(str(message.get("text") or ""), user=me.user)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from pal_server.bridges.inbound import Place
 from pal_server.bridges.outbound import (
     CannotTell,
     Found,
@@ -21,7 +20,7 @@ from pal_server.bridges.outbound import (
 )
 
 from .events import Me
-from .posts import EVENT_TYPE, FILE, sent, thread_of
+from .posts import EVENT_TYPE, FILE, channel_of, sent, thread_of
 from .web import Failed, Web
 
 Json = dict[str, Any]
@@ -53,7 +52,8 @@ async def find(web: Web, out: Outgoing, *, since: int, me: Me) -> Found:
 
 async def _look(web: Web, out: PostText | PostCard | PostFile, *, since: int, me: Me) -> Found:
     oldest = since / 1000 - MARGIN
-    pages = said_there(web, out.place, oldest=oldest, thread=thread_of(out.place, out.reply_to), most=MOST_PAGES)
+    channel, thread = await channel_of(web, out.place.chat), thread_of(out.place, out.reply_to)
+    pages = said_there(web, channel, oldest=oldest, thread=thread, most=MOST_PAGES)
     seen = 0
     async for message in pages:
         seen += 1
@@ -63,7 +63,7 @@ async def _look(web: Web, out: PostText | PostCard | PostFile, *, since: int, me
             if file_id := _file_of(message, out):
                 return Sent(ref=f"{FILE}{file_id}")
         elif _key_of(message) == out.key:
-            return sent(out, message, ts=str(message["ts"]))
+            return sent(out, message, channel=channel)
     if seen >= PAGE * MOST_PAGES:
         return CannotTell(reason="too much was said there since to look through")
     if not isinstance(out, PostFile) and web.scopes is not None and SCOPE not in web.scopes:
@@ -84,19 +84,16 @@ def _file_of(message: Json, out: PostFile) -> str:
     return ""
 
 
-async def said_there(
-    web: Web, place: Place, *, oldest: float, thread: str | None, most: int, latest: float | None = None
-) -> AsyncIterator[Json]:
+async def said_there(web: Web, channel: str, *, oldest: float, thread: str | None, most: int) -> AsyncIterator[Json]:
     """Messages of a thread, or of a chat's top level, since `oldest` (seconds), page by page. Raises Failed."""
     method = "conversations.replies" if thread else "conversations.history"
     cursor: str | None = None
     for _ in range(most):
         answer = await web.call(
             method,
-            channel=place.chat,
+            channel=channel,
             ts=thread or None,
             oldest=f"{max(oldest, 0):.6f}",
-            latest=None if latest is None else f"{latest:.6f}",
             inclusive=True,
             include_all_metadata=True,
             limit=PAGE,

@@ -80,6 +80,22 @@ async def test_a_direct_chat_is_answered_outside_of_threads(slack: LoopbackSlack
         assert "thread_ts" not in message
 
 
+async def test_a_person_is_written_to_by_their_id_and_the_post_is_known_from_then_on(slack: LoopbackSlack) -> None:
+    async with a_bot(slack, is_listening=False) as bot:
+        place = Place(chat=bot.alice, kind=PlaceKind.DIRECT)
+        out = PostText(key=KEY, place=place, text="hi")
+
+        sent = await bot.send(out)
+        found = await bot.connection.find(out, since=0)
+        edited = await bot.send(EditText(key=KEY, place=place, ref=sent.ref, text="hello"))
+        [message] = await slack.messages(await bot.direct())
+        gone = await bot.send(Withdraw(key=KEY, place=place, ref=sent.ref))
+
+        assert sent == found == edited == gone
+        assert message["text"] == "hello"
+        assert await slack.messages(await bot.direct()) == []
+
+
 @pytest.mark.parametrize("fault", ["cut_after", "http_after", "text_after"])
 async def test_an_answer_lost_after_the_effect_is_doubtful_and_found_not_repeated(
     slack: LoopbackSlack, fault: str
