@@ -36,11 +36,13 @@ from pal_server.domain.actors import system
 from pal_server.errors import Unavailable
 from pal_server.ids import new_id
 from pal_server.loops.approval_deadlines import ApprovalDeadlines
+from pal_server.loops.bridges import Bridges
 from pal_server.loops.digests import Digests
 from pal_server.loops.leader import Leader
 from pal_server.loops.lease_reaper import LeaseReaper
 from pal_server.loops.loop import FAILURES_ALLOWED, Context, Loop
 from pal_server.loops.offline import Offline
+from pal_server.loops.posting import Posting
 from pal_server.loops.retention import Retention
 from pal_server.loops.token_use import TokenUse
 from pal_server.metrics import Metrics
@@ -170,7 +172,10 @@ async def _assemble(
     stack.push_async_callback(_let_go, leader)
     context = Context(store=store, hub=hub, clock=clock, metrics=metrics, leader=leader, workspace_id=workspace_id)
     token_use = TokenUse(context, take=credentials.take_used)
-    loops: tuple[Loop, ...] = (*(kind(context) for kind in LOOPS), token_use)
+    bridges = Bridges(context, url=lambda: url, is_on=settings.bridges)
+    posting = Posting(context, url=lambda: url)
+    loops: tuple[Loop, ...] = (*(kind(context) for kind in LOOPS), token_use, posting, bridges)
+    stack.push_async_callback(bridges.close)
     stack.push_async_callback(_last_step, token_use)
     tailer = Tailer(store=store, hub=hub, credentials=credentials, workspace_id=workspace_id)
     services = Services(

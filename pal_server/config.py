@@ -29,6 +29,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How others reach this server, for links and commands; made from host and port when empty."""
     allowed_hosts: tuple[str, ...] = ()
     """Names besides loopback and `host` under which browsers may reach this server, as behind a proxy."""
+    lark_config: str = ""
+    """The file with Lark bots; `$PAL_HOME/lark.json` when empty. Read with every reload."""
+    slack_config: str = ""
+    """The file with Slack bots; `$PAL_HOME/slack.json` when empty."""
+    dingtalk_config: str = ""
+    """The file with DingTalk bots; `$PAL_HOME/dingtalk.json` when empty."""
+    bridges: bool = True
+    """Whether this server starts the bridges its bots need; without, somebody runs `pal bridge run`."""
     nats: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
@@ -47,6 +55,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def files(self) -> Path:
         return self.home / "files"
+
+    def platform_config(self, platform: str, /) -> Path:
+        """The file in which bots of a platform may stand."""
+        chosen = {"lark": self.lark_config, "slack": self.slack_config, "dingtalk": self.dingtalk_config}
+        return Path(chosen.get(platform) or self.home / f"{platform}.json").expanduser()
 
     def url(self, port: int, /) -> str:
         """Where this server is reached when it listens on `port`."""

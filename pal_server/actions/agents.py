@@ -7,7 +7,7 @@ admin's, too.
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pal_server.actions import access, audit, debate_ends, deliveries, runs
+from pal_server.actions import access, audit, bots, debate_ends, deliveries, runs
 from pal_server.actions import rooms as room_actions
 from pal_server.domain.actors import Actor, ActorKind, Role, system
 from pal_server.domain.agents import (
@@ -169,6 +169,7 @@ def delete(tx: Tx, *, actor: Actor, key: str) -> Agent:
     deliveries.cancel_of_agent(tx, actor=actor, agent=before.key)
     runs.kill_of_agent(tx, actor=actor, agent=before.key)
     findings.forget_agent(tx, workspace_id=actor.workspace_id, agent=before.key)
+    bots.unbind_of_agent(tx, actor=actor, agent=before.key)
     choices.forget(tx, workspace_id=actor.workspace_id, agent=before.key)
     approval_rules.revoke_of_agent(tx, workspace_id=actor.workspace_id, agent=before.key)
     agents.delete(tx, before)

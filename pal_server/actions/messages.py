@@ -109,7 +109,7 @@ def send(
     found, in_topic, answered = _place(tx, actor=actor, room=room, topic=topic, parent=parent)
     who = _sender(tx, actor=actor, name=sender)
     run = _speaking_run(tx, actor=actor, topic=in_topic)
-    carried = _files(tx, actor=actor, room=found, ids=file_ids)
+    carried = files_of(tx, actor=actor, room=found, ids=file_ids)
     if run is not None and (unread := _unread(tx, room=found, run=run, topic=in_topic)):
         card = freshness.hold(
             tx, room=found, run=run, content=content, unread=unread, called=called, files=carried, parent=parent
@@ -459,7 +459,7 @@ def _work_behind(tx: Tx, message: Message) -> Delivery | None:
     return None if run is None or run.delivery_id is None else _work_of(tx, run)
 
 
-def _files(tx: Tx, *, actor: Actor, room: Room, ids: list[str]) -> tuple[dict[str, Any], ...]:
+def files_of(tx: Tx, *, actor: Actor, room: Room, ids: list[str]) -> tuple[dict[str, Any], ...]:
     """What a message carries. A file one may not know of, one that has ended and a missing one are refused alike."""
     if len(ids) > FILES_LIMIT:
         raise Invalid(f"a message has at most {FILES_LIMIT} files", field="files", limit=FILES_LIMIT)

@@ -13,9 +13,10 @@ from pal_server.domain.pages import NEWEST, Page, page_of, parse_limit, parse_pl
 from pal_server.domain.tokens import Token, TokenKind, capped_role, parse_expiry, parse_scopes
 from pal_server.domain.users import check_may_manage
 from pal_server.errors import Conflict, Forbidden, Invalid
-from pal_server.storage import tokens
+from pal_server.storage import tokens, users
 from pal_server.storage.tx import Tx
 
+_SERVER = "system:pal"  # who made the tokens of the server's own bridges
 CHANGED = "tokens"  # the wake-up for everybody who remembers what a credential stands for
 
 
@@ -168,6 +169,34 @@ def revoke_of(tx: Tx, *, workspace_id: str, kind: str, subject: str, except_id: 
     if revoked:
         tx.wake(CHANGED)
     return revoked
+
+
+def issue_for_bridge(tx: Tx, *, workspace_id: str, platform: str, secret_hash: str) -> Token:
+    """The credential of a bridge the server itself starts: of that platform alone, and the only one of its kind."""
+    owner = users.first_owner(tx, workspace_id=workspace_id)
+    if owner is None:
+        raise Conflict("no owner of the workspace may log in, so no bridge can speak for it")
+    end_of_bridge(tx, workspace_id=workspace_id, platform=platform)
+    return issue(
+        tx,
+        kind=TokenKind.BRIDGE,
+        subject=owner,
+        name=f"{platform} bridge",
+        workspace_id=workspace_id,
+        created_by=_SERVER,
+        secret_hash=secret_hash,
+        scopes=(f"platform:{platform}",),
+    )
+
+
+def end_of_bridge(tx: Tx, *, workspace_id: str, platform: str) -> int:
+    """End what `issue_for_bridge` made; how many."""
+    ended = tokens.revoke_made_by(
+        tx, workspace_id=workspace_id, kind=TokenKind.BRIDGE, created_by=_SERVER, name=f"{platform} bridge"
+    )
+    if ended:
+        tx.wake(CHANGED)
+    return ended
 
 
 def touch(tx: Tx, *, used: Mapping[str, int]) -> None:

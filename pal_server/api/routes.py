@@ -3,6 +3,8 @@
 from pal_server.api import (
     agents,
     artifacts,
+    bots,
+    bridges,
     computers,
     daemon_socket,
     debates,
@@ -19,8 +21,35 @@ from pal_server.api import (
     system,
     usage,
 )
-from pal_server.api.routing import MIB, Handler, Route, Who
+from pal_server.api.route_kinds import (
+    ADMINS,
+    BRIDGES,
+    DAEMONS,
+    DRAINERS,
+    FILE_LIMIT,
+    HANDERS,
+    HELPERS,
+    MEMBERS,
+    MESSAGE_LIMIT,
+    OPEN,
+    PEOPLE,
+    READERS,
+    RUN_EVENTS_LIMIT,
+    RUNS,
+    SPEAKERS,
+    SSE,
+    TRUSTED,
+    WATCHERS,
+    create,
+    delete,
+    get,
+    page,
+    patch,
+    post,
+)
+from pal_server.api.routing import Route
 from pal_server.contract import agents as a
+from pal_server.contract import bridges as b
 from pal_server.contract import deliveries as d
 from pal_server.contract import files as f
 from pal_server.contract import findings as n
@@ -29,83 +58,9 @@ from pal_server.contract import people as p
 from pal_server.contract import rooms as r
 from pal_server.contract import runs as u
 from pal_server.contract import usage as g
-from pal_server.contract.base import Answer, Done, Page, Request
+from pal_server.contract.base import Done, Page
 from pal_server.contract.events import EventsQuery
 from pal_server.contract.system import Health, Version
-from pal_server.domain.actors import Role
-
-OPEN = Who(is_open=True)
-READERS = Who(user=Role.VIEWER, computer=True, run=True, bridge=True)  # each what it may know of
-SPEAKERS = Who(user=Role.MEMBER, computer=True, run=True, bridge=True)
-PEOPLE = Who(user=Role.VIEWER)
-TRUSTED = Who(user=Role.VIEWER, bridge=True)
-HELPERS = Who(user=Role.MEMBER, bridge=True)  # people, also through an outside chat
-MEMBERS = Who(user=Role.MEMBER)
-WATCHERS = Who(user=Role.VIEWER, computer=True)
-ADMINS = Who(user=Role.ADMIN)
-DRAINERS = Who(user=Role.ADMIN, computer=True)
-HANDERS = Who(user=Role.MEMBER, computer=True, bridge=True)
-DAEMONS = Who(computer=True)
-RUNS = Who(run=True)
-
-FILE_LIMIT = 50 * MIB
-MESSAGE_LIMIT = 3 * MIB  # the longest text fits, also with each character escaped as two surrogates
-RUN_EVENTS_LIMIT = 8 * MIB
-SSE = "text/event-stream"
-
-
-def page(path: str, handler: Handler, media: str, summary: str) -> Route:
-    return Route(method="GET", path=path, handler=handler, who=OPEN, media=media, summary=summary)
-
-
-def get(
-    path: str, handler: Handler, who: Who, summary: str, answer: type[Answer], query: type[Request] | None = None
-) -> Route:
-    return Route(method="GET", path=path, handler=handler, who=who, summary=summary, answer=answer, query=query)
-
-
-def post(
-    path: str,
-    handler: Handler,
-    who: Who,
-    summary: str,
-    answer: type[Answer],
-    body: type[Request] | None = None,
-    *,
-    status: int = 200,
-    limit: int = MIB,
-    is_data: bool = False,
-    method: str = "POST",
-) -> Route:
-    return Route(
-        method=method,
-        path=path,
-        handler=handler,
-        who=who,
-        summary=summary,
-        answer=answer,
-        body=body or Nothing,
-        status=status,
-        limit=limit,
-        is_data=is_data,
-    )
-
-
-def create(path: str, handler: Handler, who: Who, summary: str, answer: type[Answer], body: type[Request]) -> Route:
-    return post(path, handler, who, summary, answer, body, status=201)
-
-
-def patch(path: str, handler: Handler, who: Who, summary: str, answer: type[Answer], body: type[Request]) -> Route:
-    return post(path, handler, who, summary, answer, body, method="PATCH")
-
-
-def delete(path: str, handler: Handler, who: Who, summary: str, answer: type[Answer]) -> Route:
-    return post(path, handler, who, summary, answer, method="DELETE")
-
-
-class Nothing(Request, frozen=True, kw_only=True):
-    """A body that says nothing: empty, or `{}`."""
-
 
 ROUTES: tuple[Route, ...] = (
     # pages and system
@@ -168,6 +123,87 @@ ROUTES: tuple[Route, ...] = (
     create("/api/debates", debates.start, SPEAKERS, "Let two agents take turns", r.DebateAnswer, r.StartDebate),
     get("/api/debates/{id}", debates.get, READERS, "A debate and its turns so far", r.DebateAnswer),
     post("/api/debates/{id}/stop", debates.stop, SPEAKERS, "No turn after this one", r.DebateAnswer),
+    # bots on outside chats
+    get("/api/bots", bots.list_bots, TRUSTED, "Bots, without their credentials", b.BotsAnswer, b.BotsQuery),
+    post("/api/bots", bots.save, ADMINS, "Bind, move or change a bot", b.BotAnswer, b.SaveBot),
+    get("/api/bots/{id}", bots.get, TRUSTED, "One bot", b.BotAnswer),
+    post("/api/bots/{id}/unbind", bots.unbind, ADMINS, "Take it from its agent, keep its credential", b.BotAnswer),
+    post("/api/bots/{id}/forget", bots.forget, ADMINS, "Drop its credential too", b.BotAnswer),
+    post("/api/bots/unbind", bots.unbind_agent, ADMINS, "Take an agent's bots from it", b.BotsAnswer, b.UnbindBots),
+    post("/api/lark/reload", bots.reload_lark, ADMINS, "Apply what was saved, all or nothing", b.ReloadedAnswer),
+    post("/api/slack/reload", bots.reload_slack, ADMINS, "Apply what was saved, all or nothing", b.ReloadedAnswer),
+    post(
+        "/api/dingtalk/reload", bots.reload_dingtalk, ADMINS, "Apply what was saved, all or nothing", b.ReloadedAnswer
+    ),
+    get("/api/identities", bots.list_identities, MEMBERS, "Who may use bots", b.IdentitiesAnswer, b.IdentitiesQuery),
+    post(
+        "/api/identities",
+        bots.put_identity,
+        ADMINS,
+        "Let somebody in, or keep them out",
+        b.IdentityAnswer,
+        b.PutIdentity,
+    ),
+    post("/api/identities/remove", bots.remove_identity, ADMINS, "Forget somebody", b.IdentityAnswer, b.RemoveIdentity),
+    get(
+        "/api/platform-events",
+        bots.list_events,
+        ADMINS,
+        "What platforms told, newest first",
+        b.PlatformEventsAnswer,
+        b.PlatformEventsQuery,
+    ),
+    get("/api/posts", bots.list_posts, MEMBERS, "What is shown outside, newest first", b.PostsAnswer, b.PostsQuery),
+    post("/api/posts", bots.send_post, ADMINS, "Say something through a bot", b.PostAnswer, b.SendPost, status=201),
+    get("/api/posts/{id:int}", bots.get_post, MEMBERS, "One post", b.PostAnswer),
+    post("/api/posts/{id:int}/retry", bots.retry_post, MEMBERS, "Try a failed post once more", b.PostAnswer),
+    # bridges
+    post("/api/bridges/beat", bridges.beat, BRIDGES, "A bridge lives, and holds its bots", b.BeatAnswer, b.BridgeBeat),
+    post("/api/bridges/release", bridges.let_go, BRIDGES, "A bridge ends and lets its bots go", Done, b.LetGo),
+    post(
+        "/api/bridges/inbound",
+        bridges.hear,
+        BRIDGES,
+        "One thing a platform told; the same again adds nothing",
+        b.HeardAnswer,
+        b.HearEvent,
+        limit=MESSAGE_LIMIT,
+        is_data=True,
+    ),
+    post(
+        "/api/bridges/inbound/{id:int}/files",
+        bridges.hand_in_files,
+        BRIDGES,
+        "The files of a message are here: it is said now",
+        b.HeardAnswer,
+        b.HandInFiles,
+    ),
+    post(
+        "/api/bridges/posts/claim",
+        bridges.claim,
+        BRIDGES,
+        "Lease what is to be shown",
+        b.ClaimedPostsAnswer,
+        b.ClaimPosts,
+    ),
+    post("/api/bridges/posts/{id:int}/renew", bridges.renew, BRIDGES, "Keep a lease", b.PostAnswer, b.UnderPostLease),
+    post(
+        "/api/bridges/posts/{id:int}/settle",
+        bridges.settle,
+        BRIDGES,
+        "What became of a try",
+        b.PostAnswer,
+        b.SettlePost,
+    ),
+    post(
+        "/api/bridges/posts/{id:int}/split",
+        bridges.split,
+        BRIDGES,
+        "A long text becomes several parts, once",
+        b.PostAnswer,
+        b.SplitPost,
+        limit=MESSAGE_LIMIT,
+    ),
     # messages
     get("/api/messages", messages.list_messages, READERS, "Read, or search", m.MessagesAnswer, m.MessagesQuery),
     post(

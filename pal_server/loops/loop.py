@@ -46,6 +46,16 @@ class Loop(ABC):
         self.context = context
         self.failures = 0  # in a row
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the hub that end the next pause."""
+        return self.wakes_on
+
+    @property
+    def pause(self) -> float:
+        """Seconds the next pause lasts at the longest."""
+        return self.every
+
     @abstractmethod
     async def step(self) -> bool:
         """Do what is due now. True: there is more, come back at once."""
@@ -54,9 +64,10 @@ class Loop(ABC):
         """Step for ever."""
         hub = self.context.hub
         while True:
-            seen = hub.count(*self.wakes_on)
+            keys = self.keys
+            seen = hub.count(*keys)
             if not await self._try_step():
-                await hub.wait(*self.wakes_on, seen=seen, timeout=self.every)
+                await hub.wait(*keys, seen=seen, timeout=self.pause)
 
     async def _try_step(self) -> bool:
         begun = perf_counter()

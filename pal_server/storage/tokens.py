@@ -95,6 +95,13 @@ def revoke_of(tx: Tx, *, workspace_id: str, kind: TokenKind, subject: str, excep
     )
 
 
+def revoke_made_by(tx: Tx, *, workspace_id: str, kind: TokenKind, created_by: str, name: str) -> int:
+    """End the tokens of that name that somebody made; how many."""
+    return tx.sql.run(
+        "tokens.revoke_made_by", workspace_id=workspace_id, kind=kind, created_by=created_by, name=name, now=tx.now
+    )
+
+
 def touch(tx: Tx, used: Mapping[str, int]) -> None:
     tx.sql.many("tokens.touch", [{"id": token, "at": at} for token, at in sorted(used.items())])
 

@@ -55,6 +55,12 @@ def by_prefix(tx: Tx, prefix: str, *, workspace_id: str) -> list[str]:
     return [row.id for row in tx.sql.all("users.by_prefix", workspace_id=workspace_id, pattern=prefix + "%")]
 
 
+def first_owner(tx: Tx, *, workspace_id: str) -> str | None:
+    """The id of the oldest owner who may log in."""
+    row = tx.sql.one("users.first_owner", workspace_id=workspace_id)
+    return None if row is None else row.id
+
+
 def count_owners(tx: Tx, *, workspace_id: str) -> int:
     """Owners who can log in. Holds the workspace until the commit, so that the count stays true."""
     tx.sql.run("users.lock_workspace", workspace_id=workspace_id)

@@ -70,6 +70,12 @@ UPDATE tokens
 UPDATE tokens SET last_used_at = :at WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :at);
 
 -- name: forget(before)
--- Sessions, codes and tokens of runs that ended long ago; the audit log keeps what happened.
+-- Sessions, codes, tokens of runs and of the server's own bridges that ended long ago; the audit log keeps what happened.
 DELETE FROM tokens
- WHERE kind IN ('run', 'code', 'session') AND (revoked_at < :before OR expires_at < :before);
+ WHERE (kind IN ('run', 'code', 'session') OR (kind = 'bridge' AND created_by = 'system:pal'))
+   AND (revoked_at < :before OR expires_at < :before);
+
+-- name: revoke_made_by(workspace_id, kind, created_by, name, now)
+UPDATE tokens
+   SET revoked_at = :now
+ WHERE workspace_id = :workspace_id AND kind = :kind AND created_by = :created_by AND name = :name AND revoked_at IS NULL;

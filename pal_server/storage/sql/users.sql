@@ -34,6 +34,14 @@ SELECT u.id
  ORDER BY u.id
  LIMIT 6;
 
+-- name: first_owner(workspace_id)
+-- For whom the server's own bridges speak.
+SELECT u.id
+  FROM users u JOIN memberships m ON m.user_id = u.id
+ WHERE m.workspace_id = :workspace_id AND m.role = 'owner' AND u.disabled = 0
+ ORDER BY u.created_at, u.id
+ LIMIT 1;
+
 -- name: count_owners(workspace_id)
 SELECT COUNT(*) AS owners
   FROM users u JOIN memberships m ON m.user_id = u.id

@@ -1,0 +1,343 @@
+"""What people say outside becomes messages: each thing once, however often the platform tells it.
+
+The event's id is stored in the same transaction as what follows from it; only then the platform is told that it was
+heard. The same event again gets the same answer and adds nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pal_server.actions import access, bots, buttons, deliveries, messages, notices, places
+from pal_server.domain.actors import Actor, ActorKind, Role
+from pal_server.domain.bots import Bot, Identity, Level, Standing
+from pal_server.domain.inbound import HELP, LEVELS, RAW_LIMIT, Answered, Incoming, command_of, refusal
+from pal_server.domain.messages import CONTENT_LIMIT, FILES_LIMIT, Message, Sender, parse_guest
+from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
+from pal_server.domain.rooms import Topic
+from pal_server.domain.runs import clip
+from pal_server.errors import AlreadyExists, Conflict, Invalid, NotFound, PalError
+from pal_server.storage import identities, inbound, links, rooms
+from pal_server.storage import messages as message_rows
+from pal_server.storage.inbound import InboundEvent
+from pal_server.storage.links import Link
+from pal_server.storage.tx import Tx
+
+HOUR = 3_600_000  # milliseconds
+WORDS_KEPT = 200  # characters of a person's name and of an id
+_KEPT = tuple(name for name in Incoming.__dataclass_fields__ if name not in ("raw", "token", "values"))
+
+
+def hear(tx: Tx, *, actor: Actor, bot: str, lease_id: str, incoming: Incoming) -> Answered:
+    """Take in one event of a bot the bridge holds. `LeaseLost` when it does not hold it any more."""
+    held = bots.held(tx, actor=actor, id=bot, lease_id=lease_id)
+    if (known := inbound.find(tx, bot_id=held.id, event=incoming.event)) is not None:
+        return _again(known)
+    person = _person(tx, bot=held, incoming=incoming)
+    answered = _take(tx, actor=actor, bot=held, person=person, incoming=incoming)
+    stored = inbound.add(
+        tx,
+        workspace_id=held.workspace_id,
+        bot_id=held.id,
+        event=incoming.event,
+        kind=incoming.kind,
+        chat=incoming.chat,
+        thread=incoming.thread,
+        person=incoming.person[:WORDS_KEPT],
+        identity_id=None if person is None else person.id,
+        ref=incoming.ref,
+        outcome=answered.outcome,
+        message_id=answered.message,
+        answer={"text": answered.text, "tone": answered.tone, "card": answered.card},
+        held=_held(incoming, room=answered.room) if answered.outcome == "waiting" else None,
+        raw=incoming.raw[:RAW_LIMIT],
+        said_at=incoming.at,
+    )
+    if stored is None:
+        raise Conflict("this event is being stored at this moment: say it again", event=incoming.event)
+    return replace(answered, id=stored)
+
+
+def with_files(
+    tx: Tx, *, actor: Actor, bot: str, lease_id: str, id: int, files: Sequence[str], missing: Sequence[str] = ()
+) -> Answered:
+    """The files of a message are here, or cannot be had: now it is said. Said again it answers the same."""
+    held = bots.held(tx, actor=actor, id=bot, lease_id=lease_id)
+    event = inbound.by_id(tx, id, workspace_id=held.workspace_id)
+    if event is None or event.bot_id != held.id:
+        raise NotFound("there is no such event", event=id)
+    if event.held is None:
+        return _again(event)
+    kept = event.held["incoming"]
+    incoming = Incoming(**{**kept, "others": tuple(kept["others"]), "files": tuple(kept["files"])})
+    person = (
+        None if event.identity_id is None else identities.by_id(tx, event.identity_id, workspace_id=held.workspace_id)
+    )
+    if person is None or person.standing is not Standing.ALLOWED:
+        answered = Answered(id=id, outcome="refused")
+    else:
+        note = "".join(f"\n\n[the file {name} could not be fetched]" for name in missing)
+        said = replace(incoming, text=(incoming.text + note).strip(), files=())
+        answered = _say(tx, actor=actor, bot=held, person=person, incoming=said, files=files)
+    inbound.finish(tx, id=id, outcome=answered.outcome, message_id=answered.message, answer={"text": answered.text})
+    return replace(answered, id=id)
+
+
+def list_events(tx: Tx, *, actor: Actor, platform: str | None, after: str | None, limit: int) -> Page[InboundEvent]:
+    """What platforms told, newest first, in their own words as far as these are kept."""
+    access.need(actor, Role.ADMIN)
+    count = parse_limit(limit)
+    before = parse_after(after)
+    found = inbound.list_page(
+        tx,
+        workspace_id=actor.workspace_id,
+        platform=platform or "",
+        before=2**62 if before is None else before,
+        limit=count + 1,
+    )
+    return page_of(found, limit=count, cursor=lambda event: str(event.id))
+
+
+def forget_words(tx: Tx, *, before: int, keep: int) -> int:
+    """Drop platforms' own words that are older or beyond the newest `keep`; what they led to stays."""
+    return inbound.clear_raw(tx, before=before, keep=keep)
+
+
+def _again(known: InboundEvent) -> Answered:
+    held = known.held or {"incoming": {"files": ()}, "room": ""}
+    return Answered(
+        id=known.id,
+        outcome=known.outcome,
+        text=known.answer.get("text", ""),
+        tone=known.answer.get("tone", "info"),
+        message=known.message_id,
+        files=tuple(held["incoming"]["files"]),
+        room=held["room"],
+        card=known.answer.get("card"),
+    )
+
+
+def _held(incoming: Incoming, *, room: str) -> dict[str, Any]:
+    kept = {name: getattr(incoming, name) for name in _KEPT}
+    return {"incoming": kept, "room": room}
+
+
+def _person(tx: Tx, *, bot: Bot, incoming: Incoming) -> Identity | None:
+    """By any of the person's ids; one that somebody decided about counts before one that only asked."""
+    found = [
+        known
+        for external_id in dict.fromkeys((incoming.person, *incoming.others))
+        if (known := identities.get(tx, external_id, workspace_id=bot.workspace_id, platform=bot.platform)) is not None
+    ]
+    return min(found, key=lambda known: known.standing is Standing.ASKED, default=None)
+
+
+def _take(tx: Tx, *, actor: Actor, bot: Bot, person: Identity | None, incoming: Incoming) -> Answered:
+    is_press = incoming.kind == "action"
+    if incoming.kind == "said" and not incoming.addressed and not _is_linked(tx, bot=bot, incoming=incoming):
+        return Answered(id=0, outcome="ignored")
+    if person is None or person.standing is not Standing.ALLOWED:
+        return _refuse(tx, bot=bot, person=person, incoming=incoming)
+    if bot.agent is None:
+        return Answered(id=0, outcome="ignored", text="This bot is connected to no agent now.", tone="warning")
+    match incoming.kind:
+        case "said" | "command":
+            return _heard(tx, actor=actor, bot=bot, person=person, incoming=incoming)
+        case "edited" | "deleted":
+            return _changed(tx, actor=actor, bot=bot, person=person, incoming=incoming)
+        case _ if is_press:
+            return buttons.press(tx, actor=_as(actor, person, bot=bot), bot=bot, person=person, incoming=incoming)
+        case _:
+            raise Invalid("kind is one of said, edited, deleted, action, command", field="kind", value=incoming.kind)
+
+
+def _is_linked(tx: Tx, *, bot: Bot, incoming: Incoming) -> bool:
+    there = links.of_place(
+        tx, workspace_id=bot.workspace_id, platform=bot.platform, chat=incoming.chat, thread=incoming.thread
+    )
+    return bool(there) and incoming.thread != ""
+
+
+def _refuse(tx: Tx, *, bot: Bot, person: Identity | None, incoming: Incoming) -> Answered:
+    """One polite refusal for each person and bot; nothing else comes of what they say."""
+    if incoming.kind not in ("said", "command", "action") or not incoming.addressed:
+        return Answered(id=0, outcome="refused")
+    if person is None:
+        asked = Identity(
+            id=tx.new_id("identity"),
+            workspace_id=bot.workspace_id,
+            platform=bot.platform,
+            external_id=incoming.person[:WORDS_KEPT],
+            name=(incoming.person_name or incoming.person)[:WORDS_KEPT],
+            standing=Standing.ASKED,
+            level=Level.OPERATE,
+            quota=None,
+            created_at=tx.now,
+        )
+        identities.insert(tx, asked, created_by=f"bot:{bot.id}")
+    text = refusal(bot.label or bot.name or bot.agent or "this bot")
+    if incoming.kind != "action":
+        notices.post(tx, bot=bot, incoming=incoming, text=text, once=("refusal", incoming.person))
+    shown = text if incoming.kind != "said" else ""
+    return Answered(id=0, outcome="refused", text=shown, tone="warning")
+
+
+def _heard(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming) -> Answered:
+    command = command_of(incoming)
+    if command is not None:
+        name, rest = command
+        if not person.may(LEVELS[name]):
+            return _notice(tx, bot=bot, incoming=incoming, text=f"You may not use /{name} here.", tone="warning")
+        if name == "help":
+            return _notice(tx, bot=bot, incoming=incoming, text=HELP)
+        if name == "new":
+            return _begin_anew(tx, actor=actor, bot=bot, person=person, incoming=incoming, words=rest)
+        if name in ("answer", "approve", "deny"):
+            speaker = _as(actor, person, bot=bot)
+            said = buttons.say_answer(tx, actor=speaker, bot=bot, incoming=incoming, verb=name, words=rest)
+            return _notice(tx, bot=bot, incoming=incoming, text=said.text, tone=said.tone)
+        incoming = replace(incoming, text=f"/{name} {rest}".strip(), files=())
+    if incoming.unsupported and not incoming.text.strip() and not incoming.files:
+        text = f"I cannot read {incoming.unsupported} yet. Say it in words, or send a picture or a file."
+        return _notice(tx, bot=bot, incoming=incoming, text=text, tone="warning")
+    if not incoming.text.strip() and not incoming.files:
+        return _notice(tx, bot=bot, incoming=incoming, text="I am here. What shall be done?")
+    if (over := _over_quota(tx, person=person, incoming=incoming)) is not None:
+        text = f"That is more than {over} messages in an hour, so this one was not taken. Say it again later."
+        once = ("quota", person.id, tx.now // HOUR)
+        notices.post(tx, bot=bot, incoming=incoming, text=text, once=once)
+        return Answered(id=0, outcome="refused", tone="warning")
+    if incoming.files:
+        link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person))
+        return Answered(id=0, outcome="waiting", files=incoming.files[:FILES_LIMIT], room=link.room_id)
+    return _say(tx, actor=actor, bot=bot, person=person, incoming=incoming)
+
+
+def _over_quota(tx: Tx, *, person: Identity, incoming: Incoming) -> int | None:
+    if person.quota is None or incoming.kind != "said":
+        return None
+    said = inbound.said_since(tx, identity_id=person.id, since=tx.now - HOUR)
+    return person.quota if said >= person.quota else None
+
+
+def _notice(tx: Tx, *, bot: Bot, incoming: Incoming, text: str, tone: str = "info") -> Answered:
+    """Pal's own words, to the person alone where the platform can, else in the place."""
+    if incoming.kind == "command":
+        return Answered(id=0, outcome="done", text=text, tone=tone)
+    notices.post(tx, bot=bot, incoming=incoming, text=text, once=("event", incoming.event))
+    return Answered(id=0, outcome="done", tone=tone)
+
+
+def _begin_anew(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming, words: str) -> Answered:
+    """The place is another topic from now on; the old one stays, and its late answers still come here."""
+    link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person))
+    places.begin_topic(tx, actor=actor, link=link, title=" ".join(words.split()))
+    if not words:
+        return _notice(tx, bot=bot, incoming=incoming, text="A new conversation begins here.")
+    return _say(tx, actor=actor, bot=bot, person=person, incoming=replace(incoming, text=words))
+
+
+def _say(
+    tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming, files: Sequence[str] = ()
+) -> Answered:
+    assert bot.agent is not None, "the caller has looked"
+    link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person))
+    room, topic = places.open_topic(tx, actor=actor, link=link)
+    if (known := _told_to_another(tx, bot=bot, incoming=incoming)) is not None:
+        _deliver_too(tx, actor=actor, agent=bot.agent, message=known)
+        return Answered(id=0, outcome="done", message=known)
+    speaker = _as(actor, person, bot=bot)
+    note = f"[cut here: a message has at most {CONTENT_LIMIT} characters, send the rest as a file]"
+    sent = messages.say(
+        tx,
+        workspace_id=bot.workspace_id,
+        room=room,
+        topic=topic,
+        parent=_answered(tx, link=link, topic=topic, incoming=incoming),
+        sender=_sender(tx, bot=bot, person=person, incoming=incoming, key=speaker.key),
+        content=clip(incoming.text, limit=CONTENT_LIMIT - len(note) - 2, note=note),
+        called=(bot.agent,) if incoming.addressed else (),
+        files=messages.files_of(tx, actor=actor, room=room, ids=list(files)),
+        by=speaker,
+    )
+    if incoming.ref:
+        links.remember_ref(
+            tx,
+            workspace_id=bot.workspace_id,
+            platform=bot.platform,
+            chat=incoming.chat,
+            ref=incoming.ref,
+            message_id=sent.message.id,
+            bot_id=bot.id,
+            incoming=True,
+        )
+    return Answered(id=0, outcome="done", message=sent.message.id)
+
+
+def _told_to_another(tx: Tx, *, bot: Bot, incoming: Incoming) -> int | None:
+    """The message, when another of our bots has heard it: one message that calls two bots is one message."""
+    if not incoming.ref:
+        return None
+    return links.message_of_ref(
+        tx, workspace_id=bot.workspace_id, platform=bot.platform, chat=incoming.chat, ref=incoming.ref
+    )
+
+
+def _deliver_too(tx: Tx, *, actor: Actor, agent: str, message: int) -> None:
+    try:
+        with tx.savepoint():
+            deliveries.create_by_hand(tx, actor=actor, message=message, agent=agent)
+    except AlreadyExists:
+        return  # its own name was called in the words
+
+
+def _changed(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming) -> Answered:
+    """A person changed or took back what they said: waiting work follows."""
+    known = _told_to_another(tx, bot=bot, incoming=incoming)
+    if known is None:
+        return Answered(id=0, outcome="ignored")
+    speaker = _as(actor, person, bot=bot)
+    try:
+        with tx.savepoint():
+            if incoming.kind == "deleted":
+                messages.delete(tx, actor=speaker, id=known)
+            else:
+                called = () if bot.agent is None else (bot.agent,)
+                messages.edit(tx, actor=speaker, id=known, content=incoming.text, mentions=called)
+    except PalError as error:
+        return Answered(id=0, outcome="ignored", text=error.message, message=known)
+    return Answered(id=0, outcome="done", message=known)
+
+
+def _answered(tx: Tx, *, link: Link, topic: Topic, incoming: Incoming) -> Message | None:
+    if not incoming.reply_to:
+        return None
+    found = links.message_of_ref(
+        tx, workspace_id=link.workspace_id, platform=link.platform, chat=link.chat, ref=incoming.reply_to
+    )
+    parent = None if found is None else message_rows.find(tx, workspace_id=link.workspace_id, id=found)
+    return parent if parent is not None and parent.topic_id == topic.id else None
+
+
+def _as(actor: Actor, person: Identity, *, bot: Bot) -> Actor:
+    """The bridge, speaking for this person: what it does is theirs, in audit and ownership."""
+    name = f"{person.name} ({bot.platform})"
+    return replace(actor, kind=ActorKind.BRIDGE, id=person.id, name=name, display_name=person.name)
+
+
+def _asker(person: Identity) -> dict[str, Any]:
+    return {"id": person.external_id, "name": person.name}
+
+
+def _sender(tx: Tx, *, bot: Bot, person: Identity, incoming: Incoming, key: str) -> Sender:
+    """A guest with the name people know; a name that is taken, or cannot be one, gets the platform beside it."""
+    shown = " ".join((incoming.person_name or person.name).split())[:WORDS_KEPT] or person.external_id
+    plain = "".join(char for char in shown if char not in "@/\\<>\"'`" and char.isprintable()).strip()[:40]
+    for name in (plain, f"{plain} ({bot.platform})", f"{bot.platform} {person.id[-6:]}"):
+        try:
+            guest = parse_guest(name)
+        except Invalid:
+            continue
+        if not rooms.name_is_taken(tx, workspace_id=bot.workspace_id, name=guest):
+            return Sender(kind="guest", name=guest, display_name=shown, origin=bot.platform, key=key)
+    raise Conflict("every name for this person is taken", person=person.external_id)

@@ -1,0 +1,72 @@
+"""Asks a platform whether credentials are right, in a process of its own: the server loads no platform's SDK."""
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from pal_server.errors import Invalid, Unavailable
+
+CHECK_FOR = 40.0  # seconds for the process and its round trips
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedBot:
+    app_id: str = ""
+    bot_id: str = ""
+    name: str = ""
+    findings: list[dict[str, object]] = field(default_factory=list)
+
+
+async def check(
+    platform: str,
+    *,
+    app_id: str,
+    credentials: dict[str, str],
+    base_url: str | None = None,
+    options: dict[str, str] | None = None,
+) -> CheckedBot:
+    """What the platform says of them. `Invalid` when it will not have them, `Unavailable` when it cannot be asked."""
+    asked = {"app_id": app_id, "credentials": credentials, "base_url": base_url, "options": options or {}}
+    document = await _run(platform, asked)
+    if error := document.get("error"):
+        raise Unavailable(f"The credentials could not be checked: {error}", platform=platform)
+    findings: list[dict[str, object]] = list(document.get("findings", ()))
+    if not document.get("ok"):
+        wrong = "; ".join(str(one["text"]) for one in findings if not one.get("ok")) or "the platform refused them"
+        raise Invalid(f"{platform} does not accept these credentials: {wrong}", field="credentials", findings=findings)
+    return CheckedBot(
+        app_id=document.get("app_id", ""),
+        bot_id=document.get("bot_id", ""),
+        name=document.get("name", ""),
+        findings=findings,
+    )
+
+
+async def _run(platform: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """The secrets go over stdin, so that no list of processes shows them."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pal_server.bridges.checking",
+        platform,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(CHECK_FOR):
+            said, _ = await child.communicate(msgspec.json.encode(asked))
+    except TimeoutError:
+        raise Unavailable(f"{platform} gave no answer within {CHECK_FOR:g} s.", platform=platform) from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    try:
+        document: dict[str, Any] = msgspec.json.decode(said.splitlines()[-1] if said else b"", type=dict[str, Any])
+    except (msgspec.DecodeError, IndexError):
+        raise Unavailable(f"The check of {platform} ended with {child.returncode} and no answer.") from None
+    return document

@@ -1,0 +1,55 @@
+"""Turns what happens in topics that are shown outside into posts, and the steps of live runs into their cards."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import ClassVar
+
+from pal_server.actions import bots, posting
+from pal_server.errors import Conflict
+from pal_server.loops.loop import Context, Loop
+
+STEPS_EVERY = 1.0  # seconds between two looks at what live runs do
+DEAF_EVERY = 5.0  # seconds between two looks for bridges that have gone silent
+
+
+class Posting(Loop):
+    """Where nothing is shown outside it sleeps until the first link, so that others pay nothing for it."""
+
+    name: ClassVar[str] = "posting"
+    every: ClassVar[float] = 15.0
+
+    def __init__(self, context: Context, *, url: Callable[[], str]) -> None:
+        super().__init__(context)
+        self._url = url
+        self._is_needed = False
+        self._has_turns = False
+        self._refreshed_at = 0.0
+        self._looked_at = 0.0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (f"events:{self.context.workspace_id}",) if self._is_needed else ("links",)
+
+    @property
+    def pause(self) -> float:
+        return STEPS_EVERY if self._has_turns else DEAF_EVERY if self._is_needed else self.every
+
+    async def step(self) -> bool:
+        store, workspace_id = self.context.store, self.context.workspace_id
+        standing = await store.read(posting.standing, workspace_id=workspace_id)
+        self._is_needed, self._has_turns = standing.is_needed, standing.has_turns
+        if not standing.is_needed:
+            return False
+        now = monotonic()
+        if now - self._looked_at >= DEAF_EVERY:
+            self._looked_at = now
+            await store.write(bots.mark_deaf, workspace_id=workspace_id)
+        try:
+            if standing.is_behind:
+                return await store.write(posting.step, workspace_id=workspace_id, url=self._url()) or True
+            if standing.has_turns and now - self._refreshed_at >= STEPS_EVERY:
+                self._refreshed_at = now
+                await store.write(posting.refresh, workspace_id=workspace_id, url=self._url())
+        except Conflict:  # a bridge settled a post at this moment, or another server was quicker: look again
+            return True
+        return False

@@ -1,0 +1,332 @@
+"""What people say outside: each thing once, for the right agent in the right topic, and nothing for strangers."""
+
+import pytest
+
+from pal_server.actions import bots, identities, inbound
+from pal_server.domain.inbound import Incoming
+from pal_server.errors import LeaseLost
+from pal_server.storage.check import find_broken
+from pal_server.storage.store import Store
+from tests.support.bus import Bus, make_bus
+from tests.support.outside import BRIDGE, PLATFORM, Outside, hold, make_outside
+from tests.support.stores import Clock
+
+
+@pytest.fixture
+async def bus(store: Store) -> Bus:
+    return await make_bus(store)
+
+
+@pytest.fixture
+async def outside(bus: Bus) -> Outside:
+    return await make_outside(bus)
+
+
+async def topics(outside: Outside) -> list[int]:
+    return [delivery.topic_id for delivery in await outside.bus.deliveries()]
+
+
+# CB-1: one message, one delivery
+
+
+async def test_a_mention_is_one_message_and_one_delivery(outside: Outside) -> None:
+    answered = await outside.hear("do it")
+
+    (delivery,) = await outside.bus.deliveries()
+    assert (answered.outcome, delivery.agent, delivery.message_id) == ("done", "bot", answered.message)
+    claimed = await outside.bus.claim_one()
+    assert claimed.work["content"] == "do it"
+    assert "Ann" in claimed.work["prompt"]
+
+
+async def test_the_same_event_again_adds_nothing_and_answers_the_same(outside: Outside) -> None:
+    first = await outside.hear("do it", event="again", ref="m-again")
+    second = await outside.hear("do it", event="again", ref="m-again")
+
+    assert second == first
+    assert len(await outside.bus.deliveries()) == 1
+
+
+async def test_the_same_event_hours_later_adds_nothing(outside: Outside, clock: Clock) -> None:
+    first = await outside.hear("do it", event="again")
+    clock.advance(6 * 3600)
+    outside.bot = await hold(outside.bus)
+
+    assert await outside.hear("do it", event="again") == first
+    assert len(await outside.bus.deliveries()) == 1
+
+
+async def test_a_bridge_without_the_lease_is_refused(outside: Outside) -> None:
+    incoming = Incoming(event="x", kind="said", chat="g1", thread="t1", place="group", person="ann", at=1, text="hi")
+
+    with pytest.raises(LeaseLost):
+        await outside.bus.store.write(
+            inbound.hear, actor=BRIDGE, bot=outside.bot.id, lease_id="another", incoming=incoming
+        )
+
+    assert await outside.bus.deliveries() == []
+
+
+async def test_two_bots_in_one_message_are_one_message_with_two_deliveries(outside: Outside) -> None:
+    await outside.bus.agent("other")
+    second = await outside.second_bot("other")
+
+    one = await outside.hear("both of you", event="e-a", ref="m-both")
+    two = await outside.hear("both of you", event="e-b", ref="m-both", bot=second)
+
+    assert one.message == two.message
+    assert sorted(delivery.agent for delivery in await outside.bus.deliveries()) == ["bot", "other"]
+
+
+# CB-2: places
+
+
+async def test_a_thread_is_a_topic_and_a_chat_is_a_room(outside: Outside) -> None:
+    await outside.hear("one", thread="t1")
+    await outside.hear("two", thread="t1")
+    await outside.hear("three", thread="t2")
+
+    first, second, third = await outside.bus.deliveries()
+    assert first.topic_id == second.topic_id != third.topic_id
+    assert first.room_id == third.room_id
+    assert await outside.bus.store.read(find_broken) == []
+
+
+async def test_a_direct_chat_is_one_topic_in_a_private_room(outside: Outside) -> None:
+    await outside.hear("one", chat="d1", thread="", place="direct", title="")
+    await outside.hear("two", chat="d1", thread="", place="direct", title="")
+
+    assert len(set(await topics(outside))) == 1
+    assert [name for name in await outside.rooms() if name.startswith("chatter-ann-")]
+
+
+async def test_new_begins_another_topic_and_late_answers_of_the_old_one_still_come(outside: Outside) -> None:
+    await outside.hear("first", chat="d1", thread="", place="direct")
+    claimed = await outside.bus.claim_one()
+    run = await outside.bus.open(claimed)
+
+    await outside.hear("/new second", chat="d1", thread="", place="direct")
+
+    first, second = await topics(outside)
+    assert first != second
+    await outside.bus.finish(run, text="the late answer")
+    assert "the late answer" in await outside.texts()
+
+
+async def test_new_alone_says_so(outside: Outside) -> None:
+    answered = await outside.hear("/new")
+
+    assert answered.outcome == "done"
+    assert await outside.bus.deliveries() == []
+    assert await outside.texts() == ["A new conversation begins here."]
+
+
+async def test_an_answer_to_a_post_is_a_reply_to_its_message(outside: Outside) -> None:
+    await outside.hear("go")
+    claimed = await outside.bus.claim_one()
+    await outside.bus.finish(await outside.bus.open(claimed), text="my answer")
+    shown = next(post for post in await outside.deliver() if post.purpose == "message")
+
+    answered = await outside.hear("thanks", reply_to=f"out-{shown.id}")
+
+    (said,) = [d for d in await outside.bus.deliveries() if d.message_id == answered.message]
+    assert said.agent == "bot"
+
+
+async def test_what_is_not_for_the_bot_is_no_message_but_in_a_thread_it_is_in(outside: Outside) -> None:
+    ignored = await outside.hear("chatter", addressed=False)
+    await outside.hear("go")
+    heard = await outside.hear("by the way", addressed=False)
+
+    assert (ignored.outcome, heard.outcome) == ("ignored", "done")
+    assert len(await outside.bus.deliveries()) == 1
+
+
+# CB-7: who may
+
+
+async def test_a_stranger_gets_one_refusal_and_creates_nothing(outside: Outside) -> None:
+    before = await outside.rooms()
+
+    answers = [await outside.hear("let me in", person="eve", person_name="Eve") for _ in range(3)]
+
+    assert {answered.outcome for answered in answers} == {"refused"}
+    texts = await outside.texts()
+    assert len(texts) == 1
+    assert "may not talk" in texts[0]
+    assert (await outside.bus.deliveries(), await outside.rooms()) == ([], before)
+    page = await outside.bus.store.read(
+        identities.list_page,
+        actor=outside.bus.people.admin,
+        platform=PLATFORM,
+        standing="asked",
+        after=None,
+        limit=10,
+    )
+    assert [identity.external_id for identity in page.items] == ["eve"]
+
+
+async def test_who_is_let_in_talks_by_any_of_their_ids(outside: Outside) -> None:
+    await outside.hear("let me in", person="open-eve", others=("union-eve",))
+    await outside.allow("union-eve", name="Eve")
+
+    answered = await outside.hear("now?", person="open-eve", others=("union-eve",))
+
+    assert answered.outcome == "done"
+
+
+async def test_who_is_shut_out_is_refused(outside: Outside) -> None:
+    await outside.allow("ann", allowed=False)
+
+    assert (await outside.hear("go")).outcome == "refused"
+    assert await outside.bus.deliveries() == []
+
+
+async def test_a_quota_counts_messages_of_an_hour(outside: Outside, clock: Clock) -> None:
+    await outside.allow("ann", quota=2)
+
+    outcomes = [(await outside.hear(f"go {number}", thread=f"q{number}")).outcome for number in range(4)]
+
+    assert outcomes == ["done", "done", "refused", "refused"]
+    assert len([text for text in await outside.texts() if "more than 2 messages" in text]) == 1
+
+
+@pytest.mark.parametrize(("level", "may"), [("talk", False), ("operate", True)])
+async def test_stopping_needs_a_level(outside: Outside, level: str, may: bool) -> None:
+    await outside.hear("go")
+    run = await outside.bus.open(await outside.bus.claim_one())
+    await outside.allow("ann", level=level)
+
+    await outside.hear("/stop")
+
+    assert ((await outside.bus.run(run.id)).wanted == "stop") is may
+
+
+# CB-14: commands
+
+
+async def test_commands_are_answered_in_the_place(outside: Outside) -> None:
+    await outside.hear("go")
+    await outside.hear("/help")
+    await outside.hear("/status")
+
+    texts = await outside.texts()
+
+    assert any("What you can say here" in text for text in texts)
+    assert any(text.startswith("bot: demo on box") for text in texts)
+
+
+async def test_a_command_of_the_platform_is_answered_to_the_person_alone(outside: Outside) -> None:
+    answered = await outside.hear("help", kind="command", name="pal")
+
+    assert "What you can say here" in answered.text
+
+
+# bad input
+
+
+@pytest.mark.parametrize("unsupported", ["a location", "a sticker"])
+async def test_what_cannot_be_read_is_said_so(outside: Outside, unsupported: str) -> None:
+    answered = await outside.hear("", unsupported=unsupported)
+
+    assert answered.outcome == "done"
+    assert unsupported in (await outside.texts())[0]
+    assert await outside.bus.deliveries() == []
+
+
+async def test_an_empty_message_is_answered_and_is_no_work(outside: Outside) -> None:
+    await outside.hear("  ")
+
+    assert await outside.texts() == ["I am here. What shall be done?"]
+    assert await outside.bus.deliveries() == []
+
+
+async def test_a_huge_message_is_cut_and_says_so(outside: Outside) -> None:
+    await outside.hear("x" * 300_000)
+
+    content = (await outside.bus.claim_one()).work["content"]
+    assert "cut here" in content
+    assert len(content) <= 200_000
+
+
+@pytest.mark.parametrize("name", ["🦊 Ann", "مرحبا", "bot", "owner", "a@b", "", "x" * 500, "<script>"])
+async def test_any_name_can_speak(outside: Outside, name: str) -> None:
+    answered = await outside.hear("go", person_name=name)
+
+    assert answered.outcome == "done"
+    assert len(await outside.bus.deliveries()) == 1
+
+
+# edits and deletions of people (BX-16)
+
+
+async def test_an_edit_changes_what_waits_and_a_deletion_drops_it(outside: Outside) -> None:
+    first = await outside.hear("befor", ref="m-edit")
+    await outside.hear("before", kind="edited", ref="m-edit", event="edit-1")
+
+    assert (await outside.bus.deliveries())[0].status == "pending"
+    claimed = await outside.bus.claim_one()
+    assert (claimed.work["content"], claimed.delivery.message_id) == ("before", first.message)
+
+    gone = await outside.hear("and this", ref="m-gone")
+    await outside.hear("", kind="deleted", ref="m-gone", event="gone-1")
+    assert [d.status for d in await outside.bus.deliveries() if d.message_id == gone.message] == ["cancelled"]
+
+
+async def test_another_person_cannot_change_it(outside: Outside) -> None:
+    await outside.hear("mine", ref="m-mine")
+    await outside.allow("bob", name="Bob")
+
+    answered = await outside.hear("his", kind="edited", ref="m-mine", person="bob", event="edit-2")
+
+    assert answered.outcome == "ignored"
+    assert (await outside.bus.claim_one()).work["content"] == "mine"
+
+
+# files
+
+
+async def test_a_message_with_files_is_said_when_they_are_there(outside: Outside) -> None:
+    waiting = await outside.hear("look", files=({"key": "k", "name": "a.png", "mime": "image/png", "size": 3},))
+    assert (waiting.outcome, waiting.message, len(waiting.files)) == ("waiting", None, 1)
+    assert await outside.bus.deliveries() == []
+
+    for _ in range(2):
+        said = await outside.bus.store.write(
+            inbound.with_files,
+            actor=BRIDGE,
+            bot=outside.bot.id,
+            lease_id=outside.bot.lease_id,
+            id=waiting.id,
+            files=[],
+            missing=["a.png"],
+        )
+        assert (said.outcome, said.id) == ("done", waiting.id)
+
+    assert len(await outside.bus.deliveries()) == 1
+    assert "a.png could not be fetched" in (await outside.bus.claim_one()).work["content"]
+
+
+async def test_a_new_bridge_learns_what_still_waits_for_files(outside: Outside, clock: Clock) -> None:
+    waiting = await outside.hear("look", files=({"key": "k", "name": "a.png", "mime": "image/png", "size": 3},))
+    clock.advance(60)
+
+    beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="bridge-2", reports=[])
+
+    (held,) = beat.held
+    assert [event.id for event in held.waiting] == [waiting.id]
+    assert [place.chat for place in held.places] == ["g1"]
+
+
+# CB-15: what platforms told
+
+
+async def test_the_newest_events_are_kept_as_they_came(outside: Outside) -> None:
+    await outside.hear("go", raw='{"text": "go"}')
+
+    page = await outside.bus.store.read(
+        inbound.list_events, actor=outside.bus.people.admin, platform=PLATFORM, after=None, limit=10
+    )
+
+    assert [(event.kind, event.raw, event.outcome) for event in page.items] == [("said", '{"text": "go"}', "done")]
+    assert await outside.bus.store.write(inbound.forget_words, before=2**60, keep=10) == 1
