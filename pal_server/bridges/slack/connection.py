@@ -13,8 +13,8 @@ from weakref import WeakValueDictionary
 import aiohttp
 
 from pal_server.bridges.inbound import Attachment, CardAction, Event, Heard, Person, Place
-from pal_server.bridges.outbound import Found, Outcome, Outgoing, PostCard, PostText, Sent
-from pal_server.bridges.platform import BadCredentials, BotSettings, Charge, Ears
+from pal_server.bridges.outbound import CannotTell, Found, Outcome, Outgoing, PostCard, PostText, Sent
+from pal_server.bridges.platform import BadCredentials, BotSettings, Charge, Dropped, Ears
 
 from . import events, files, posts, rates, search
 from .mrkdwn import render
@@ -167,6 +167,8 @@ class SlackConnection:
 
     async def _whisper(self, url: str, text: str, action: CardAction) -> None:
         """Words for the one who pressed; lost when Slack does not take them, for the card says the same."""
+        if not files.is_slack(url, self._web.base_url):
+            return
         body = {"response_type": "ephemeral", "replace_original": False, "text": render(text)}
         if action.place.thread and action.place.thread != action.message:
             body["thread_ts"] = action.place.thread
@@ -208,7 +210,11 @@ class SlackConnection:
         return outcome
 
     async def find(self, out: Outgoing, *, since: int) -> Found:
-        return await search.find(self._web, out, since=since, me=await self.me())
+        try:
+            me = await self.me()
+        except (BadCredentials, Dropped) as wrong:
+            return CannotTell(reason=str(wrong), again=True)
+        return await search.find(self._web, out, since=since, me=me)
 
     async def fetch(self, message: str, attachment: Attachment) -> AsyncIterator[bytes]:
         async for piece in files.fetch(self._web, attachment, token=self._token):

@@ -81,8 +81,9 @@ def people_of(payload: Json) -> tuple[str, ...]:
 
 
 def text_of(message: Json) -> str:
-    """What was said, in mrkdwn: the text, and what was forwarded along with it."""
-    parts = [str(message.get("text") or ""), reading.quoted(message.get("attachments") or ())]
+    """What was said, in mrkdwn: the text, else the words of its blocks, and what was forwarded along with it."""
+    text = str(message.get("text") or "") or reading.flattened(message.get("blocks") or ())
+    parts = [text, reading.quoted(message.get("attachments") or ())]
     return "\n".join(part for part in parts if part)
 
 

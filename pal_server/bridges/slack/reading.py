@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 ENTITY = re.compile(r"<([^<>\n]+)>")
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.S)
@@ -79,3 +80,31 @@ def quoted(attachments: Iterable[Mapping[str, object]]) -> str:
             author = str(attachment.get("author_name") or attachment.get("title") or "")
             lines += [f"&gt; {line}" for line in ([f"{author}:"] if author else []) + said.split("\n")]
     return "\n".join(lines)
+
+
+def flattened(blocks: Iterable[Mapping[str, Any]]) -> str:
+    """The words of blocks, for messages of programs that have no text of their own: a line each, in mrkdwn."""
+    return "\n".join(line for block in blocks if (line := "".join(_words(block)).strip()))
+
+
+def _words(node: Mapping[str, Any]) -> Iterator[str]:
+    match node.get("type"):
+        case "text" | "mrkdwn" | "plain_text" | "markdown":
+            yield str(node.get("text") or "")
+        case "link":
+            yield f"<{node.get('url')}|{node.get('text')}>" if node.get("text") else f"<{node.get('url')}>"
+        case "user":
+            yield f"<@{node.get('user_id')}>"
+        case "channel":
+            yield f"<#{node.get('channel_id')}>"
+        case "emoji":
+            yield f":{node.get('name')}:"
+        case "image":
+            yield str(node.get("alt_text") or "")
+        case _:
+            inner = [node["text"]] if isinstance(node.get("text"), dict) else []
+            pieces = [
+                "".join(_words(part)) for part in (*inner, *(node.get("fields") or ()), *(node.get("elements") or ()))
+            ]
+            is_running = node.get("type") == "rich_text_section"
+            yield ("" if is_running else " " if node.get("type") == "context" else "\n").join(pieces)

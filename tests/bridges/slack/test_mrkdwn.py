@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pal_server.bridges.slack.mrkdwn import JOINT, render
-from pal_server.bridges.slack.reading import mentions, people_in, quoted, to_markdown
+from pal_server.bridges.slack.reading import flattened, mentions, people_in, quoted, to_markdown
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,24 @@ def test_what_was_forwarded_is_a_quote_and_what_was_unfolded_is_not() -> None:
     unfolded = {"from_url": "https://c.d", "text": "preview"}
 
     assert quoted([forwarded, unfolded]) == "&gt; Bob:\n&gt; one\n&gt; two"
+
+
+def test_blocks_without_a_text_are_flattened() -> None:
+    words = [
+        {"type": "text", "text": "ask "},
+        {"type": "user", "user_id": "U1"},
+        {"type": "text", "text": " about "},
+        {"type": "link", "url": "https://a.b", "text": "this"},
+        {"type": "emoji", "name": "wave"},
+    ]
+    listed = [{"type": "rich_text_section", "elements": [{"type": "text", "text": t}]} for t in ("one", "two")]
+    blocks = [
+        {"type": "header", "text": {"type": "plain_text", "text": "Deploy"}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": "*done*"}, "fields": [{"type": "mrkdwn", "text": "f"}]},
+        {"type": "divider"},
+        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]},
+        {"type": "rich_text", "elements": [{"type": "rich_text_list", "elements": listed}]},
+        {"type": "context", "elements": [{"type": "mrkdwn", "text": "by"}, {"type": "plain_text", "text": "ci"}]},
+    ]
+
+    assert flattened(blocks) == "Deploy\n*done*\nf\nask <@U1> about <https://a.b|this>:wave:\none\ntwo\nby ci"
