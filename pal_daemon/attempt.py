@@ -32,6 +32,7 @@ from pal_daemon.leases import HeldLease
 from pal_daemon.patience import until_answered
 from pal_daemon.planning import plan_start
 from pal_daemon.process_tree import sweep
+from pal_daemon.rebuilding import note_runtime
 from pal_daemon.redaction import Redactor, secrets_of
 from pal_daemon.reports import Reports
 from pal_daemon.runtimes.base import STOP, Answer, CannotStart, Outcome, Runtime
@@ -361,7 +362,7 @@ class Attempt:
             self._keeper = await _unbroken(keeper_client.launch(self._folder, spec))
         except (KeeperFailed, OSError) as error:
             return endings.end_before_start(error)
-        await asyncio.to_thread(keep_look, self._folder)
+        await asyncio.to_thread(self._remember, keep_look)
         agent = self._keeper.agent
         if agent is not None:
             log.info(
@@ -369,6 +370,14 @@ class Attempt:
             )
             reports.step(lambda: self._report_pid(agent))
         return None
+
+    def _remember(self, keep_look: Callable[[Path], None]) -> None:
+        """What later orders about this run need; without it they are refused with a word about it."""
+        keep_look(self._folder)
+        try:
+            note_runtime(self._folder, self.runtime_name)
+        except OSError as error:
+            log.warning("the runtime is not noted: %s", error, extra={"action": "start", "run": self.run})
 
     async def _is_still_ours(self) -> bool:
         """We were away for longer than the lease, asleep or stopped: ask before anything is started."""

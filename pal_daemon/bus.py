@@ -40,6 +40,8 @@ from pal_server.contract.runs import (
     OpenedAnswer,
     OpenInteraction,
     OpenRun,
+    RebuiltAnswer,
+    RebuiltPart,
     ReportPid,
     RunAnswer,
     RunState,
@@ -136,6 +138,9 @@ class Bus:
 
     async def add_events(self, run: int, request: AddRunEvents) -> AddedAnswer:
         return await self._post(f"/api/runs/{run}/events", request, AddedAnswer)
+
+    async def hand_in(self, run: int, part: RebuiltPart) -> RebuiltAnswer:
+        return await self._post(f"/api/runs/{run}/rebuilt", part, RebuiltAnswer)
 
     async def finish(self, run: int, request: FinishRun) -> None:
         await self._post(f"/api/runs/{run}/finish", request, RunAnswer)

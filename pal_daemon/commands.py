@@ -1,4 +1,5 @@
-"""Carries out the server's durable orders: kill, stop, restart, answer, steer, probe; for ended runs, set_aside.
+"""Carries out the server's durable orders: kill, stop, restart, answer, steer, probe; for ended runs, set_aside and
+rebuild.
 
 Promises: an order is reported done once it has had its effect, and not before; a repeat of an order has no second
 effect; an order for a run that is just being opened is left for the next heartbeat, not refused.
@@ -7,21 +8,26 @@ effect; an order for a run that is just being opened is left for the next heartb
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import os
 
 import msgspec
 
 from pal_daemon import git_state
+from pal_daemon.account_keys import kept_values
 from pal_daemon.attempt import Attempt
 from pal_daemon.bus import ApiProblem
 from pal_daemon.folders import run_folder
 from pal_daemon.house import House
 from pal_daemon.patience import until_answered
 from pal_daemon.probes import CannotLook, Order, Probes
+from pal_daemon.rebuilding import CannotRebuild, parts, read_again, runtime_of
+from pal_daemon.redaction import Redactor, secrets_of
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.base import Answer, Given, InteractionKind, name_answer
 from pal_server.contract.agents import Command
-from pal_server.contract.runs import InteractionApplied
+from pal_server.contract.runs import InteractionApplied, RebuiltPart
 from pal_server.contract.words import Decision
 
 log = logging.getLogger(__name__)
@@ -102,6 +108,8 @@ class Commands:
             return await self._set_aside(command)
         if command.kind == "probe":
             return await self._probes.carry_out(msgspec.convert(command.data, Order))
+        if command.kind == "rebuild":
+            return await self._rebuild(command)
         if attempt is None:
             raise Refused(f"run {command.run} is not running on this computer")
         log.info("order %s for run %s", command.kind, command.run, extra={"action": "command", "command": command.id})
@@ -140,6 +148,29 @@ class Commands:
         try:
             return await asyncio.to_thread(git_state.set_aside, folder, run=command.run)
         except git_state.GitFailed as error:
+            raise Refused(str(error)) from error
+
+    async def _rebuild(self, command: Command) -> str:
+        assert command.run is not None, "a log is of a run"
+        run = command.run
+        entry = await asyncio.to_thread(runtime_of, run_folder(self._house.settings, run))
+        runtime = None if entry is None else self._house.registry.get(entry)
+        if runtime is None:
+            raise Refused("which program it was, and how it is read, is not known on this computer any more")
+        redactor = Redactor(secrets_of(os.environ) + kept_values(self._house.settings))
+        spool = run_folder(self._house.settings, run) / "spool"
+        try:
+            read = parts(read_again(spool, reader=runtime.reader(), redactor=redactor))
+            part = await asyncio.to_thread(next, read)
+            is_first = True
+            while True:
+                following = await asyncio.to_thread(next, read, None)
+                request = RebuiltPart(command=command.id, events=part, first=is_first, last=following is None)
+                answer = await until_answered(functools.partial(self._house.bus.hand_in, run, request))
+                if following is None:
+                    return "its log is whole again" if answer.changed else "nothing was missing"
+                part, is_first = following, False
+        except (CannotRebuild, ApiProblem) as error:
             raise Refused(str(error)) from error
 
     async def _steer(self, command: Command, attempt: Attempt) -> str:

@@ -41,6 +41,9 @@ def _decide(args: argparse.Namespace, decision: str) -> None:
 def _answer_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", nargs="?", metavar="ID", help="the interaction's id")
     parser.add_argument("text", nargs="?", metavar="TEXT", help="the answer; - reads standard input")
+    parser.add_argument(
+        "--message", type=whole, metavar="M", help="what was said in this message meanwhile is the answer"
+    )
     parser.add_argument("--interactive", action="store_true", help="show what waits and ask for the answer")
     connection_flags(parser)
 
@@ -54,7 +57,10 @@ def _answer(args: argparse.Namespace) -> None:
         return
     if args.id is None:
         raise WrongUsage("ID is missing. Say which question, or use --interactive")
-    _send_answer(line, args.id, {"answer": read_text(args.text, None)}, as_json=args.json)
+    if args.message is not None and args.text is not None:
+        raise WrongUsage("either TEXT or --message is the answer")
+    body = {"message": args.message} if args.message is not None else {"answer": read_text(args.text, None)}
+    _send_answer(line, args.id, body, as_json=args.json)
 
 
 def _answer_in_talk(line: Line, args: argparse.Namespace) -> None:

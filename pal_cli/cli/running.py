@@ -53,7 +53,9 @@ def _runs(args: argparse.Namespace) -> None:
 def _action_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run's id")
     parser.add_argument(
-        "action", choices=verbs.RUN_ACTIONS, help="kill: at once; stop: asked first; restart: anew; steer: told TEXT"
+        "action",
+        choices=verbs.RUN_ACTIONS,
+        help="kill: at once; stop: asked first; restart: anew; steer: told TEXT; rebuild: its log is read again",
     )
     parser.add_argument("text", nargs="?", metavar="TEXT", help="what to tell it, for steer")
     parser.add_argument("--reason", metavar="TEXT", help="why; kept with the run")
@@ -102,7 +104,10 @@ RUNS = Command(
     run=_runs,
 )
 RUN_ACTION = Command(
-    about="Kill, stop or restart a run, or tell it something. On a computer that is away it is done when that returns.",
+    about=(
+        "Kill, stop or restart a run, tell it something, or read its log again. On a computer that is away it is"
+        " done when that returns."
+    ),
     examples=(
         "pal cli run-action 12 stop",
         "pal cli run-action 12 kill",

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pal_server.actions import access, approval_rules, audit, cards, messages
+from pal_server.actions import access, approval_rules, audit, cards, deliveries, messages
 from pal_server.domain import interactions as rules
 from pal_server.domain.actors import Actor, ActorKind, system
 from pal_server.domain.approval_rules import ApprovalRule, action_hash, parse_scope, shared_scope
 from pal_server.domain.chains import end, let_go_on
 from pal_server.domain.deliveries import need_lease
 from pal_server.domain.interactions import LOOK_BACK, Interaction, Kind, Status, fingerprint
+from pal_server.domain.messages import without_mention
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.questions import Given, Question, check_questions
 from pal_server.domain.runs import LIVE, Run
@@ -101,9 +102,11 @@ def answer(
     shown_hash: str | None = None,
     scope: str = "once",
     answers: Sequence[Given] | None = None,
+    message: int | None = None,
 ) -> Interaction:
     """A person answers. The first answer wins; an agent never answers itself. With a wider `scope` the decision holds
     for all requests of exactly this content. Where two have to approve, it stays pending until the second one has.
+    With a `message` what was said there is the answer, or the reason of a decision, and makes no turn of its own.
     """
     asked = access.interaction(tx, actor, id)
     if actor.kind not in (ActorKind.USER, ActorKind.BRIDGE):
@@ -111,6 +114,9 @@ def answer(
     access.need_person(actor)
     rooms.lock(tx, room_id=asked.room_id)  # its run ends before the answer or after it
     asked = access.interaction(tx, actor, id)
+    if message is not None:
+        words = _take_words(tx, actor=actor, asked=asked, message=message)
+        text, reason = (words, reason) if asked.kind is Kind.QUESTION else (text, words)
     given = rules.answer(asked, text=text, decision=decision, reason=reason, shown_hash=shown_hash, given=answers)
     reach = parse_scope(scope, asked=asked, is_own=asked.key.startswith(ASKED))
     approval_rules.need_for(actor, scope=reach)
@@ -216,6 +222,7 @@ def list_page(
     status: str | None = None,
     topic: int | None = None,
     run: int | None = None,
+    kind: str | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[Interaction]:
@@ -230,8 +237,20 @@ def list_page(
         status=status,
         topic_id=topic,
         run_id=run,
+        kind=kind,
     )
     return page_of(found, limit=limit, cursor=lambda interaction: str(interaction.id))
+
+
+def _take_words(tx: Tx, *, actor: Actor, asked: Interaction, message: int) -> str:
+    """What was said in a message of the same topic while this waited; its waiting delivery is dropped."""
+    said = access.message(tx, actor, message)
+    if said.topic_id != asked.topic_id or said.kind != "text" or said.sender.kind == "agent" or said.deleted_at:
+        raise Invalid("message is no words of a person in this topic", field="message", message=message)
+    for waiting in delivery_rows.of_message(tx, message_id=message):
+        if waiting.agent == asked.agent:
+            deliveries.without_message(tx, workspace_id=asked.workspace_id, id=waiting.id)
+    return without_mention(said.content, agent=asked.agent) if asked.agent else said.content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +325,7 @@ def _open(tx: Tx, *, run: Run, asked: _Asked) -> Interaction:
         folder=asked.folder,
         needs=1 if shown is Kind.QUESTION else room.approvers,
         questions=asked.questions,
+        version=interactions.count_plans(tx, run_id=run.id) + 1 if shown is Kind.PLAN else None,
     )
     return _reread(tx, workspace_id=run.workspace_id, id=interaction_id)
 
@@ -421,6 +441,8 @@ def _card(asked: Interaction) -> dict[str, Any]:
         shown |= {"needs": asked.needs, "approvals": [approval.by for approval in asked.approvals]}
     if asked.suggestion is not None:
         shown |= {"suggestion": asked.suggestion}
+    if asked.version is not None:
+        shown |= {"version": asked.version}
     return shown if asked.answered_by is None else {**shown, "answered_by": asked.answered_by}
 
 

@@ -578,7 +578,18 @@ def _deliver_to(
         receipt = steering.tell(tx, run=live, message=message, agent=to.agent, receipt=receipt)
     elif live is not None and by is not None:
         receipt = steering.interrupt(tx, actor=by, run=live, receipt=receipt)
+    elif receipt.place and message.sender.kind != "agent":
+        receipt = _offer_as_answer(tx, message=message, agent=to.agent.key, receipt=receipt)
     outcome.receipts.append(receipt)
+
+
+def _offer_as_answer(tx: Tx, *, message: Message, agent: str, receipt: Receipt) -> Receipt:
+    """Said while a card waits: it is kept as the next turn, and may be the answer instead."""
+    asked = interactions.pending_of_lane(tx, topic_id=message.topic_id, agent=agent)
+    if asked is None:
+        return receipt
+    text = f"{receipt.text}; it waits for an answer to {asked.id}, which this can be"
+    return replace(receipt, text=text, interaction=asked.id)
 
 
 def _join_burst(tx: Tx, *, room: Room, message: Message, to: Addressed) -> Receipt | None:

@@ -27,6 +27,7 @@ from pal_server.actions import (
     steering,
     tokens,
     topics,
+    transcripts,
 )
 from pal_server.domain import deliveries as rules
 from pal_server.domain.actors import Actor, ActorKind
@@ -53,12 +54,14 @@ from pal_server.domain.runs import (
     parse_end,
 )
 from pal_server.domain.steering import reads_in
+from pal_server.domain.summaries import Summary, summary_of
 from pal_server.domain.tokens import TokenKind
 from pal_server.errors import Conflict, Forbidden, Invalid, LeaseLost, NotFound
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import commands, rooms, runs
 from pal_server.storage import computers as computer_rows
 from pal_server.storage import deliveries as delivery_rows
+from pal_server.storage import files as file_rows
 from pal_server.storage import messages as message_rows
 from pal_server.storage.tx import Tx
 
@@ -178,7 +181,14 @@ def add_events(
     last_seq = max(run.last_seq, *(row["seq"] for row in rows))
     sources = [row["source"] for row in rows if row["source"] is not None]
     last_source = max([run.last_source or 0, *sources]) if sources else run.last_source
-    runs.took(tx, id=run.id, last_seq=last_seq, last_source=last_source)
+    runs.took(
+        tx,
+        id=run.id,
+        last_seq=last_seq,
+        last_source=last_source,
+        todo_seq=_newest(rows, "todo"),
+        plan_seq=_newest(rows, "plan"),
+    )
     if reads:
         steering.note_reads(tx, run=run, events=events)
     introductions.note(tx, run=run, events=events)
@@ -189,6 +199,23 @@ def add_events(
         _changed(tx, run)
     tx.wake(f"run:{run.id}")
     return Accepted(accepted=accepted, last_seq=last_seq, last_source=last_source)
+
+
+def take_rebuilt(
+    tx: Tx,
+    *,
+    actor: Actor,
+    id: int,
+    command: int,
+    events: Sequence[dict[str, Any]],
+    is_first: bool,
+    is_last: bool,
+) -> tuple[Run, bool]:
+    """Part of a log that its computer reads again; see `transcripts.take_part`. Events as for `add_events`."""
+    if len(events) > EVENTS_LIMIT:
+        raise Invalid(f"at most {EVENTS_LIMIT} events in one request", field="events", limit=EVENTS_LIMIT)
+    rows = [_event_row(event, number=number, now=tx.now) for number, event in enumerate(events)]
+    return transcripts.take_part(tx, actor=actor, id=id, command=command, rows=rows, is_first=is_first, is_last=is_last)
 
 
 def finish(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, ending: Ending) -> Run:
@@ -378,10 +405,26 @@ def prompt(tx: Tx, *, actor: Actor, id: int) -> str:
     return runs.prompt(tx, id=access.run(tx, actor, id).id) or ""
 
 
-def events(tx: Tx, *, actor: Actor, id: int, after: int, limit: int) -> Page[RunEvent]:
-    """In order of their numbers."""
+def summary(tx: Tx, *, actor: Actor, id: int) -> tuple[Run, Summary]:
+    """The run, and what of it fits beside its name."""
+    run = access.run(tx, actor, id)
+    todo, plan = runs.summary_rows(tx, run_id=id)
+    return run, summary_of(run, todo=todo, plan=plan, files=file_rows.of_run(tx, run=run))
+
+
+def events(
+    tx: Tx, *, actor: Actor, id: int, after: int = 0, before: int | None = None, limit: int = 50
+) -> Page[RunEvent]:
+    """In order of their numbers: after one, or the page before one, whose `next` is the `before` of an earlier page."""
     access.run(tx, actor, id)
     limit = parse_limit(limit)
+    if before is not None:
+        if after:
+            raise Invalid("after and before exclude each other", field="before")
+        earlier = runs.events_before(tx, run_id=id, before=before, limit=limit + 1)
+        more = len(earlier) > limit
+        earlier = earlier[-limit:]
+        return Page(items=tuple(earlier), next=str(earlier[0].seq) if more else None)
     found = runs.events(tx, run_id=id, after=after, limit=limit + 1)
     return page_of(found, limit=limit, cursor=lambda event: str(event.seq))
 
@@ -563,6 +606,10 @@ def _need_attempt(run: Run, delivery: Delivery, *, lease_id: str, fence: int, no
         raise LeaseLost("the run has ended or belongs to another attempt", run=run.id)
 
 
+def _newest(rows: Sequence[dict[str, Any]], kind: str) -> int | None:
+    return max((row["seq"] for row in rows if row["kind"] == kind), default=None)
+
+
 def _event_row(event: dict[str, Any], *, number: int, now: int) -> dict[str, Any]:
     data = msgspec.json.encode(event["data"])
     where = f"events[{number}]"
@@ -604,6 +651,7 @@ def _settle(tx: Tx, *, run: Run, delivery: Delivery, ending: Ending, quiet: bool
         resume_at=goes_on,
         ended_at=tx.now if ending.ended_at is None else min(ending.ended_at, tx.now),
     )
+    transcripts.close_events(tx, run=run, status=status)
     interactions.expire_of_run(tx, run=run)
     commands.close_of_run(tx, run_id=run.id, ok=status is Status.CANCELLED, detail=f"the run has ended: {status}")
     tokens.revoke_of(tx, workspace_id=run.workspace_id, kind=TokenKind.RUN, subject=str(run.id))

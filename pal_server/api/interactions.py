@@ -20,6 +20,7 @@ async def list_interactions(call: Call) -> contract.InteractionsAnswer:
         status=query.status,
         topic=query.topic,
         run=query.run,
+        kind=query.kind,
         after=query.after,
         limit=query.limit,
     )
@@ -79,6 +80,7 @@ async def answer(call: Call) -> contract.InteractionAnswer:
             shown_hash=request.hash,
             scope=request.scope,
             answers=_answers(request.answers),
+            message=request.message,
         )
     )
 

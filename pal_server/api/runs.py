@@ -3,7 +3,7 @@
 import msgspec
 
 from pal_server import tokens as secret_words
-from pal_server.actions import interruptions, runs
+from pal_server.actions import interruptions, runs, tails, transcripts
 from pal_server.api.present import present, present_all, present_run, present_run_event
 from pal_server.api.routing import Call
 from pal_server.contract import messages
@@ -54,7 +54,43 @@ async def open_run(call: Call) -> contract.OpenedAnswer:
 
 
 async def get(call: Call) -> contract.RunAnswer:
-    return contract.RunAnswer(run=present_run(await call.read(runs.get, actor=call.actor, id=call.number())))
+    run, summary = await call.read(runs.summary, actor=call.actor, id=call.number())
+    return contract.RunAnswer(run=present_run(run), summary=present(summary, contract.RunSummary))
+
+
+async def rebuild(call: Call) -> contract.RunAnswer:
+    run = await call.write(transcripts.order_rebuild, actor=call.actor, id=call.number())
+    return contract.RunAnswer(run=present_run(run))
+
+
+async def take_rebuilt(call: Call) -> contract.RebuiltAnswer:
+    request = call.body(contract.RebuiltPart)
+    run, has_changed = await call.write(
+        runs.take_rebuilt,
+        actor=call.actor,
+        id=call.number(),
+        command=request.command,
+        events=[msgspec.structs.asdict(event) for event in request.events],
+        is_first=request.first,
+        is_last=request.last,
+    )
+    return contract.RebuiltAnswer(run=present_run(run), changed=has_changed)
+
+
+async def tail(call: Call) -> contract.TailAnswer:
+    query = call.query(contract.TailQuery)
+    found = await call.read(tails.read, actor=call.actor, topic=call.number(), limit=query.limit, events=query.events)
+    return contract.TailAnswer(
+        messages=present_all(found.messages, messages.Message),
+        before=found.before,
+        last_said=None if found.last_said is None else present(found.last_said, messages.Message),
+        runs=[
+            contract.SummedRun(run=present_run(run), summary=present(summary, contract.RunSummary))
+            for run, summary in found.runs
+        ],
+        events=[present_run_event(event) for event in found.events],
+        events_before=found.events_before,
+    )
 
 
 async def prompt(call: Call) -> contract.PromptAnswer:
@@ -105,7 +141,9 @@ async def add_events(call: Call) -> contract.AddedAnswer:
 
 async def list_events(call: Call) -> contract.RunEventsAnswer:
     query = call.query(contract.RunEventsQuery)
-    page = await call.read(runs.events, actor=call.actor, id=call.number(), after=query.after, limit=query.limit)
+    page = await call.read(
+        runs.events, actor=call.actor, id=call.number(), after=query.after, before=query.before, limit=query.limit
+    )
     return contract.RunEventsAnswer(events=[present_run_event(event) for event in page.items], next=page.next)
 
 

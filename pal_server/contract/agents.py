@@ -198,13 +198,14 @@ class Command(Answer, frozen=True, kw_only=True):
 
     The words of a `steer` (`data`: text, message, delivery) go to the program under the input name `steer-<id>`; a run
     event `status` with `{"state": "read", "input": "steer-<id>"}` and, if known, `step` says that it read them.
-    `set_aside` is for a run that has ended: what it changed and did not commit goes into a stash of its repository.
+    Two are for runs that have ended. `set_aside`: what it changed and did not commit goes into a stash of its
+    repository. `rebuild`: its log is read again and handed in by `/api/runs/{id}/rebuilt`.
     A `probe` has no run: the computer looks at a program (`data`: runtime, account, agent, folder) and reports what it
     found.
     """
 
     id: int
-    kind: Literal["kill", "stop", "restart", "steer", "answer", "set_aside", "probe"]
+    kind: Literal["kill", "stop", "restart", "steer", "answer", "set_aside", "rebuild", "probe"]
     run: int | None = None
     data: dict[str, Any] = {}
     created_at: int

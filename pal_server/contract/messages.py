@@ -69,6 +69,8 @@ class Receipt(Answer, frozen=True, kw_only=True):
     delivery: int | None = None
     place: int | None = None
     """For `queued`: 1 is the next to run."""
+    interaction: int | None = None
+    """What its run waits for: answer it with `message`, and this is the answer instead of the next turn."""
 
 
 class SentAnswer(Answer, frozen=True, kw_only=True):

@@ -52,8 +52,38 @@ class Run(Answer, frozen=True, kw_only=True):
     duration_ms: int | None = None
 
 
+class SentFile(Answer, frozen=True, kw_only=True):
+    id: str
+    name: str
+    mime: str
+    size: int
+    url: str
+
+
+class RunSummary(Answer, frozen=True, kw_only=True):
+    """What of a run fits beside its name."""
+
+    todo: list[dict[str, Any]] = []
+    """Each with `text` and `status`."""
+    done: int = 0
+    """Entries of the list that are completed."""
+    plan: str | None = None
+    plan_seq: int | None = None
+    """The run event that has all of it."""
+    files: list[SentFile] = []
+    cost_usd: float | None = None
+    duration_ms: int | None = None
+
+
 class RunAnswer(Answer, frozen=True, kw_only=True):
     run: Run
+    summary: RunSummary | None = None
+    """Where one run is asked for."""
+
+
+class SummedRun(Answer, frozen=True, kw_only=True):
+    run: Run
+    summary: RunSummary
 
 
 class OpenedAnswer(Answer, frozen=True, kw_only=True):
@@ -144,7 +174,47 @@ class RunEventsAnswer(Answer, frozen=True, kw_only=True):
 
 class RunEventsQuery(Request, frozen=True, kw_only=True):
     after: int = 0
+    before: int | None = None
+    """The page before this number, oldest first; `next` is the `before` of the page before it."""
     limit: int = 200
+
+
+class RebuiltPart(Request, frozen=True, kw_only=True):
+    """Part of the log of an ended run, read again from the spool, in order; `seq` counts from 1 anew."""
+
+    command: int
+    """The order it is the answer to."""
+    events: list[RunEventIn]
+    first: bool = False
+    last: bool = False
+
+
+class RebuiltAnswer(Answer, frozen=True, kw_only=True):
+    run: Run
+    changed: bool
+    """With the last part: whether the stored log differed, and this one took its place."""
+
+
+class TailQuery(Request, frozen=True, kw_only=True):
+    limit: int = 50
+    """Messages."""
+    events: int = 100
+    """Of the newest run."""
+
+
+class TailAnswer(Answer, frozen=True, kw_only=True):
+    """The end of a topic, oldest first."""
+
+    messages: list[Message]
+    before: int | None = None
+    """`before` of the page of messages before; null when there is none."""
+    last_said: Message | None = None
+    """The newest words of a person, when they are not among the messages."""
+    runs: list[SummedRun]
+    """The newest ones."""
+    events: list[RunEvent]
+    """Of the newest run."""
+    events_before: int | None = None
 
 
 class FinishRun(UnderLease, frozen=True, kw_only=True):
@@ -310,6 +380,8 @@ class Interaction(Answer, frozen=True, kw_only=True):
     """How many people have to approve; one who denies is enough."""
     approvals: list[Approval] = []
     suggestion: Suggestion | None = None
+    version: int | None = None
+    """Of a plan: which of its run, from 1; earlier ones stay as they were shown and answered."""
     questions: list[Question] = []
     """Of a card that asks several, or lets several options be chosen; answered by `answers`, or by one text."""
 
@@ -327,6 +399,8 @@ class InteractionsQuery(Page, frozen=True, kw_only=True):
     status: InteractionStatus | None = None
     topic: int | None = None
     run: int | None = None
+    kind: InteractionKind | None = None
+    """With `plan` and `run`: all versions of its plan."""
 
 
 class OpenInteraction(UnderLease, frozen=True, kw_only=True):
@@ -362,6 +436,8 @@ class AnswerInteraction(Request, frozen=True, kw_only=True):
     """For a card with questions: one for each, in order."""
     decision: Decision | None = None
     reason: str | None = None
+    message: int | None = None
+    """What was said in this message is the answer, or the reason of the decision; it makes no turn of its own."""
     hash: str | None = None
     scope: Scope = "once"
     """For an approval: also for all requests of exactly this content, of this agent in this topic, of this agent

@@ -71,6 +71,7 @@ class Interaction:
     needs: int = 1  # people who have to approve
     approvals: tuple[Approval, ...] = ()
     suggestion: dict[str, Any] | None = None  # a rule that history suggests: scope, times
+    version: int | None = None  # of a plan: which of its run, from 1
     questions: tuple[Question, ...] = ()  # of a card with more than a line to answer
 
     @property
@@ -102,6 +103,7 @@ class Interaction:
             "needs": self.needs,
             "approvals": [approval.fact() for approval in self.approvals],
             "suggestion": self.suggestion,
+            "version": self.version,
             "questions": [question.fact() for question in self.questions],
         }
 

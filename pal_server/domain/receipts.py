@@ -28,6 +28,7 @@ class Receipt:
     text: str
     delivery: int | None = None
     place: int | None = None
+    interaction: int | None = None  # what its run waits for, which this could be the answer to
 
     def fact(self) -> dict[str, Any]:
         """The receipt as others see it."""
@@ -37,6 +38,7 @@ class Receipt:
             "text": self.text,
             "delivery": self.delivery,
             "place": self.place,
+            "interaction": self.interaction,
         }
 
 

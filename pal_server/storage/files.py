@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pal_server.domain.files import File
 from pal_server.domain.pages import Place
+from pal_server.domain.runs import Run
 from pal_server.storage.tx import Row, Tx
 
 
@@ -58,6 +59,12 @@ def list_page(tx: Tx, *, workspace_id: str, q: str, place: Place, limit: int) ->
 def revoke(tx: Tx, id: str) -> bool:
     """False when it was revoked before."""
     return tx.sql.run("files.revoke", id=id, now=tx.now) == 1
+
+
+def of_run(tx: Tx, *, run: Run) -> list[File]:
+    """What it uploaded, oldest first."""
+    rows = tx.sql.all("files.of_run", workspace_id=run.workspace_id, run_id=run.id, since=run.created_at)
+    return [_file(row) for row in rows]
 
 
 def ended(tx: Tx, *, workspace_id: str, limit: int) -> list[Ended]:

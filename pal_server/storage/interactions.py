@@ -35,6 +35,7 @@ def add(
     folder: str = "",
     needs: int = 1,
     questions: tuple[Question, ...] = (),
+    version: int | None = None,
 ) -> int:
     row = tx.sql.one(
         "interactions.add",
@@ -54,6 +55,7 @@ def add(
         deny_at=deny_at,
         folder=folder,
         needs=needs,
+        version=version,
         questions=_text([question.fact() for question in questions]),
         now=tx.now,
     )
@@ -83,6 +85,17 @@ def pending_of_run(tx: Tx, *, run_id: int) -> list[Interaction]:
 def unsettled_of_run(tx: Tx, *, run_id: int) -> list[Interaction]:
     """Those that still wait, for a person or for the program to take the answer."""
     return [_interaction(row) for row in tx.sql.all("interactions.unsettled_of_run", run_id=run_id)]
+
+
+def pending_of_lane(tx: Tx, *, topic_id: int, agent: str) -> Interaction | None:
+    """The newest that a run of the agent in the topic waits for."""
+    row = tx.sql.one("interactions.pending_of_lane", topic_id=topic_id, agent=agent)
+    return None if row is None else _interaction(row)
+
+
+def count_plans(tx: Tx, *, run_id: int) -> int:
+    row = tx.sql.one("interactions.count_plans", run_id=run_id)
+    return 0 if row is None else int(row["number"])
 
 
 def open_of_run(tx: Tx, *, run_id: int) -> int:
@@ -130,7 +143,15 @@ def put(tx: Tx, new: Interaction, *, was: Status) -> None:
 
 
 def page(
-    tx: Tx, *, actor: Actor, before: int, limit: int, status: str | None, topic_id: int | None, run_id: int | None
+    tx: Tx,
+    *,
+    actor: Actor,
+    before: int,
+    limit: int,
+    status: str | None,
+    topic_id: int | None,
+    run_id: int | None,
+    kind: str | None,
 ) -> list[Interaction]:
     """Newest first."""
     rows = tx.sql.all(
@@ -141,6 +162,7 @@ def page(
         status=status,
         topic_id=topic_id,
         run_id=run_id,
+        asked_kind=kind,
         **viewer(actor),
     )
     return [_interaction(row) for row in rows]
@@ -176,6 +198,7 @@ def _interaction(row: Row) -> Interaction:
         folder=row["folder"],
         needs=row["needs"],
         approvals=tuple(Approval(**one) for one in _decode(row["approvals"])),
+        version=row["version"],
         questions=load_questions(_decode(row["questions"])),
         suggestion=None if row["suggestion"] is None else _decode(row["suggestion"]),
     )

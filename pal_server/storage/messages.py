@@ -191,6 +191,12 @@ def of_run(tx: Tx, *, topic_id: int, run_id: int, after: int, limit: int) -> lis
     return [row["id"] for row in rows]
 
 
+def last_of_people(tx: Tx, *, topic_id: int) -> Message | None:
+    """The newest words of a person in a topic."""
+    row = tx.sql.one("messages.last_of_people", topic_id=topic_id)
+    return None if row is None else _message(row)
+
+
 def sent_by_run(tx: Tx, *, run_id: int, after: int, limit: int) -> list[int]:
     """Ids of what a run said anywhere, after what it was for; reads what was said in all rooms meanwhile."""
     return [row["id"] for row in tx.sql.all("messages.sent_by_run", run_id=run_id, after=after, limit=limit)]

@@ -1,6 +1,6 @@
 """Sessions, runs and run events, as rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from pal_server.domain.usage import cost_in_micros, tokens_in
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import own_work, viewer
 
+_PAGE = 1_000  # events read at a time
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -226,23 +227,66 @@ def add_events(tx: Tx, *, run_id: int, events: Iterable[dict[str, Any]]) -> int:
     return tx.sql.many("runs.add_event", [{"run_id": run_id, **event} for event in events])
 
 
-def took(tx: Tx, *, id: int, last_seq: int, last_source: int | None) -> None:
-    tx.sql.run("runs.took", id=id, last_seq=last_seq, last_source=last_source, now=tx.now)
+def took(
+    tx: Tx,
+    *,
+    id: int,
+    last_seq: int,
+    last_source: int | None,
+    todo_seq: int | None = None,
+    plan_seq: int | None = None,
+) -> None:
+    """Note how far its log is, and where its newest list and plan are when they came with it."""
+    tx.sql.run(
+        "runs.took",
+        id=id,
+        last_seq=last_seq,
+        last_source=last_source,
+        todo_seq=todo_seq,
+        plan_seq=plan_seq,
+        now=tx.now,
+    )
+
+
+def forget_rebuilt(tx: Tx, *, run_id: int) -> None:
+    tx.sql.run("runs.forget_rebuilt", run_id=run_id)
+
+
+def add_rebuilt(tx: Tx, *, run_id: int, events: Iterable[Mapping[str, Any]]) -> None:
+    tx.sql.many("runs.add_rebuilt", [{"run_id": run_id, **event} for event in events])
+
+
+def all_events(tx: Tx, *, run_id: int) -> Iterator[RunEvent]:
+    """The whole log, a page at a time."""
+    return _all(tx, "runs.events", run_id)
+
+
+def all_rebuilt(tx: Tx, *, run_id: int) -> Iterator[RunEvent]:
+    return _all(tx, "runs.rebuilt", run_id)
+
+
+def put_rebuilt(tx: Tx, *, run_id: int) -> None:
+    """The log that was handed in again takes the place of the stored one."""
+    tx.sql.run("runs.forget_events", run_id=run_id)
+    tx.sql.run("runs.move_rebuilt", run_id=run_id)
+    tx.sql.run("runs.recount", run_id=run_id)
+    forget_rebuilt(tx, run_id=run_id)
+
+
+def summary_rows(tx: Tx, *, run_id: int) -> tuple[RunEvent | None, RunEvent | None]:
+    """The run's newest list and plan."""
+    found = {row["kind"]: _event(row) for row in tx.sql.all("runs.summary", run_id=run_id)}
+    return found.get("todo"), found.get("plan")
+
+
+def events_before(tx: Tx, *, run_id: int, before: int, limit: int) -> list[RunEvent]:
+    """The newest before a number, oldest first."""
+    rows = tx.sql.all("runs.events_before", run_id=run_id, before=before, limit=limit)
+    return [_event(row) for row in reversed(rows)]
 
 
 def events(tx: Tx, *, run_id: int, after: int, limit: int) -> list[RunEvent]:
-    return [
-        RunEvent(
-            run_id=row["run_id"],
-            seq=row["seq"],
-            kind=row["kind"],
-            at=row["at"],
-            text=row["text"],
-            lane=row["lane"],
-            data=row["data"],
-        )
-        for row in tx.sql.all("runs.events", run_id=run_id, after=after, limit=limit)
-    ]
+    return [_event(row) for row in tx.sql.all("runs.events", run_id=run_id, after=after, limit=limit)]
 
 
 def told(tx: Tx, *, run_id: int, limit: int) -> list[Told]:
@@ -289,6 +333,25 @@ def page(
         **viewer(actor),
     )
     return [_run(row) for row in rows]
+
+
+def _all(tx: Tx, name: str, run_id: int) -> Iterator[RunEvent]:
+    after = 0
+    while rows := tx.sql.all(name, run_id=run_id, after=after, limit=_PAGE):
+        yield from map(_event, rows)
+        after = rows[-1]["seq"]
+
+
+def _event(row: Row) -> RunEvent:
+    return RunEvent(
+        run_id=row["run_id"],
+        seq=row["seq"],
+        kind=row["kind"],
+        at=row["at"],
+        text=row["text"],
+        lane=row["lane"],
+        data=row["data"],
+    )
 
 
 def _session(row: Row) -> Session:

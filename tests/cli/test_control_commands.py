@@ -56,6 +56,8 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
             "questions": [{"text": "Which?", "options": [{"label": "a"}, {"label": "b"}], "multiple": True}],
         },
     ),
+    "cli answer 7 --message 41": ("POST /api/interactions/7/answer", {"message": 41}),
+    "cli run-action 7 rebuild": ("POST /api/runs/7/rebuild", {}),
     "cli draft 41 revise": ("POST /api/messages/41/draft", {"choice": "revise"}),
     "cli rooms set --room general --busy steer --fresh on": (
         "PATCH /api/rooms/general",
@@ -82,6 +84,7 @@ KNOWN: dict[str, Any] = {
     "POST /api/interactions": {"interaction": answers.INTERACTION},
     "POST /api/messages/41/draft": {"message": {**answers.MESSAGE, "card": {"status": "revised"}}},
     "PATCH /api/rooms/general": {"room": ROOM},
+    "POST /api/runs/7/rebuild": {"run": answers.RUN},
     "POST /api/runs/7/choose": {"run": answers.RUN},
     "POST /api/interactions/7/answer": {"interaction": answers.INTERACTION},
     "GET /api/approval-rules": {"rules": [RULE], "next": None},

@@ -272,6 +272,79 @@ async def test_a_message_said_while_a_card_waits_is_kept(bus: Bus) -> None:
     assert (await bus.claim_one()).work["content"] == "use the other folder"
 
 
+async def test_what_was_said_meanwhile_can_be_the_answer_and_makes_no_turn(bus: Bus) -> None:
+    claimed, run = await at_work(bus, "bot")
+    asked = await ask(bus, claimed, run, kind="question", title="Which folder?")
+    sent = await bus.say("@bot the other one")
+    assert [receipt.interaction for receipt in sent.receipts] == [asked.id]
+
+    answered = await answer(bus, asked, decision=None, message=sent.message.id)
+
+    assert answered.answer == {"answer": "the other one"}
+    assert (await bus.delivery(sent.deliveries[0].id)).status == "cancelled"
+    await bus.finish(run)
+    assert await bus.claim() == ()
+
+
+async def test_what_was_said_meanwhile_can_be_the_reason_of_a_decision(bus: Bus) -> None:
+    claimed, run = await at_work(bus, "bot")
+    asked = await ask(bus, claimed, run)
+    sent = await bus.say("@bot not in this folder")
+
+    denied = await answer(bus, asked, decision="deny", message=sent.message.id)
+
+    assert denied.answer == {"decision": "deny", "reason": "not in this folder"}
+
+
+async def test_words_of_agents_and_of_other_topics_answer_nothing(bus: Bus) -> None:
+    claimed, run = await at_work(bus, "bot")
+    asked = await ask(bus, claimed, run, kind="question")
+    its_own = await bus.say("I say yes", actor=await bus.inside(claimed))
+    elsewhere = await bus.say("yes", topic=await bus.topic())
+
+    for said in (its_own, elsewhere):
+        with pytest.raises(Invalid):
+            await answer(bus, asked, decision=None, message=said.message.id)
+
+
+# IX-5: plans
+
+
+async def test_a_plan_that_is_sent_back_has_versions_and_the_approved_text_is_what_the_program_gets(bus: Bus) -> None:
+    claimed, run = await at_work(bus, "bot")
+    first = await ask(bus, claimed, run, key="p1", kind="plan", title="Plan", body="1. all at once")
+    await answer(bus, first, decision="deny", reason="in two steps")
+    second = await ask(bus, claimed, run, key="p2", kind="plan", title="Plan", body="1. one\n2. two")
+    edited = "1. one\n\n2. two, with tests  \n"
+
+    await answer(bus, second, text=edited)
+
+    given = await bus.store.read(commands.open_for, computer_id=bus.box.id)
+    assert [(order.data["decision"], order.data.get("reason"), order.data.get("answer")) for order in given] == [
+        ("deny", "in two steps", None),
+        ("approve", None, edited),
+    ]
+    page = await bus.store.read(interactions.list_page, actor=bus.people.viewer, run=run.id, kind="plan")
+    assert [(one.version, one.body) for one in page.items] == [(2, "1. one\n2. two"), (1, "1. all at once")]
+
+
+# IX-7: who and when
+
+
+async def test_the_audit_says_who_answered_what_and_when(bus: Bus, clock: Clock) -> None:
+    asked = await ask(bus, *await at_work(bus, "bot"))
+    await answer(bus, asked, reason="go on")
+
+    page = await bus.store.read(
+        audit.list_page, actor=bus.people.admin, action="interaction.answered", after=None, limit=9
+    )
+
+    (entry,) = page.items
+    assert (entry.at, entry.target, entry.detail["hash"]) == (clock.now, f"interaction:{asked.id}", asked.hash)
+    assert "member" in entry.actor
+    assert entry.detail["answer"] == {"decision": "approve", "reason": "go on"}
+
+
 # Two people
 
 

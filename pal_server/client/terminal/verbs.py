@@ -9,7 +9,7 @@ from pal_server.client.terminal.line import Line, segment
 from pal_server.client.terminal.output import note, say, say_json
 
 Answer = dict[str, Any]
-RUN_ACTIONS = ("kill", "stop", "restart", "steer")
+RUN_ACTIONS = ("kill", "stop", "restart", "steer", "rebuild")
 
 
 def show(answer: Answer, *, as_json: bool, render: Callable[[Answer], None]) -> None:

@@ -20,6 +20,14 @@ SELECT id, workspace_id, room_id, run_id, name, title, mime, size, sha256, creat
  ORDER BY created_at DESC, id DESC
  LIMIT :limit;
 
+-- name: of_run(workspace_id, run_id, since)
+-- What a run uploaded is no older than the run, which is what the index knows.
+SELECT id, workspace_id, room_id, run_id, name, title, mime, size, sha256, created_by, created_at, expires_at, revoked_at
+  FROM files
+ WHERE workspace_id = :workspace_id AND created_at >= :since AND run_id = :run_id AND revoked_at IS NULL
+ ORDER BY created_at, id
+ LIMIT 50;
+
 -- name: revoke(id, now)
 UPDATE files SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
 

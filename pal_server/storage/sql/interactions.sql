@@ -1,9 +1,9 @@
 -- name: add
 INSERT INTO interactions (workspace_id, room_id, topic_id, run_id, chain_id, key, agent, kind, status, title, body, options,
                           hash, held, deny_at, folder, needs, questions,
-                          created_at)
+                          version, created_at)
 VALUES (:workspace_id, :room_id, :topic_id, :run_id, :chain_id, :key, :agent, :kind, 'pending', :title, :body, :options,
-        :hash, :held, :deny_at, :folder, :needs, :questions, :now)
+        :hash, :held, :deny_at, :folder, :needs, :questions, :version, :now)
 RETURNING id;
 
 -- name: by_id
@@ -20,6 +20,12 @@ SELECT * FROM interactions WHERE run_id = :run_id AND status = 'pending' ORDER B
 
 -- name: unsettled_of_run
 SELECT * FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'answered') ORDER BY id;
+
+-- name: pending_of_lane
+SELECT * FROM interactions WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending' ORDER BY id DESC LIMIT 1;
+
+-- name: count_plans
+SELECT COUNT(*) AS number FROM interactions WHERE run_id = :run_id AND kind = 'plan';
 
 -- name: open_of_run
 SELECT COUNT(*) AS number FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'answered');
@@ -50,6 +56,7 @@ SELECT i.* FROM interactions i
    AND (CAST(:status AS TEXT) IS NULL OR i.status = :status)
    AND (CAST(:topic_id AS BIGINT) IS NULL OR i.topic_id = :topic_id)
    AND (CAST(:run_id AS BIGINT) IS NULL OR i.run_id = :run_id)
+   AND (CAST(:asked_kind AS TEXT) IS NULL OR i.kind = :asked_kind)
    AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = i.room_id
                 AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  ORDER BY i.id DESC LIMIT :limit;

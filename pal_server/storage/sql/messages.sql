@@ -136,6 +136,11 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
 -- name: by_ids_of_run
 SELECT m.id FROM messages m WHERE m.topic_id = :topic_id AND m.id > :after AND m.run_id = :run_id ORDER BY m.id LIMIT :limit;
 
+-- name: last_of_people
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.topic_id = :topic_id AND m.sender_kind IN ('user', 'guest') AND m.kind = 'text' AND m.deleted_at IS NULL
+ ORDER BY m.id DESC LIMIT 1;
+
 -- name: sent_by_run
 -- In order of the key: after a crash it reads what was said since the run began, for which no send has to keep an index.
 SELECT m.id FROM messages m

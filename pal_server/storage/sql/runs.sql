@@ -74,6 +74,7 @@ ON CONFLICT (run_id, seq) DO NOTHING;
 
 -- name: took
 UPDATE runs SET last_seq = :last_seq, last_source = COALESCE(:last_source, last_source), last_event_at = :now,
+                todo_seq = COALESCE(:todo_seq, todo_seq), plan_seq = COALESCE(:plan_seq, plan_seq),
                 stalled_since = NULL
  WHERE id = :id;
 
@@ -85,6 +86,40 @@ UPDATE runs SET stalled_since = :now
 -- name: events
 SELECT run_id, seq, kind, at, lane, text, data FROM run_events
  WHERE run_id = :run_id AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: events_before
+SELECT run_id, seq, kind, at, lane, text, data FROM run_events
+ WHERE run_id = :run_id AND seq < :before ORDER BY seq DESC LIMIT :limit;
+
+-- name: summary
+SELECT e.run_id, e.seq, e.kind, e.at, e.lane, e.text, e.data FROM runs x
+  JOIN run_events e ON e.run_id = x.id AND e.seq IN (x.todo_seq, x.plan_seq)
+ WHERE x.id = :run_id;
+
+-- name: forget_rebuilt
+DELETE FROM rebuilt_events WHERE run_id = :run_id;
+
+-- name: add_rebuilt
+INSERT INTO rebuilt_events (run_id, seq, kind, at, lane, text, data, source)
+VALUES (:run_id, :seq, :kind, :at, :lane, :text, :data, :source)
+ON CONFLICT (run_id, seq) DO NOTHING;
+
+-- name: rebuilt
+SELECT run_id, seq, kind, at, lane, text, data FROM rebuilt_events
+ WHERE run_id = :run_id AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: forget_events
+DELETE FROM run_events WHERE run_id = :run_id;
+
+-- name: move_rebuilt
+INSERT INTO run_events (run_id, seq, kind, at, lane, text, data, source)
+SELECT run_id, seq, kind, at, lane, text, data, source FROM rebuilt_events WHERE run_id = :run_id;
+
+-- name: recount
+UPDATE runs SET last_seq = (SELECT COALESCE(MAX(seq), 0) FROM run_events WHERE run_id = :run_id),
+                todo_seq = (SELECT MAX(seq) FROM run_events WHERE run_id = :run_id AND kind = 'todo'),
+                plan_seq = (SELECT MAX(seq) FROM run_events WHERE run_id = :run_id AND kind = 'plan')
+ WHERE id = :run_id;
 
 -- name: told
 SELECT kind, text, data FROM run_events
