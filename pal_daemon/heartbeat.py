@@ -17,6 +17,7 @@ from pal_daemon.house import House
 from pal_daemon.runs import Runs
 from pal_server.contract.agents import HeartbeatAnswer, HeartbeatRequest, LiveRun, RuntimeStateIn
 
+WITHOUT_SOCKET = 4.0  # seconds between two beats at most while no socket tells that the key is void: we end within five
 SETTLE_WITHIN = 10.0  # seconds one stray run may hold a beat up
 DISCOVER_EVERY = 300.0  # seconds between looks at which programs are installed
 
@@ -68,10 +69,15 @@ class Heartbeat:
             await self._runs.tidy()
             await self._look_at_runtimes()
             try:
-                async with asyncio.timeout(self._house.settings.interval):
+                async with asyncio.timeout(self._pause):
                     await self._now.wait()
             except TimeoutError:
                 pass
+
+    @property
+    def _pause(self) -> float:
+        interval = self._house.settings.interval
+        return interval if self.has_socket else min(interval, WITHOUT_SOCKET)
 
     async def step(self) -> HeartbeatAnswer:
         """One beat."""

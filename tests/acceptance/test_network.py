@@ -52,6 +52,25 @@ def test_without_a_socket_a_message_starts_within_a_heartbeat_and_a_second(rig: 
     stack.daemon.wait_socket()
 
 
+def test_a_void_key_ends_a_daemon_in_time_however_seldom_it_beats_and_without_a_socket(
+    rig: tuple[Stack, Proxy],
+) -> None:
+    stack, proxy = rig
+    daemon = stack.add_daemon(server=proxy.url)
+    proxy.refuses_sockets = True
+    daemon.start("--interval", "60000")
+    room = stack.room()
+    message = stack.mention(room, stack.agent(room, "wait", computer=daemon.computer))
+    agent = stack.wait_started(message)["pid"]
+
+    stack.api.post(f"/api/computers/{daemon.computer}/revoke")
+
+    assert daemon.wait_end(5) == 3
+    eventually("its agent is gone", lambda: not is_alive(agent), within=10)
+    proxy.refuses_sockets = False
+    stack.daemons.remove(daemon)
+
+
 def test_a_server_away_for_a_while_gets_every_event_once(rig: tuple[Stack, Proxy]) -> None:
     stack, proxy = rig
     room, agent, message, run = begin_count(stack)
