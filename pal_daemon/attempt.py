@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
@@ -461,7 +459,7 @@ class Attempt:
         await asyncio.sleep(LATE)
         pid = keeper_client.living_keeper(self._folder)
         if pid is not None and not self.has_exited:
-            _kill_keeper(self._folder, pid)
+            keeper_client.kill_keeper(self._folder, pid)
             await asyncio.to_thread(sweep, self._folder)
 
     # Notes
@@ -538,18 +536,3 @@ async def _cancel(task: asyncio.Task[None]) -> None:
     """End a task that only served another one; its failure has been logged by itself."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _kill_keeper(folder: Path, pid: int) -> None:
-    """SIGKILL to that very keeper; the kernel ends its agent with it."""
-    try:
-        fd = os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return
-    try:
-        if keeper_client.living_keeper(folder) == pid:
-            signal.pidfd_send_signal(fd, signal.SIGKILL)
-    except OSError:  # gone meanwhile
-        pass
-    finally:
-        os.close(fd)

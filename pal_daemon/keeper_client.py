@@ -147,6 +147,21 @@ def living_keeper(run_dir: Path) -> int | None:
     return pid if is_same and fields[0] not in (b"Z", b"X") else None
 
 
+def kill_keeper(run_dir: Path, pid: int) -> None:
+    """SIGKILL to that very keeper; the kernel ends its agent with it, and its guard the rest."""
+    try:
+        fd = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return
+    try:
+        if living_keeper(run_dir) == pid:
+            signal.pidfd_send_signal(fd, signal.SIGKILL)
+    except OSError:  # gone meanwhile
+        pass
+    finally:
+        os.close(fd)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeper:
     """A keeper that was alive a moment ago. Each request is a connection of its own; any number of tasks may ask.

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 
 from pal_daemon import endings, git_state
@@ -16,7 +17,7 @@ from pal_daemon.attempt import Attempt
 from pal_daemon.folders import remove_old_runs, run_folder, runs_with_processes
 from pal_daemon.house import House
 from pal_daemon.journal import JournalFull, Line
-from pal_daemon.keeper_client import KeeperGone
+from pal_daemon.keeper_client import KeeperGone, kill_keeper, living_keeper
 from pal_daemon.leases import HeldLease
 from pal_daemon.patience import until_answered
 from pal_daemon.process_tree import find_left_over, sweep
@@ -26,6 +27,9 @@ from pal_server.contract.deliveries import ClaimedDelivery, ReleaseDelivery
 
 TIDY_EVERY = 3600.0  # seconds
 LEAVE_WITHIN = 2.0  # seconds; a start takes some hundredths, a server that is away longer than anybody waits
+
+LATE = 4.0  # seconds a keeper has for a kill, before it is killed itself
+LOOK_AGAIN = 0.02  # seconds
 
 log = logging.getLogger(__name__)
 Work = Callable[[], Awaitable[None]]
@@ -202,8 +206,18 @@ class Runs:
                 await keeper.kill()
             except KeeperGone:
                 pass
+        await _see_it_go(folder)
         if await asyncio.to_thread(find_left_over, folder):
             await asyncio.to_thread(sweep, folder)
+
+
+async def _see_it_go(folder: Path) -> None:
+    """Return once the run has no keeper any more. One that was told to kill and stands still is killed itself."""
+    force_at, give_up_at = monotonic() + LATE, monotonic() + 2 * LATE
+    while (pid := living_keeper(folder)) is not None and monotonic() < give_up_at:
+        if monotonic() > force_at:
+            kill_keeper(folder, pid)
+        await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _after(earlier: Iterable[asyncio.Task[None]], work: Work) -> None:
