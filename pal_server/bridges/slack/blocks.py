@@ -24,6 +24,7 @@ OPTION_VALUE = 150
 MOST_RADIOS = 10
 MOST_OPTIONS = 100
 MOST_BUTTONS = 25
+CUT = "\n… (shortened)"
 PRESS = "pal:press:"  # begins the action id of a button whose value is a token
 FIELD = "pal:field:"  # begins the block id of a field
 TEXT = "_text"  # ends the name of the free text beside options
@@ -44,7 +45,7 @@ def render_card(card: Card) -> Json:
     """`{"text", "blocks"}` of a message. What does not fit goes: oldest steps first, then the end of the body."""
     while True:
         shown = _blocks(card)
-        size = len(json.dumps(shown))
+        size = len(json.dumps(shown, ensure_ascii=False))
         if size <= MOST_JSON and len(shown) <= MOST_BLOCKS:
             return {"text": notice(card), "blocks": shown}
         smaller = _smaller(card)
@@ -67,7 +68,7 @@ def _smaller(card: Card) -> Card:
     if card.plan:
         return replace(card, plan=card.plan[: len(card.plan) // 2])
     if len(card.body) > 200:
-        return replace(card, body=card.body[: len(card.body) * 3 // 4] + " …")
+        return replace(card, body=card.body.removesuffix(CUT)[: len(card.body) * 3 // 4] + CUT)
     return card
 
 

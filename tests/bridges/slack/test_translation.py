@@ -298,6 +298,15 @@ def test_what_does_not_fit_goes_oldest_steps_first() -> None:
     assert "rm -rf build" in said
 
 
+def test_what_a_person_has_to_read_before_answering_is_whole() -> None:
+    body = "字" * 6_000
+
+    shown = render_card(replace(full(), body=body))
+
+    assert json.dumps(shown, ensure_ascii=False).count("字") >= 6_000
+    assert wrong_blocks(shown["blocks"]) is None
+
+
 # Small things
 
 

@@ -97,7 +97,7 @@ def wrong_blocks(blocks: list[Json], *, most: int = MOST_BLOCKS) -> tuple[str, l
         ids.add(block.get("block_id") or f"#{at}")
     if said:
         return "invalid_blocks", said
-    return ("msg_blocks_too_long", []) if len(json.dumps(blocks)) > MOST_BLOCKS_JSON else None
+    return ("msg_blocks_too_long", []) if len(json.dumps(blocks, ensure_ascii=False)) > MOST_BLOCKS_JSON else None
 
 
 def _wrong_block(block: Json) -> list[str]:
