@@ -211,10 +211,7 @@ def action_of(payload: Json, *, me: Me, names: Mapping[str, str]) -> CardAction 
 
 
 def command_of(payload: Json, *, me: Me, names: Mapping[str, str], now: int) -> Command:
-    """`/helper stop now` is stop with "now": one command a bot has, since commands of all bots share one space."""
-    typed, rest = str(payload.get("command") or "").lstrip("/"), str(payload.get("text") or "").strip()
-    word, _, text = rest.partition(" ")
-    name, words = (typed, rest) if typed in COMMANDS else (word.lstrip("/").lower() or "help", text.strip())
+    """`/pal stop now` is the command "pal" with "stop now": all bots of a workspace share one space of commands."""
     user = str(payload.get("user_id") or "")
     return Command(
         event=f"c:{me.app}:{payload.get('trigger_id')}",
@@ -222,12 +219,9 @@ def command_of(payload: Json, *, me: Me, names: Mapping[str, str], now: int) -> 
         person=Person(id=user, name=names.get(user) or str(payload.get("user_name") or "")),
         at=now,
         raw=raw_of(payload),
-        name=name,
-        text=words,
+        name=str(payload.get("command") or "").lstrip("/"),
+        text=reading.to_markdown(str(payload.get("text") or ""), names=names),
     )
-
-
-COMMANDS = ("new", "stop", "status", "model", "help")
 
 
 def _acting(payload: Json, *, names: Mapping[str, str]) -> Person:

@@ -139,7 +139,7 @@ async def test_a_command_is_answered_with_its_acknowledgement(slack: LoopbackSla
         [heard] = await bot.ears.events()
         [envelope] = await slack.acked(bot.app)
         assert isinstance(heard, Command)
-        assert (heard.name, heard.text, heard.place.chat) == ("stop", "it now", bot.room)
+        assert (heard.name, heard.text, heard.place.chat) == ("helper", "stop it now", bot.room)
         assert envelope["answer"] == {"response_type": "ephemeral", "text": "Stopped."}
 
 

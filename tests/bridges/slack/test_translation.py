@@ -167,29 +167,13 @@ def test_menus_links_and_strange_buttons_are_nothing(more: Json) -> None:
     assert events.action_of(press(**more), me=ME, names={}) is None
 
 
-@pytest.mark.parametrize(
-    ("typed", "text", "name", "words"),
-    [
-        ("/pal", "stop now please", "stop", "now please"),
-        ("/pal", "", "help", ""),
-        ("/pal", "/status", "status", ""),
-        ("/new", "a topic", "new", "a topic"),
-        ("/pal", "Model opus", "model", "opus"),
-    ],
-)
-def test_one_command_of_a_bot_has_them_all(typed: str, text: str, name: str, words: str) -> None:
-    given = {
-        "command": typed,
-        "text": text,
-        "user_id": "U1",
-        "user_name": "alice",
-        "channel_id": "C1",
-        "trigger_id": "1",
-    }
+def test_a_command_has_its_name_and_its_words() -> None:
+    given = {"command": "/pal", "text": "stop &amp; go", "user_id": "U1", "user_name": "alice", "channel_id": "C1"}
 
-    command = events.command_of(given, me=ME, names={}, now=5)
+    command = events.command_of({**given, "trigger_id": "7"}, me=ME, names={"U1": "Alice"}, now=5)
 
-    assert (command.name, command.text, command.at) == (name, words, 5)
+    assert (command.name, command.text, command.at, command.event) == ("pal", "stop & go", 5, "c:A1:7")
+    assert (command.person.name, command.place.chat, command.place.thread) == ("Alice", "C1", "")
 
 
 # Cards
