@@ -58,6 +58,13 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "cli answer 7 --message 41": ("POST /api/interactions/7/answer", {"message": 41}),
     "cli run-action 7 rebuild": ("POST /api/runs/7/rebuild", {}),
+    "cli queue list --topic 3 --agent codex --json": (
+        "GET /api/deliveries",
+        {"topic": "3", "agent": "codex", "status": "pending"},
+    ),
+    "cli queue first 5": ("POST /api/deliveries/5/front", {}),
+    "cli queue merge 6 5": ("POST /api/deliveries/6/merge", {"into": 5}),
+    "cli queue drop 5": ("POST /api/deliveries/5/cancel", {}),
     "cli draft 41 revise": ("POST /api/messages/41/draft", {"choice": "revise"}),
     "cli rooms set --room general --busy steer --fresh on": (
         "PATCH /api/rooms/general",
@@ -90,6 +97,7 @@ KNOWN: dict[str, Any] = {
     "GET /api/approval-rules": {"rules": [RULE], "next": None},
     "POST /api/approval-rules/3/revoke": {"rule": RULE},
     "GET /api/deliveries": {"deliveries": [], "next": None},
+    "POST /api/deliveries/5/cancel": {"delivery": {"id": 5, "agent": "codex", "status": "cancelled"}},
     "POST /api/deliveries/5/front": {"delivery": {"id": 5, "agent": "codex", "status": "pending"}},
     "POST /api/deliveries/6/merge": {"delivery": {"id": 5, "agent": "codex", "status": "pending"}},
     "PATCH /api/topics/3": {"topic": answers.TOPIC},
@@ -124,6 +132,24 @@ def test_text_belongs_to_steer_alone(line: str, pal: Pal, api: FakeApi) -> None:
 
     assert outcome.code == 2
     assert "TEXT" in outcome.err
+
+
+def test_the_queue_is_shown_as_it_will_run_and_its_words_are_changed(pal: Pal, api: FakeApi) -> None:
+    waiting = [
+        {"id": id, "agent": "codex", "topic": 3, "message": id, "ahead": ahead}
+        for id, ahead in ((7, 0), (6, 1), (5, 0))
+    ]
+    said = {f"GET /api/messages/{id}": {"message": {**answers.MESSAGE, "content": f"words {id}"}} for id in (5, 6, 7)}
+    api.answers.update({"GET /api/deliveries": {"deliveries": waiting, "next": None}, **said})
+    api.answers["PATCH /api/messages/6"] = {"message": answers.MESSAGE}
+
+    listed = pal("cli", "queue", "list")
+    edited = pal("cli", "queue", "edit", "6", "@codex otherwise")
+
+    assert [line.split()[0] for line in listed.out.splitlines()] == ["6", "5", "7"]
+    assert "words 6" in listed.out
+    assert (edited.code, api.last().path, api.last().body) == (0, "/api/messages/6", {"content": "@codex otherwise"})
+    assert pal("cli", "queue", "edit", "8", "x").code == 2
 
 
 @pytest.mark.parametrize("flags", ["", "--deny-after soon", "--deny-after 0", "--approvers 3"])

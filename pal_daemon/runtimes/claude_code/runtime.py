@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.claude_code import control
+from pal_daemon.runtimes.claude_code.leftovers import remove_leftovers
 from pal_daemon.runtimes.claude_code.offer import read_offer
 from pal_daemon.runtimes.claude_code.reader import ClaudeReader
 from pal_daemon.runtimes.claude_code.way_in import LOGIN, QUIET, WAY_IN, home_in
@@ -101,6 +102,8 @@ class ClaudeCodeRuntime:
         if is_fresh and work.native_session is not None:
             notices.append("the earlier session is gone from this computer; a fresh one was begun")
             prompt = f"{SESSION_GONE}\n\n{prompt}"
+        if remove_leftovers(context.folder):
+            notices.append("hooks of an older system were taken out of .claude/settings.local.json")
         effort = work.agent.effort
         if effort is not None and effort not in EFFORTS:
             notices.append(f"the effort {effort} is none Claude Code knows, so it was left out")
