@@ -10,7 +10,7 @@ from pal_server.client.terminal import verbs
 from pal_server.client.terminal.confirm import ask, confirm
 from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import Line, segment, without_nothing
-from pal_server.client.terminal.output import say
+from pal_server.client.terminal.output import note, say
 from pal_server.client.terminal.typed import new_app
 
 app = new_app("Agents: who they are and where they run.")
@@ -43,6 +43,27 @@ Mode: TypeAlias = Annotated[
 ]
 Instructions: TypeAlias = Annotated[
     str | None, typer.Option("--instructions", metavar="TEXT", help="What it is told in every prompt.")
+]
+Skills: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--skill", metavar="NAME", help="A skill its computer has; repeat for more, '' for none."),
+]
+Servers: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--server-of-tools", "--mcp", metavar="NAME", help="A tool server (MCP); repeat, '' for none."),
+]
+SandboxWord: TypeAlias = Annotated[
+    str | None, typer.Option("--sandbox", metavar="S", help="Of its program: read-only, workspace-write.")
+]
+ApprovalWord: TypeAlias = Annotated[
+    str | None, typer.Option("--approval", metavar="A", help="When its program asks: untrusted, on-request.")
+]
+Network: TypeAlias = Annotated[
+    bool | None, typer.Option("--network/--no-network", help="Whether its sandbox reaches the network.")
+]
+Isolation: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--isolate", metavar="'PROGRAM ARGS…'", help="Put before its program, as a container; '' for none."),
 ]
 AccountId: TypeAlias = Annotated[str | None, typer.Option("--account", metavar="ID", help="The account it uses.")]
 Concurrency: TypeAlias = Annotated[
@@ -79,6 +100,12 @@ def create(
     effort: Effort = None,
     mode: Mode = None,
     instructions: Instructions = None,
+    skill: Skills = None,
+    mcp: Servers = None,
+    sandbox: SandboxWord = None,
+    approval: ApprovalWord = None,
+    network: Network = None,
+    isolate: Isolation = None,
     account: AccountId = None,
     concurrency: Concurrency = None,
     max_duration: MaxDuration = None,
@@ -108,6 +135,8 @@ def create(
         "account": account,
         "concurrency": concurrency,
         "max_duration": max_duration,
+        **_more(skill, mcp, isolate),
+        "settings": _settings({}, sandbox, approval, network),
     }
     answer = connect(server, token).post("/api/agents", without_nothing(body))
     verbs.show(answer, as_json=as_json, render=show_agent)
@@ -170,6 +199,12 @@ def update(
     effort: Effort = None,
     mode: Mode = None,
     instructions: Instructions = None,
+    skill: Skills = None,
+    mcp: Servers = None,
+    sandbox: SandboxWord = None,
+    approval: ApprovalWord = None,
+    network: Network = None,
+    isolate: Isolation = None,
     account: AccountId = None,
     concurrency: Concurrency = None,
     max_duration: MaxDuration = None,
@@ -219,13 +254,63 @@ def update(
             "enabled": enabled,
         }
     )
+    body |= _more(skill, mcp, isolate)
+    if sandbox is not None or approval is not None or network is not None:
+        now = line.get(f"/api/agents/{segment(key)}")["agent"]["settings"]
+        body["settings"] = _settings(now, sandbox, approval, network)
     if not body and computer_id is None and not unassign:
         raise WrongUsage("nothing to change was named. Give --name, --runtime, --computer-id … or --interactive")
     path = f"/api/agents/{segment(key)}"
-    answer = line.patch(path, body) if body else {}
+    changed = answer = line.patch(path, body) if body else {}
     if computer_id is not None or unassign:
         answer = line.post(f"{path}/assignment", {"computer_id": computer_id})
     verbs.show(answer, as_json=as_json, render=show_agent)
+    earlier = changed.get("outdated", [])
+    if earlier:
+        note(
+            f"{len(earlier)} conversation{'s go' if len(earlier) > 1 else ' goes'} on with the earlier profile:"
+            f" `pal console agents apply --key {key}` changes that"
+        )
+
+
+@app.command("duplicate")
+def duplicate(
+    key: Key = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="KEY", help="The new agent's key.")] = None,
+    name: Name = None,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Make another agent with the same profile.
+
+    \b
+    Examples:
+      pal console agents duplicate --key codex --to codex-two --name "Second Codex"
+    """
+    path = f"/api/agents/{segment(required(key, '--key'))}/duplicate"
+    body = without_nothing({"key": required(to, "--to"), "display_name": name})
+    verbs.show(connect(server, token).post(path, body), as_json=as_json, render=show_agent)
+
+
+@app.command("apply")
+def apply(
+    key: Key = None,
+    topic: Annotated[int | None, typer.Option("--topic", metavar="T", help="Only in this topic.")] = None,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Let conversations that began with an earlier profile of an agent go on with its present one.
+
+    \b
+    Examples:
+      pal console agents apply --key codex
+      pal console agents apply --key codex --topic 12
+    """
+    path = f"/api/agents/{segment(required(key, '--key'))}/apply"
+    answer = connect(server, token).post(path, without_nothing({"topic": topic}))
+    verbs.show(answer, as_json=as_json, render=lambda a: say(f"applied in {len(a['topics'])} topics of {a['agent']}"))
 
 
 @app.command("delete")
@@ -254,6 +339,26 @@ def show_agent(answer: verbs.Answer) -> None:
         say("its command is not allowed yet: an administrator names it with --command")
     if agent.get("runtime_note"):
         say(str(agent["runtime_note"]))
+
+
+def _more(skills: list[str] | None, servers: list[str] | None, isolate: str | None) -> dict[str, object]:
+    """What an empty text takes away."""
+    body: dict[str, object] = {}
+    if skills is not None:
+        body["skills"] = [name for name in skills if name]
+    if servers is not None:
+        body["servers"] = [name for name in servers if name]
+    if isolate is not None:
+        body["isolation"] = checked_command(isolate) if isolate else None
+    return body
+
+
+def _settings(
+    now: dict[str, object], sandbox: str | None, approval: str | None, network: bool | None
+) -> dict[str, object] | None:
+    """All of them, as the API takes them; None when none was named."""
+    wanted = without_nothing({"sandbox": sandbox, "approval": approval, "network": network})
+    return {**now, **wanted} if wanted else None
 
 
 def required(value: str | None, flag: str) -> str:

@@ -4,6 +4,7 @@ Members make and change agents. A command is a program run on somebody's compute
 admin's, too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,11 +15,13 @@ from pal_server.domain.agents import (
     INSTRUCTIONS_LIMIT,
     Agent,
     AgentMode,
+    Settings,
     default_runtime,
     parse_agent_mode,
     parse_concurrency,
     parse_duration,
     parse_runtime,
+    parse_settings,
     parse_text,
 )
 from pal_server.domain.computers import ComputerStatus
@@ -26,6 +29,7 @@ from pal_server.domain.deliveries import Status
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.names import parse_key, parse_label
 from pal_server.domain.pages import Page, page_of, parse_limit
+from pal_server.domain.profiles import parse_names
 from pal_server.errors import AlreadyExists, Conflict, Invalid
 from pal_server.storage import agents, approval_rules, choices, findings, rooms
 from pal_server.storage import deliveries as delivery_rows
@@ -33,6 +37,7 @@ from pal_server.storage.tx import Tx
 
 T = TypeVar("T")
 
+OWN_SERVER = "pal"  # `pal mcp`: what `pal cli` can do anyway
 FIRST_ROOM = "general"  # every new agent joins it, when it is there
 
 
@@ -57,6 +62,10 @@ def put(
     effort: str | None = None,
     mode: str | None = None,
     instructions: str | None = None,
+    skills: Sequence[str] | None = None,
+    servers: Sequence[str] | None = None,
+    settings: Settings | None = None,
+    isolation: str | None = None,
     account: str | None = None,
     concurrency: int | None = None,
     max_duration: int | None = None,
@@ -81,6 +90,10 @@ def put(
         effort=_or_keep(effort),
         mode=_or_keep(mode),
         instructions=_or_keep(instructions),
+        skills=_or_keep(skills),
+        servers=_or_keep(servers),
+        settings=_or_keep(settings),
+        isolation=_or_keep(isolation),
         account=_or_keep(account),
         concurrency=_or_keep(concurrency),
         max_duration=_or_keep(max_duration),
@@ -105,12 +118,16 @@ def change(
     effort: str | Keep | None = KEEP,
     mode: str | Keep = KEEP,
     instructions: str | Keep = KEEP,
+    skills: Sequence[str] | Keep = KEEP,
+    servers: Sequence[str] | Keep = KEEP,
+    settings: Settings | Keep = KEEP,
+    isolation: str | Keep | None = KEEP,
     account: str | Keep | None = KEEP,
     concurrency: int | Keep = KEEP,
     max_duration: int | Keep | None = KEEP,
     enabled: bool | Keep = KEEP,
 ) -> Agent:
-    """Change what is named. Runs that live go on as they began; the next one begins with the new profile."""
+    """Change what is named. Sessions that have begun go on with the profile they have until it is applied to them."""
     access.need(actor, Role.MEMBER)
     return _change(
         tx,
@@ -125,11 +142,45 @@ def change(
         effort=effort,
         mode=mode,
         instructions=instructions,
+        skills=skills,
+        servers=servers,
+        settings=settings,
+        isolation=isolation,
         account=account,
         concurrency=concurrency,
         max_duration=max_duration,
         enabled=enabled,
     )
+
+
+def duplicate(tx: Tx, *, actor: Actor, key: str, new_key: str, display_name: str | None = None) -> Agent:
+    """Another agent with the same profile, on the same computer. What only an admin gives, only an admin copies."""
+    access.need(actor, Role.MEMBER)
+    model = access.agent(tx, actor, key)
+    if agents.get(tx, new_key, workspace_id=actor.workspace_id) is not None:
+        raise AlreadyExists(f"there is already an agent called {new_key}: choose another key", key=new_key)
+    return put(
+        tx,
+        actor=actor,
+        key=new_key,
+        display_name=display_name or new_key,
+        runtime=model.runtime,
+        description=model.description,
+        computer=model.computer,
+        command=model.command,
+        cwd=model.cwd,
+        model=model.model,
+        effort=model.effort,
+        mode=model.mode,
+        instructions=model.instructions,
+        skills=model.skills,
+        servers=model.servers,
+        settings=model.settings,
+        isolation=model.isolation,
+        account=model.account,
+        concurrency=model.concurrency,
+        max_duration=model.max_duration,
+    ).agent
 
 
 def assign(tx: Tx, *, actor: Actor, key: str, computer: str | None) -> Agent:
@@ -261,6 +312,10 @@ def _change(
     effort: str | Keep | None,
     mode: str | Keep,
     instructions: str | Keep,
+    skills: Sequence[str] | Keep,
+    servers: Sequence[str] | Keep,
+    settings: Settings | Keep,
+    isolation: str | Keep | None,
     account: str | Keep | None,
     concurrency: int | Keep,
     max_duration: int | Keep | None,
@@ -280,6 +335,12 @@ def _change(
         instructions=before.instructions
         if instructions is KEEP
         else parse_text(instructions, field="instructions", limit=INSTRUCTIONS_LIMIT),
+        skills=before.skills if skills is KEEP else parse_names(tuple(skills), field="skills"),
+        servers=before.servers if servers is KEEP else parse_names(tuple(servers), field="servers"),
+        settings=before.settings
+        if settings is KEEP
+        else parse_settings(sandbox=settings.sandbox, approval=settings.approval, network=settings.network),
+        isolation=_text(before.isolation, isolation, field="isolation"),
         account=before.account if account is KEEP else account,
         concurrency=before.concurrency if concurrency is KEEP else parse_concurrency(concurrency),
         max_duration=before.max_duration if max_duration is KEEP else parse_duration(max_duration),
@@ -288,7 +349,7 @@ def _change(
     if command is not KEEP:
         wanted = _with_command(actor, wanted, command)
     wanted = _with_account(tx, actor=actor, agent=wanted)
-    if wanted.mode is AgentMode.BYPASS and before.mode is not AgentMode.BYPASS:
+    if _gives_more(before, wanted):
         access.need(actor, Role.ADMIN)
     if wanted == before:
         return before
@@ -301,9 +362,23 @@ def _change(
         tx.wake(f"computer:{after.computer}")  # it may have been enabled, or be able to run now
     if after.mode is not before.mode:
         audit.record(tx, actor=actor, action="agent.mode_set", target=before.key, detail={"mode": after.mode})
+    if after.isolation != before.isolation:
+        audit.record(
+            tx, actor=actor, action="agent.isolation_set", target=before.key, detail={"isolation": after.isolation}
+        )
     if after.command != before.command:
         audit.record(tx, actor=actor, action="agent.command_set", target=before.key, detail={"command": after.command})
     return after
+
+
+def _gives_more(before: Agent, wanted: Agent) -> bool:
+    """What runs programs on somebody's computer, or lets the agent's own do more, is an admin's to give."""
+    return (
+        (wanted.mode is AgentMode.BYPASS and before.mode is not AgentMode.BYPASS)
+        or (wanted.settings.network and not before.settings.network)
+        or not {*wanted.servers} <= {*before.servers, OWN_SERVER}
+        or wanted.isolation != before.isolation
+    )
 
 
 def _with_command(actor: Actor, agent: Agent, command: str | None) -> Agent:

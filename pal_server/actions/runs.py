@@ -23,6 +23,7 @@ from pal_server.actions import (
     introductions,
     messages,
     orders,
+    profiles,
     sessions,
     steering,
     tokens,
@@ -476,7 +477,8 @@ def list_sessions(
     """By id."""
     limit = parse_limit(limit)
     found = runs.sessions(tx, actor=actor, after=after or "", limit=limit + 1, topic_id=topic, agent=agent)
-    return page_of(found, limit=limit, cursor=lambda session: session.id)
+    aged = profiles.aged(tx, workspace_id=actor.workspace_id, sessions=found)
+    return page_of(aged, limit=limit, cursor=lambda session: session.id)
 
 
 def create_session(
@@ -555,6 +557,7 @@ def _why_not_again(tx: Tx, run: Run) -> str | None:
 
 def _insert(tx: Tx, *, delivery: Delivery) -> int:
     session = sessions.current(tx, workspace_id=delivery.workspace_id, topic_id=delivery.topic_id, agent=delivery.agent)
+    profiles.begin(tx, workspace_id=delivery.workspace_id, session=session)
     before = runs.last_of_delivery(tx, delivery_id=delivery.id) if delivery.run_id is not None else None
     burst = delivery_rows.burst_messages(tx, delivery_id=delivery.id)
     runs.session_has_seen(

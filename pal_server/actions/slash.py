@@ -7,6 +7,7 @@ from pal_server.actions import audit, cards, choices, orders, sessions, steering
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.agents import AgentMode
 from pal_server.domain.messages import Message
+from pal_server.domain.profiles import is_outdated, thaw
 from pal_server.domain.rooms import AgentMember, Room
 from pal_server.domain.runs import Wanted
 from pal_server.domain.slash import COMMANDS, Slash, parse_slash
@@ -104,8 +105,10 @@ def _plan(tx: Tx, *, actor: Actor, message: Message, agent: AgentMember, wanted:
 
 
 def _choose(tx: Tx, *, actor: Actor, message: Message, agent: AgentMember, command: Slash) -> str:
-    profile = agent_rows.get(tx, agent.key, workspace_id=message.workspace_id)
-    assert profile is not None, "it is in the room"
+    present = agent_rows.get(tx, agent.key, workspace_id=message.workspace_id)
+    assert present is not None, "it is in the room"
+    session = runs.newest_session(tx, topic_id=message.topic_id, agent=agent.key)
+    profile = present if session is None else thaw(present, session.profile)
     before = choice_rows.find(tx, topic_id=message.topic_id, agent=agent.key)
     own, chosen = (profile.model, before.model) if command.name == "model" else (profile.effort, before.effort)
     if not command.rest:
@@ -126,10 +129,11 @@ def _from_when(tx: Tx, *, message: Message, agent: AgentMember) -> str:
 
 
 def _status(tx: Tx, *, message: Message, agent: AgentMember) -> str:
-    profile = agent_rows.get(tx, agent.key, workspace_id=message.workspace_id)
-    assert profile is not None, "it is in the room"
+    present = agent_rows.get(tx, agent.key, workspace_id=message.workspace_id)
+    assert present is not None, "it is in the room"
     choice = choice_rows.find(tx, topic_id=message.topic_id, agent=agent.key)
     session = runs.newest_session(tx, topic_id=message.topic_id, agent=agent.key)
+    profile = present if session is None else thaw(present, session.profile)
     live = steering.live_run(tx, topic_id=message.topic_id, agent=agent.key)
     lines = [
         f"{agent.key}: {profile.runtime} on {agent.computer_name or 'no computer'}"
@@ -140,4 +144,9 @@ def _status(tx: Tx, *, message: Message, agent: AgentMember) -> str:
         f" effort {choice.effort or profile.effort or 'of the program'}, mode {choice.mode or profile.mode}",
         "no session yet" if session is None else f"session {session.generation}",
     ]
+    if session is not None and is_outdated(session.profile, agent=present):
+        lines.append(
+            "its profile was changed since this session began: /new begins with it,"
+            f" `pal console agents apply --key {agent.key}` goes on with it"
+        )
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from pal_server.actions import sessions
 from pal_server.domain.agents import Agent
 from pal_server.domain.deliveries import Delivery
 from pal_server.domain.messages import Message, without_mention
+from pal_server.domain.profiles import thaw
 from pal_server.domain.prompts import RECENT_LIMIT
 from pal_server.domain.prompts import compose as compose_prompt
 from pal_server.domain.rooms import Room, Topic
@@ -21,6 +22,7 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
     assert room is not None, "a delivery has a room"
     assert topic is not None, "a delivery has a topic"
     session = session_for(tx, delivery=delivery)
+    agent = thaw(agent, session.profile)
     said = burst_of(tx, delivery)
     before = runs.last_of_delivery(tx, delivery_id=delivery.id) if delivery.run_id is not None else None
     return {
@@ -62,7 +64,13 @@ def _profile(tx: Tx, *, agent: Agent, room: Room, topic: Topic) -> dict[str, Any
     choice = choices.find(tx, topic_id=topic.id, agent=agent.key)
     limits = [limit for limit in (agent.max_duration, room.max_duration) if limit is not None]
     account = None if agent.account is None else accounts.get(tx, agent.account, workspace_id=agent.workspace_id)
-    settings: dict[str, Any] = {"mode": choice.mode or agent.mode}
+    settings: dict[str, Any] = {
+        **{name: value for name, value in agent.settings.fact().items() if value},
+        "mode": choice.mode or agent.mode,
+        "skills": list(agent.skills),
+        "servers": list(agent.servers),
+        "isolation": agent.isolation,
+    }
     if account is not None:
         settings |= {
             "account": {

@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp.web_response import StreamResponse
 
-from pal_server.actions import accounts, agents, choices
+from pal_server.actions import accounts, agents, choices, profiles
 from pal_server.actions.accounts import Standing
 from pal_server.api.answers import answer_response
 from pal_server.api.fields import keep
@@ -12,6 +12,8 @@ from pal_server.api.routing import Call
 from pal_server.contract import agents as contract
 from pal_server.contract.base import Page
 from pal_server.domain.actors import Actor, ActorKind
+from pal_server.domain.agents import Agent, Settings
+from pal_server.domain.keep import KEEP
 from pal_server.errors import Invalid
 
 
@@ -45,6 +47,10 @@ async def onboard(call: Call) -> StreamResponse:
         effort=request.effort,
         mode=request.mode,
         instructions=request.instructions,
+        skills=request.skills,
+        servers=request.servers,
+        settings=None if request.settings is None else Settings(**msgspec.structs.asdict(request.settings)),
+        isolation=request.isolation,
         account=request.account,
         concurrency=request.concurrency,
         max_duration=request.max_duration,
@@ -55,7 +61,7 @@ async def onboard(call: Call) -> StreamResponse:
 
 async def get(call: Call) -> contract.AgentAnswer:
     agent = await call.read(agents.get, actor=call.actor, key=call.text("key"))
-    return contract.AgentAnswer(agent=present(agent, contract.Agent))
+    return await _with_outdated(call, agent)
 
 
 async def change(call: Call) -> contract.AgentAnswer:
@@ -73,12 +79,42 @@ async def change(call: Call) -> contract.AgentAnswer:
         effort=keep(request.effort),
         mode=keep(request.mode),
         instructions=keep(request.instructions),
+        skills=keep(request.skills),
+        servers=keep(request.servers),
+        settings=KEEP
+        if isinstance(request.settings, msgspec.UnsetType)
+        else Settings(**msgspec.structs.asdict(request.settings)),
+        isolation=keep(request.isolation),
         account=keep(request.account),
         concurrency=keep(request.concurrency),
         max_duration=keep(request.max_duration),
         enabled=keep(request.enabled),
     )
+    return await _with_outdated(call, agent)
+
+
+async def duplicate(call: Call) -> contract.AgentAnswer:
+    request = call.body(contract.DuplicateAgent)
+    agent = await call.write(
+        agents.duplicate,
+        actor=call.actor,
+        key=call.text("key"),
+        new_key=request.key,
+        display_name=request.display_name,
+    )
     return contract.AgentAnswer(agent=present(agent, contract.Agent))
+
+
+async def apply_profile(call: Call) -> contract.AppliedAnswer:
+    request = call.body(contract.ApplyProfile)
+    key = call.text("key")
+    topics = await call.write(profiles.apply, actor=call.actor, key=key, topic=request.topic)
+    return contract.AppliedAnswer(agent=key, topics=topics)
+
+
+async def _with_outdated(call: Call, agent: Agent) -> contract.AgentAnswer:
+    topics = await call.read(profiles.outdated, actor=call.actor, key=agent.key)
+    return contract.AgentAnswer(agent=present(agent, contract.Agent), outdated=topics)
 
 
 async def show_choice(call: Call) -> contract.ChoiceAnswer:

@@ -375,6 +375,15 @@ ROUTES: tuple[Route, ...] = (
     get("/api/agents/{key}", agents.get, READERS, "One agent", a.AgentAnswer),
     patch("/api/agents/{key}", agents.change, MEMBERS, "Change what is named", a.AgentAnswer, a.ChangeAgent),
     delete("/api/agents/{key}", agents.delete, ADMINS, "Remove an agent and end what it does", a.AgentAnswer),
+    create("/api/agents/{key}/duplicate", agents.duplicate, MEMBERS, "The same again", a.AgentAnswer, a.DuplicateAgent),
+    post(
+        "/api/agents/{key}/apply",
+        agents.apply_profile,
+        MEMBERS,
+        "Let sessions go on with its present profile",
+        a.AppliedAnswer,
+        a.ApplyProfile,
+    ),
     post(
         "/api/agents/{key}/assignment",
         agents.assign,

@@ -5,7 +5,23 @@ from typing import Any, Literal
 import msgspec
 
 from .base import Answer, Request
-from .words import AgentMode, ComputerStatus, LoginState
+from .words import AgentMode, ApprovalPolicy, ComputerStatus, LoginState, Sandbox
+
+
+class AgentSettings(Answer, frozen=True, kw_only=True):
+    """For programs with a sandbox of their own, where the mode leaves a choice."""
+
+    sandbox: Sandbox | None = None
+    approval: ApprovalPolicy | None = None
+    network: bool = False
+
+
+class AgentSettingsIn(Request, frozen=True, kw_only=True):
+    """All three at once; only an admin gives the network."""
+
+    sandbox: Sandbox | None = None
+    approval: ApprovalPolicy | None = None
+    network: bool = False
 
 
 class Agent(Answer, frozen=True, kw_only=True):
@@ -25,6 +41,12 @@ class Agent(Answer, frozen=True, kw_only=True):
     mode: AgentMode = "ask"
     """What it may do without asking a person."""
     instructions: str = ""
+    skills: list[str] = []
+    servers: list[str] = []
+    """Servers of tools (MCP) it may use, by the names its computer knows; `pal` is pal's own."""
+    settings: AgentSettings = AgentSettings()
+    isolation: str | None = None
+    """Put before its program, as a container's command line."""
     account: str | None = None
     concurrency: int
     max_duration: int | None = None
@@ -35,6 +57,8 @@ class Agent(Answer, frozen=True, kw_only=True):
 
 class AgentAnswer(Answer, frozen=True, kw_only=True):
     agent: Agent
+    outdated: list[int] = []
+    """Topics whose session goes on with an earlier profile; told of one agent that is shown or changed."""
 
 
 class AgentsAnswer(Answer, frozen=True, kw_only=True):
@@ -58,6 +82,10 @@ class CreateAgent(Request, frozen=True, kw_only=True):
     effort: str | None = None
     mode: AgentMode | None = None
     instructions: str | None = None
+    skills: list[str] | None = None
+    servers: list[str] | None = None
+    settings: AgentSettingsIn | None = None
+    isolation: str | None = None
     account: str | None = None
     concurrency: int | None = None
     max_duration: int | None = None
@@ -74,10 +102,31 @@ class ChangeAgent(Request, frozen=True, kw_only=True):
     effort: str | msgspec.UnsetType | None = msgspec.UNSET
     mode: AgentMode | msgspec.UnsetType = msgspec.UNSET
     instructions: str | msgspec.UnsetType = msgspec.UNSET
+    skills: list[str] | msgspec.UnsetType = msgspec.UNSET
+    servers: list[str] | msgspec.UnsetType = msgspec.UNSET
+    settings: AgentSettingsIn | msgspec.UnsetType = msgspec.UNSET
+    isolation: str | msgspec.UnsetType | None = msgspec.UNSET
     account: str | msgspec.UnsetType | None = msgspec.UNSET
     concurrency: int | msgspec.UnsetType = msgspec.UNSET
     max_duration: int | msgspec.UnsetType | None = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class DuplicateAgent(Request, frozen=True, kw_only=True):
+    key: str
+    display_name: str | None = None
+    client_id: str | None = None
+
+
+class ApplyProfile(Request, frozen=True, kw_only=True):
+    topic: int | None = None
+    """Null: everywhere."""
+
+
+class AppliedAnswer(Answer, frozen=True, kw_only=True):
+    agent: str
+    topics: list[int]
+    """Whose next run has the agent's present profile."""
 
 
 class Choice(Answer, frozen=True, kw_only=True):

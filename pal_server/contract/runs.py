@@ -284,6 +284,8 @@ class Session(Answer, frozen=True, kw_only=True):
     computer: str | None
     generation: int
     native_session: str | None
+    is_outdated: bool = False
+    """It goes on with the profile it began with; the agent has another one now. Applied, the next run has that."""
     created_at: int
 
 

@@ -20,6 +20,7 @@ AgentMode = Literal["ask", "accept_edits", "auto", "bypass", "read_only", "plan"
 Scope = Literal["once", "topic", "agent", "project"]
 Busy = Literal["queue", "steer", "interrupt"]
 Decision = Literal["approve", "deny"]
-
 LoginState = Literal["in", "out", "unknown"]
 Choice = Literal["resume", "start_over", "drop", "keep_files"]
+Sandbox = Literal["read-only", "workspace-write"]
+ApprovalPolicy = Literal["untrusted", "on-request"]

@@ -27,7 +27,7 @@ KNOWN = (
 CHOICE_LIMIT = 200  # characters
 CHOICE = re.compile(rf"[^\s\x00-\x1f\x7f-]\S{{0,{CHOICE_LIMIT - 1}}}")  # what begins with a dash could be a flag
 TEXT_LIMIT = 2_000  # characters of description, command and paths
-INSTRUCTIONS_LIMIT = 50_000  # characters; they are part of every prompt
+INSTRUCTIONS_LIMIT = 20_000  # characters; they are part of every prompt
 CONCURRENCY_MAX = 50  # topics one agent may work in at once
 
 
@@ -50,6 +50,32 @@ class Readiness(StrEnum):
     UNKNOWN = "unknown"  # no computer, or one whose daemon never came
 
 
+class Sandbox(StrEnum):
+    """What the program's own sandbox lets its commands change."""
+
+    READ_ONLY = "read-only"
+    WORKSPACE_WRITE = "workspace-write"  # its folder
+
+
+class Approval(StrEnum):
+    """When a program with a sandbox asks a person."""
+
+    UNTRUSTED = "untrusted"  # for everything but reading
+    ON_REQUEST = "on-request"  # when its model wants to leave the sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """For programs with a sandbox of their own, where the mode leaves a choice; None is what the mode says."""
+
+    sandbox: str | None = None
+    approval: str | None = None
+    network: bool = False  # whether commands in the sandbox reach it
+
+    def fact(self) -> dict[str, Any]:
+        return {"sandbox": self.sandbox, "approval": self.approval, "network": self.network}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     workspace_id: str
@@ -67,6 +93,10 @@ class Agent:
     effort: str | None
     mode: AgentMode = AgentMode.ASK
     instructions: str
+    skills: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()  # of tools (MCP), by the names its computer knows
+    settings: Settings = Settings()
+    isolation: str | None = None  # put before its program, as a container's command line
     account: str | None
     concurrency: int
     max_duration: int | None
@@ -91,6 +121,10 @@ class Agent:
             "effort": self.effort,
             "mode": self.mode,
             "instructions": self.instructions,
+            "skills": list(self.skills),
+            "servers": list(self.servers),
+            "settings": self.settings.fact(),
+            "isolation": self.isolation,
             "account": self.account,
             "concurrency": self.concurrency,
             "max_duration": self.max_duration,
@@ -188,6 +222,15 @@ def parse_choice(word: str | None, *, field: str) -> str | None:
     if word is not None and not CHOICE.fullmatch(word):
         raise Invalid(f"{field} is one word of at most {CHOICE_LIMIT} characters", field=field)
     return word
+
+
+def parse_settings(*, sandbox: str | None, approval: str | None, network: bool) -> Settings:
+    """`Invalid` for a word no sandbox knows."""
+    if sandbox is not None and sandbox not in set(Sandbox):
+        raise Invalid(f"sandbox is one of {', '.join(Sandbox)}", field="settings", value=sandbox[:64])
+    if approval is not None and approval not in set(Approval):
+        raise Invalid(f"approval is one of {', '.join(Approval)}", field="settings", value=approval[:64])
+    return Settings(sandbox=sandbox, approval=approval, network=network)
 
 
 def parse_concurrency(concurrency: int) -> int:

@@ -149,6 +149,8 @@ class Session:
     generation: int
     native_session: str | None
     seen_message: int
+    profile: str | None = None  # the agent's when it began; see domain/profiles.py
+    is_outdated: bool = False  # the agent's profile is another one now, as of when that was asked
     created_at: int
 
     def is_on(self, computer_id: str | None) -> bool:
@@ -164,6 +166,7 @@ class Session:
             "computer": self.computer_id,
             "generation": self.generation,
             "native_session": self.native_session,
+            "is_outdated": self.is_outdated,
             "created_at": self.created_at,
         }
 

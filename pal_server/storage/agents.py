@@ -1,6 +1,8 @@
 """Agents in the database."""
 
-from pal_server.domain.agents import Agent, AgentMode, readiness
+import json
+
+from pal_server.domain.agents import Agent, AgentMode, Settings, readiness
 from pal_server.storage import computers
 from pal_server.storage.tx import Row, Tx
 
@@ -45,6 +47,10 @@ def update(tx: Tx, agent: Agent) -> None:
         effort=agent.effort,
         mode=agent.mode,
         instructions=agent.instructions,
+        skills=json.dumps(agent.skills),
+        servers=json.dumps(agent.servers),
+        settings=json.dumps(agent.settings.fact()),
+        isolation=agent.isolation,
         account_id=agent.account,
         concurrency=agent.concurrency,
         max_duration=agent.max_duration,
@@ -102,6 +108,10 @@ def _agent(row: Row) -> Agent:
         effort=row.effort,
         mode=AgentMode(row.mode),
         instructions=row.instructions,
+        skills=tuple(json.loads(row.skills)),
+        servers=tuple(json.loads(row.servers)),
+        settings=Settings(**json.loads(row.settings)),
+        isolation=row.isolation,
         account=row.account_id,
         concurrency=row.concurrency,
         max_duration=row.max_duration,

@@ -56,6 +56,25 @@ def bind_session(tx: Tx, *, id: str, native_session: str | None) -> None:
     tx.sql.run("sessions.bind", id=id, native_session=native_session)
 
 
+def freeze_session(tx: Tx, *, id: str, profile: str) -> None:
+    tx.sql.run("sessions.freeze", id=id, profile=profile)
+
+
+def outdated_sessions(
+    tx: Tx, *, workspace_id: str, agent: str, profile: str, topic_id: int | None = None, limit: int = 1000
+) -> list[Session]:
+    """The newest of each topic that goes on with another profile than this one."""
+    rows = tx.sql.all(
+        "sessions.outdated",
+        workspace_id=workspace_id,
+        agent=agent,
+        profile=profile,
+        topic_id=topic_id,
+        limit=limit,
+    )
+    return [_session(row) for row in rows]
+
+
 def session_has_seen(tx: Tx, *, id: str, message_id: int, computer_id: str | None) -> None:
     tx.sql.run("sessions.seen", id=id, message_id=message_id, computer_id=computer_id)
 
@@ -363,6 +382,7 @@ def _session(row: Row) -> Session:
         generation=row["generation"],
         native_session=row["native_session"],
         seen_message=row["seen_message"],
+        profile=row["profile"],
         created_at=row["created_at"],
     )
 

@@ -6,14 +6,14 @@ VALUES (:workspace_id, :key, :display_name, :runtime, :now, :now);
 
 -- name: get(workspace_id, key)
 SELECT a.workspace_id, a.key, a.display_name, a.description, a.runtime, a.computer_id, a.command, a.command_allowed, a.cwd,
-       a.model, a.effort, a.mode, a.instructions, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
+       a.model, a.effort, a.mode, a.instructions, a.skills, a.servers, a.settings, a.isolation, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
        c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at
   FROM agents a LEFT JOIN computers c ON c.id = a.computer_id
  WHERE a.workspace_id = :workspace_id AND a.key = :key;
 
 -- name: list_page(workspace_id, after, limit)
 SELECT a.workspace_id, a.key, a.display_name, a.description, a.runtime, a.computer_id, a.command, a.command_allowed, a.cwd,
-       a.model, a.effort, a.mode, a.instructions, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
+       a.model, a.effort, a.mode, a.instructions, a.skills, a.servers, a.settings, a.isolation, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
        c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at
   FROM agents a LEFT JOIN computers c ON c.id = a.computer_id
  WHERE a.workspace_id = :workspace_id AND a.key > :after
@@ -22,7 +22,7 @@ SELECT a.workspace_id, a.key, a.display_name, a.description, a.runtime, a.comput
 
 -- name: list_of_computer(computer_id)
 SELECT a.workspace_id, a.key, a.display_name, a.description, a.runtime, a.computer_id, a.command, a.command_allowed, a.cwd,
-       a.model, a.effort, a.mode, a.instructions, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
+       a.model, a.effort, a.mode, a.instructions, a.skills, a.servers, a.settings, a.isolation, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
        c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at
   FROM agents a JOIN computers c ON c.id = a.computer_id
  WHERE a.computer_id = :computer_id
@@ -34,11 +34,11 @@ SELECT 1 AS yes
  WHERE m.kind = 'agent' AND m.principal = :one AND n.kind = 'agent' AND n.principal = :other
  LIMIT 1;
 
--- name: update(workspace_id, key, display_name, description, runtime, command, command_allowed, cwd, model, effort, mode, instructions, account_id, concurrency, max_duration, enabled, now)
+-- name: update(workspace_id, key, display_name, description, runtime, command, command_allowed, cwd, model, effort, mode, instructions, skills, servers, settings, isolation, account_id, concurrency, max_duration, enabled, now)
 UPDATE agents
    SET display_name = :display_name, description = :description, runtime = :runtime, command = :command,
        command_allowed = :command_allowed, cwd = :cwd, model = :model, effort = :effort, mode = :mode,
-       instructions = :instructions,
+       instructions = :instructions, skills = :skills, servers = :servers, settings = :settings, isolation = :isolation,
        account_id = :account_id, concurrency = :concurrency, max_duration = :max_duration, enabled = :enabled, updated_at = :now
  WHERE workspace_id = :workspace_id AND key = :key;
 
@@ -65,4 +65,4 @@ DELETE FROM inbox WHERE workspace_id = :workspace_id AND agent = :key;
 
 -- name: forget_sessions(workspace_id, key)
 -- The name is free again: whoever takes it must not wake up in somebody else's conversation.
-UPDATE sessions SET native_session = NULL, computer_id = NULL, seen_message = 0 WHERE workspace_id = :workspace_id AND agent = :key;
+UPDATE sessions SET native_session = NULL, computer_id = NULL, seen_message = 0, profile = NULL WHERE workspace_id = :workspace_id AND agent = :key;

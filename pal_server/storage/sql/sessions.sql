@@ -18,6 +18,19 @@ UPDATE sessions SET seen_message = CASE WHEN seen_message < :message_id THEN :me
                     computer_id = :computer_id
  WHERE id = :id;
 
+-- name: freeze
+-- At its first run, and when a person applies a newer profile.
+UPDATE sessions SET profile = :profile WHERE id = :id;
+
+-- name: outdated
+-- The newest session of each topic that goes on with another profile.
+SELECT s.* FROM sessions s
+ WHERE s.workspace_id = :workspace_id AND s.agent = :agent AND s.profile IS NOT NULL AND s.profile <> :profile
+   AND (CAST(:topic_id AS BIGINT) IS NULL OR s.topic_id = :topic_id)
+   AND NOT EXISTS (SELECT 1 FROM sessions n WHERE n.topic_id = s.topic_id AND n.agent = s.agent AND n.generation > s.generation)
+ ORDER BY s.topic_id
+ LIMIT :limit;
+
 -- name: page
 SELECT s.* FROM sessions s JOIN topics t ON t.id = s.topic_id
  WHERE s.workspace_id = :workspace_id AND s.id > :after
