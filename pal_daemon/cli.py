@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable
 
 LEGACY = "--agent, --computer-id and --computer-secret are deprecated: use --api-key with the computer's key"
+LEGACY_VARIABLES = ("PAL_AGENT", "PAL_COMPUTER_ID", "PAL_COMPUTER_SECRET")
 
 
 def main(argv: list[str]) -> int:
@@ -16,7 +18,7 @@ def main(argv: list[str]) -> int:
     from pal_daemon.settings import BadSettings, current_settings
 
     flags = _parser().parse_args(argv)
-    if flags.agent or flags.computer_id or flags.computer_secret:
+    if flags.agent or flags.computer_id or flags.computer_secret or any(map(os.environ.get, LEGACY_VARIABLES)):
         sys.stderr.write(f"pal daemon: {LEGACY}\n")
     try:
         settings = current_settings(

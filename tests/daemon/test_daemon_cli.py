@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,12 @@ class Ended:
     stderr: str
 
 
-async def start(bus: FakeBus, home: Path, *flags: str, key: str = KEY) -> asyncio.subprocess.Process:
+async def start(
+    bus: FakeBus, home: Path, *flags: str, key: str = KEY, more: Mapping[str, str] = {}
+) -> asyncio.subprocess.Process:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PAL_", "LOCK_"))}
     argv = [sys.executable, "-m", "pal_daemon.cli", "--server", bus.url, "--local-port", "0", *flags]
-    given = {**env, "PAL_HOME": str(home), **({"PAL_API_KEY": key} if key else {})}
+    given = {**env, "PAL_HOME": str(home), **({"PAL_API_KEY": key} if key else {}), **more}
     return await asyncio.create_subprocess_exec(*argv, env=given, cwd=ROOT, stderr=asyncio.subprocess.PIPE)
 
 
@@ -66,12 +69,16 @@ async def test_wrong_flags_end_with_2(bus, tmp_path, flags):
     assert (await run(bus, tmp_path, *flags)).code == 2
 
 
-async def test_the_legacy_form_works_and_says_it_is_deprecated(bus, tmp_path):
+@pytest.mark.parametrize("form", ["flags", "variables"])
+async def test_the_legacy_form_works_and_says_it_is_deprecated(bus, tmp_path, form):
     await bus.given_delivery(content="/echo hi", look=False)
+    flags = ["--agent", "worker", "--computer-id", "c", "--computer-secret", KEY]
+    variables = {"PAL_AGENT": "worker", "PAL_COMPUTER_ID": "c", "PAL_COMPUTER_SECRET": KEY}
 
-    ended = await run(
-        bus, tmp_path, "--agent", "worker", "--computer-id", "c", "--computer-secret", KEY, "--once", key=""
-    )
+    if form == "flags":
+        ended = await run(bus, tmp_path, *flags, "--once", key="")
+    else:
+        ended = await end(await start(bus, tmp_path, "--once", key="", more=variables))
 
     assert ended.code == 0
     assert "deprecated" in ended.stderr
