@@ -100,6 +100,27 @@ async def test_a_run_the_server_gave_up_is_ended_and_not_spoken_of(bus, start_da
     assert run.finish is None
 
 
+async def test_a_keeper_that_stands_still_does_not_keep_what_the_server_gave_up(
+    bus, start_daemon, settings, monkeypatch
+):
+    first = await start_daemon()
+    delivery = await bus.given_delivery(content="/slow 300")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.pid)
+    await first.leave()
+    folder = settings.runs_folder / str(run.id)
+    os.kill(living_keeper(folder), signal.SIGSTOP)
+    delivery.fence += 1
+    delivery.status = "cancelled"
+    monkeypatch.setattr("pal_daemon.keeper_client.ANSWER_FOR", 0.2)
+    monkeypatch.setattr("pal_daemon.runs.LATE", 0.2)
+
+    await start_daemon()
+
+    assert living_keeper(folder) is None
+    assert find_left_over(folder) == []
+
+
 async def test_a_run_only_the_server_knows_is_told_as_interrupted(bus, start_daemon, settings):
     first = await start_daemon()
     delivery = await bus.given_delivery(content="/slow 300")
