@@ -48,6 +48,16 @@ def render_card(card: Card) -> Json:
     return shown
 
 
+def render_bare(card: Card) -> Json:
+    """The same card with its Markdown as it was written, for when Lark refuses what is in it."""
+    shown: Json = json.loads(json.dumps(render_card(card)))
+    elements = shown["body"]["elements"]
+    for place, element in enumerate(elements):
+        if element["tag"] == "markdown":
+            elements[place] = {"tag": "div", "text": _plain(element["content"])}
+    return shown
+
+
 def size(shown: Json) -> int:
     """Bytes of the card as JSON inside JSON."""
     return len(json.dumps(json.dumps(shown, ensure_ascii=False), ensure_ascii=False).encode())

@@ -43,11 +43,12 @@ class LarkConnection:
 
     def __init__(self, bot: BotSettings, *, quiet_for: float = QUIET_FOR) -> None:
         origin = host_of(bot.base_url).api
-        self._bot = Self(app_id=bot.secrets["app_id"], open_id=bot.bot_id)
+        self._bot = Self(app_id=bot.secrets.get("app_id") or bot.app_id, open_id=bot.bot_id)
         self._api = Api(origin=origin, app_id=self._bot.app_id, secret=bot.secrets["app_secret"])
         self._people = People(self._api)
         self._sending = Sending(self._api, in_threads=bot.options.get("replies", "thread") != "quote")
         self._reading = Reading(self._api, self._people, self._sending)
+        self._socket: Socket | None = None  # set by `listen` alone
         self._quiet_for = quiet_for
         self._in_order: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -56,17 +57,19 @@ class LarkConnection:
     async def listen(self, ears: Ears) -> None:
         """Hold a socket and tell `ears` everything, until cancelled. `Dropped`, `BadCredentials`."""
         if not self._bot.open_id:
-            await self.ping()
+            await self._who_am_i()
         socket, held = await self._open(ears)
         ears.up()
         try:
             while True:
+                self._socket = socket
                 await _quiet(socket, held, self._quiet_for)
                 log.info("nothing came for long: the socket is replaced", extra={"action": "lark.renew"})
                 fresh, held_fresh = await self._open(ears)
                 await _end(held)
                 socket, held = fresh, held_fresh
         finally:
+            self._socket = None
             await _end(held)
 
     async def try_socket(self) -> float:
@@ -74,16 +77,12 @@ class LarkConnection:
 
         What Lark pushes to it meanwhile is refused, and so pushed again. `Dropped`, `BadCredentials`.
         """
-        started = time.monotonic()
         socket, held = await self._open(_Deaf())
-        pong = asyncio.create_task(socket.answered.wait(), name="lark-first-pong")
         try:
-            await asyncio.wait({held, pong}, return_when=asyncio.FIRST_COMPLETED)
-            if held.done():
-                held.result()
+            started = time.monotonic()
+            await socket.ping()
             return time.monotonic() - started
         finally:
-            pong.cancel()
             await _end(held)
 
     async def _open(self, ears: Ears) -> tuple[Socket, asyncio.Task[None]]:
@@ -158,6 +157,13 @@ class LarkConnection:
         return await self._people.name_of(person)
 
     async def ping(self) -> None:
+        """A round trip over the socket, which costs none of a tenant's calls; without one, over the API."""
+        if self._socket is not None:
+            await self._socket.ping()
+        else:
+            await self._who_am_i()
+
+    async def _who_am_i(self) -> None:
         """Ask Lark who the bot is. `Dropped`, `BadCredentials`."""
         try:
             answer = await self._api.call("GET", "/open-apis/bot/v3/info")

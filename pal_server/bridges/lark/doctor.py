@@ -18,7 +18,7 @@ SECRETS_AT = "App ID and App Secret stand under “Credentials & Basic Info” o
 async def check(bot: BotSettings) -> Checked:
     """Credentials, bot, scopes, socket. Never raises for a bad answer."""
     host = host_of(bot.base_url)
-    app_id = bot.secrets.get("app_id", "").strip()
+    app_id = (bot.secrets.get("app_id") or bot.app_id).strip()
     if not app_id or not bot.secrets.get("app_secret", "").strip():
         missing = Finding(what="credentials", ok=False, text="App ID or App Secret is missing", advice=SECRETS_AT)
         return Checked(ok=False, app_id=app_id, findings=(missing,))

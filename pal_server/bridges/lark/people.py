@@ -28,8 +28,8 @@ class People:
     async def name_of(self, person: Person) -> str:
         """The display name; empty when the app may not see it or Lark does not answer in time."""
         known = self._known.get(person.id)
-        if known and known.name:
-            return known.name
+        if not person.id or (known and known.name):
+            return known.name if known else ""
         found = await self._ask(person.id, within=NAME_WITHIN)
         return found.name if found else ""
 

@@ -47,9 +47,8 @@ class Lark:
     async def open(self, bot: BotSettings) -> Connection:
         from pal_server.bridges.lark.connection import LarkConnection
 
-        for credential in self.credentials:
-            if not bot.secrets.get(credential.name, "").strip():
-                raise BadCredentials(f"{credential.label} is missing")
+        if not (bot.secrets.get("app_id") or bot.app_id).strip() or not bot.secrets.get("app_secret", "").strip():
+            raise BadCredentials("App ID or App Secret is missing")
         return LarkConnection(bot)
 
     def guide(self) -> str:

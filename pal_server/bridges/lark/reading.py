@@ -13,7 +13,7 @@ from pal_server.bridges.lark.api import Api, Lost, NotLeft
 from pal_server.bridges.lark.content import read_content
 from pal_server.bridges.lark.inbound import Self, Unreadable, read_item
 from pal_server.bridges.lark.people import People
-from pal_server.bridges.lark.sending import MESSAGES, Sending, as_json
+from pal_server.bridges.lark.sending import MESSAGES, Sending, as_json, receiver_kind
 from pal_server.bridges.outbound import (
     CannotTell,
     Found,
@@ -51,6 +51,8 @@ class Reading:
         chats: dict[str, PlaceKind] = {}
         threads: dict[str, tuple[str, PlaceKind]] = {}
         for place in places:
+            if receiver_kind(place.chat) != "chat_id":
+                continue
             chats[place.chat] = place.kind
             if place.thread:
                 self._threads.setdefault(place.thread, place.memo)
@@ -93,6 +95,8 @@ class Reading:
         return CannotTell(reason="a change shows the whole content: made again, it is made once")
 
     async def _find_post(self, out: PostText | PostCard | PostFile, *, since: int) -> Found:
+        if receiver_kind(out.place.chat) != "chat_id":
+            return CannotTell(reason="a chat that is only known by whom it is with cannot be listed")
         kinds = {PostText: ("post",), PostCard: ("interactive",), PostFile: ("file", "image")}[type(out)]
         listed = [item async for item in self._of_chat(out.place.chat, since=since)]
         if out.place.thread:

@@ -73,14 +73,14 @@ class Sending:
                 content = markdown.post(out.text, mention=self._mention(out))
                 return await self._post(out, "post", content, reply_to=out.reply_to)
             case PostCard():
-                return await self._post(out, "interactive", cards.render_card(out.card), reply_to=out.reply_to)
+                return await self._post_card(out)
             case PostFile():
                 return await self._post_file(out)
             case EditText():
                 body = {"msg_type": "post", "content": as_json(markdown.post(out.text))}
                 return await self._change("PUT", out, body)
             case EditCard():
-                return await self._change("PATCH", out, {"content": as_json(cards.render_card(out.card))})
+                return await self._change_card(out)
             case React():
                 return await self._react(out)
             case Unreact():
@@ -100,7 +100,7 @@ class Sending:
             answer = await self._api.call("POST", f"{MESSAGES}/{target}/reply", body=reply)
             if answer.is_good or answer.code not in _GONE:
                 return self._posted(out, content, answer)
-        query = {"receive_id_type": "chat_id"}
+        query = {"receive_id_type": receiver_kind(out.place.chat)}
         answer = await self._api.call("POST", MESSAGES, query=query, body={**body, "receive_id": out.place.chat})
         return self._posted(out, content, answer)
 
@@ -108,9 +108,22 @@ class Sending:
         ref = str(answer.data.get("message_id") or "")
         if not answer.is_good or not ref:
             return self._failed(out, answer)
-        begins = out.place.kind is PlaceKind.GROUP and not out.place.thread and not answer.data.get("root_id")
+        is_group = out.place.kind is PlaceKind.GROUP and receiver_kind(out.place.chat) == "chat_id"
+        begins = is_group and not out.place.thread and not answer.data.get("root_id")
         whole = not isinstance(out, PostText) or is_shown(content, answer.data)
         return Sent(ref=ref, whole=whole, thread=ref if begins else "")
+
+    async def _post_card(self, out: PostCard) -> Outcome:
+        outcome = await self._post(out, "interactive", cards.render_card(out.card), reply_to=out.reply_to)
+        if not _is_refused_card(outcome):
+            return outcome
+        return await self._post(out, "interactive", cards.render_bare(out.card), reply_to=out.reply_to)
+
+    async def _change_card(self, out: EditCard) -> Outcome:
+        outcome = await self._change("PATCH", out, {"content": as_json(cards.render_card(out.card))})
+        if not _is_refused_card(outcome):
+            return outcome
+        return await self._change("PATCH", out, {"content": as_json(cards.render_bare(out.card))})
 
     async def _change(
         self, method: str, out: EditText | EditCard | Withdraw, body: Mapping[str, Any] | None
@@ -191,6 +204,21 @@ class Sending:
 
     def _failed(self, out: Outgoing, answer: errors.Answer) -> Outcome:
         return errors.outcome(answer, app=limits.app_bucket(self._api.app_id), here=limits.place_bucket(out))
+
+
+def receiver_kind(chat: str) -> str:
+    """What Lark calls this kind of address: a chat, or a person by one of their ids or by e-mail."""
+    if "@" in chat:
+        return "email"
+    return {"oc_": "chat_id", "ou_": "open_id", "on_": "union_id"}.get(chat[:3], "user_id")
+
+
+def _is_refused_card(outcome: Outcome) -> bool:
+    """Whether Lark will not have what is in the card.
+
+    A card cannot become a text, and without buttons nobody can answer: it is shown once more, without Markdown.
+    """
+    return isinstance(outcome, Refused) and outcome.why is Why.CARD
 
 
 def is_shown(content: Any, data: Mapping[str, Any]) -> bool:

@@ -60,8 +60,8 @@ class Socket(Client):  # type: ignore[misc]  # the SDK comes without types
         self._on_sign = on_sign
         self._parts: dict[str, tuple[float, list[bytes | None]]] = {}
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
+        self._pinging = asyncio.Lock()
         self._ponged = asyncio.Event()  # since the last ping
-        self.answered = asyncio.Event()  # once
         self.last_event_at = time.monotonic()
 
     def configure(self, given: Any) -> None:
@@ -125,9 +125,9 @@ class Socket(Client):  # type: ignore[misc]  # the SDK comes without types
         finally:
             self._room.release()
 
-    async def _keep_alive(self) -> None:
-        """Ping as often as the platform wants; a platform that does not answer is gone, whatever TCP thinks."""
-        while True:
+    async def ping(self) -> None:
+        """One round trip to the platform and back, over the socket. `Dropped` when no answer comes."""
+        async with self._pinging:
             self._ponged.clear()
             try:
                 await self._write_message(_new_ping_frame(int(self._service_id)).SerializeToString())
@@ -137,6 +137,11 @@ class Socket(Client):  # type: ignore[misc]  # the SDK comes without types
                 raise Dropped(f"no pong within {PONG_WITHIN:g} s") from error
             except Exception as error:
                 raise Dropped(f"a ping could not be sent: {type(error).__name__}") from error
+
+    async def _keep_alive(self) -> None:
+        """Ping as often as the platform wants; a platform that does not answer is gone, whatever TCP thinks."""
+        while True:
+            await self.ping()
             await asyncio.sleep(self._ping_interval)
 
     async def _end(self) -> None:
@@ -158,7 +163,6 @@ class Socket(Client):  # type: ignore[misc]  # the SDK comes without types
     async def _handle_control_frame(self, frame: Any) -> None:
         if _headers(frame).get("type") == "pong":
             self._ponged.set()
-            self.answered.set()
             if frame.payload:
                 self.configure(json.loads(frame.payload))
 
