@@ -11,6 +11,7 @@ import asyncio
 import functools
 import logging
 import os
+from collections.abc import Iterator
 
 import msgspec
 
@@ -22,12 +23,12 @@ from pal_daemon.folders import run_folder
 from pal_daemon.house import House
 from pal_daemon.patience import until_answered
 from pal_daemon.probes import CannotLook, Order, Probes
-from pal_daemon.rebuilding import CannotRebuild, parts, read_again, runtime_of
+from pal_daemon.rebuilding import CannotRebuild, has_spool, parse_place, parts, read_again, retell, runtime_of
 from pal_daemon.redaction import Redactor, secrets_of
 from pal_daemon.runs import Runs
-from pal_daemon.runtimes.base import Answer, Given, InteractionKind, name_answer
+from pal_daemon.runtimes.base import Answer, Given, InteractionKind, KeepsTranscripts, name_answer
 from pal_server.contract.agents import Command
-from pal_server.contract.runs import InteractionApplied, RebuiltPart
+from pal_server.contract.runs import InteractionApplied, RebuiltPart, RunEventIn
 from pal_server.contract.words import Decision
 
 log = logging.getLogger(__name__)
@@ -153,25 +154,41 @@ class Commands:
     async def _rebuild(self, command: Command) -> str:
         assert command.run is not None, "a log is of a run"
         run = command.run
-        entry = await asyncio.to_thread(runtime_of, run_folder(self._house.settings, run))
-        runtime = None if entry is None else self._house.registry.get(entry)
-        if runtime is None:
-            raise Refused("which program it was, and how it is read, is not known on this computer any more")
         redactor = Redactor(secrets_of(os.environ) + kept_values(self._house.settings))
-        spool = run_folder(self._house.settings, run) / "spool"
         try:
-            read = parts(read_again(spool, reader=runtime.reader(), redactor=redactor))
+            events, is_partial = self._find_log(command, redactor)
+            read = parts(events)
             part = await asyncio.to_thread(next, read)
             is_first = True
             while True:
                 following = await asyncio.to_thread(next, read, None)
-                request = RebuiltPart(command=command.id, events=part, first=is_first, last=following is None)
+                request = RebuiltPart(
+                    command=command.id,
+                    events=part,
+                    first=is_first,
+                    last=following is None,
+                    partial=is_partial,
+                )
                 answer = await until_answered(functools.partial(self._house.bus.hand_in, run, request))
                 if following is None:
                     return "its log is whole again" if answer.changed else "nothing was missing"
                 part, is_first = following, False
         except (CannotRebuild, ApiProblem) as error:
             raise Refused(str(error)) from error
+
+    def _find_log(self, command: Command, redactor: Redactor) -> tuple[Iterator[RunEventIn], bool]:
+        """The run's events, from its spool or else from the program's own transcript; whether it is the latter."""
+        assert command.run is not None, "a log is of a run"
+        folder = run_folder(self._house.settings, command.run)
+        name = runtime_of(folder)
+        runtime = None if name is None else self._house.registry.get(name)
+        if runtime is not None and has_spool(folder):
+            return read_again(folder / "spool", reader=runtime.reader(), redactor=redactor), False
+        place = parse_place(command.data)
+        keeper = None if place is None else self._house.registry.get(place.runtime)
+        if place is None or not isinstance(keeper, KeepsTranscripts):
+            raise CannotRebuild("what the program said is not on this computer any more")
+        return retell(keeper, place, env=os.environ, redactor=redactor), True
 
     async def _steer(self, command: Command, attempt: Attempt) -> str:
         key = f"steer-{command.id}"

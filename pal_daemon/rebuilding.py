@@ -1,18 +1,24 @@
-"""Reads the log of an ended run once more, from the spool it still lies in, for a server whose copy is damaged."""
+"""Reads the log of an ended run once more, for a server whose copy is damaged: from the spool it still lies in, else
+from what the program itself wrote down of the conversation.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from pal_daemon.redaction import Redactor
 from pal_daemon.reports import JOINED_BYTES, TEXT_CHARS
-from pal_daemon.runtimes.base import Event, Reader
+from pal_daemon.runtimes.base import Event, KeepsTranscripts, Reader
 from pal_daemon.spool import Record, Stream, read_spool
 from pal_server.contract.runs import RunEventIn
 
 RUNTIME = "runtime"  # in the run's folder: the name of its runtime
+HOMES = ("HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME")  # variables that say where programs keep their transcripts
 PART_EVENTS = 1_000  # of one request
 PART_BYTES = 1 << 20
 
@@ -33,10 +39,50 @@ def runtime_of(run_folder: Path) -> str | None:
         return None
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a program's own transcript is: `data` of a rebuild command."""
+
+    runtime: str
+    session: str
+    since: int
+    until: int
+    home: str | None = None
+    env: dict[str, str] = {}
+
+
+def parse_place(data: Mapping[str, object]) -> Place | None:
+    try:
+        return msgspec.convert(data, Place)
+    except msgspec.ValidationError:
+        return None
+
+
+def has_spool(run_folder: Path) -> bool:
+    spool = run_folder / "spool"
+    return spool.is_file() and spool.stat().st_size > 0
+
+
+def retell(
+    keeper: KeepsTranscripts, place: Place, *, env: Mapping[str, str], redactor: Redactor
+) -> Iterator[RunEventIn]:
+    """The run's events as its program's transcript tells them. Raises CannotRebuild when it tells nothing."""
+    own = {name: env[name] for name in HOMES if name in env and not place.home}
+    home = None if place.home is None else os.path.expanduser(place.home)
+    homes = {} if home is None else {"CLAUDE_CONFIG_DIR": home, "CODEX_HOME": home}
+    told = keeper.retell(place.session, env={**own, **place.env, **homes}, since=place.since, until=place.until)
+    seq = 0
+    for one in told:
+        for event in (*redactor.events(one.event), *redactor.rest()):
+            for text in _pieces(event):
+                seq += 1
+                data = dict(event.data)
+                yield RunEventIn(seq=seq, kind=event.kind, at=one.at, text=text, lane=event.lane, data=data)
+    if not seq:
+        raise CannotRebuild("neither what the program said nor its own transcript is on this computer any more")
+
+
 def read_again(spool: Path, *, reader: Reader, redactor: Redactor) -> Iterator[RunEventIn]:
-    """The run's events, numbered from 1. Blocks while it reads. Raises CannotRebuild when nothing is there to read."""
-    if not spool.is_file() or spool.stat().st_size == 0:
-        raise CannotRebuild("what the program said is not on this computer any more")
+    """The run's events, numbered from 1. Blocks while it reads."""
     seq = 0
     for event, record in _joined(_events(spool, reader=reader, redactor=redactor)):
         for text in _pieces(event):

@@ -9,7 +9,7 @@ byte. What a reader must know of the work is in the memo its runtime launched wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -276,6 +276,26 @@ class Stoppable(Protocol):
         """Bytes that end the running turn, written under the name STOP; None when now only signals help.
 
         What the program then says must lead to Finished, and its outcome is interrupted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retold:
+    """An event as the program's own transcript tells it. `at` is UTC milliseconds."""
+
+    at: int
+    event: Event
+
+
+@runtime_checkable
+class KeepsTranscripts(Protocol):
+    """A runtime whose program writes down its conversations, so that a run can be told again without its spool."""
+
+    def retell(self, session: str, *, env: Mapping[str, str], since: int, until: int) -> Iterator[Retold]:
+        """What happened in a session in that time, in order; nothing when its transcript is not on this computer.
+
+        `env` says where the program keeps it. Blocks. It has less than the spool: no usage, no states.
         """
         ...
 

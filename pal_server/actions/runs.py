@@ -211,12 +211,15 @@ def take_rebuilt(
     events: Sequence[dict[str, Any]],
     is_first: bool,
     is_last: bool,
+    is_partial: bool = False,
 ) -> tuple[Run, bool]:
     """Part of a log that its computer reads again; see `transcripts.take_part`. Events as for `add_events`."""
     if len(events) > EVENTS_LIMIT:
         raise Invalid(f"at most {EVENTS_LIMIT} events in one request", field="events", limit=EVENTS_LIMIT)
     rows = [_event_row(event, number=number, now=tx.now) for number, event in enumerate(events)]
-    return transcripts.take_part(tx, actor=actor, id=id, command=command, rows=rows, is_first=is_first, is_last=is_last)
+    return transcripts.take_part(
+        tx, actor=actor, id=id, command=command, rows=rows, is_first=is_first, is_last=is_last, is_partial=is_partial
+    )
 
 
 def finish(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int, ending: Ending) -> Run:

@@ -15,11 +15,13 @@ from pal_server.domain.actors import Actor
 from pal_server.domain.runs import Run, Status
 from pal_server.domain.transcripts import ENDED, read
 from pal_server.errors import Conflict
-from pal_server.storage import commands, rooms, runs
+from pal_server.storage import accounts, commands, rooms, runs
+from pal_server.storage import agents as agent_rows
 from pal_server.storage import computers as computer_rows
 from pal_server.storage.tx import Tx
 
 OPEN_LIMIT = 5_000  # newest events that are looked at for tools that have no result
+HOMES = ("HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME")  # variables that say where programs keep their transcripts
 PARTS_LIMIT = 200_000  # events of one log
 
 
@@ -45,18 +47,34 @@ def order_rebuild(tx: Tx, *, actor: Actor, id: int) -> Run:
     if computer is None or computer.revoked_at is not None:
         raise Conflict("no computer has the log of this run any more", run=id)
     if not any(command.kind == "rebuild" for command in commands.open_of_run(tx, run_id=id)):
-        commands.add(tx, workspace_id=run.workspace_id, computer_id=computer.id, kind="rebuild", run_id=id, data={})
+        commands.add(
+            tx,
+            workspace_id=run.workspace_id,
+            computer_id=computer.id,
+            kind="rebuild",
+            run_id=id,
+            data=_where_else(tx, run),
+        )
         audit.record(tx, actor=actor, action="run.rebuild", target=f"run:{id}", detail={})
     tx.wake(f"commands:{computer.id}")
     return run
 
 
 def take_part(
-    tx: Tx, *, actor: Actor, id: int, command: int, rows: Sequence[Mapping[str, Any]], is_first: bool, is_last: bool
+    tx: Tx,
+    *,
+    actor: Actor,
+    id: int,
+    command: int,
+    rows: Sequence[Mapping[str, Any]],
+    is_first: bool,
+    is_last: bool,
+    is_partial: bool = False,
 ) -> tuple[Run, bool]:
     """Part of a log that is handed in again, in order; with the last one whether it took the place of the stored one.
 
-    Each row is as `runs.add_events` stores it. Parts said again are taken once.
+    Each row is as `runs.add_events` stores it. Parts said again are taken once. What is partial, because it is from the
+    program's own transcript, is taken for a log that lacks something, when it has no less of what was said and done.
     """
     rooms.lock(tx, room_id=access.own_run(tx, actor, id).room_id)
     run = access.own_run(tx, actor, id)
@@ -71,7 +89,8 @@ def take_part(
     if not is_last:
         return run, False
     stored, rebuilt = read(runs.all_events(tx, run_id=id)), read(runs.all_rebuilt(tx, run_id=id))
-    if stored.digest == rebuilt.digest:
+    lacks = runs.count_events(tx, run_id=id) < run.last_seq
+    if stored.digest == rebuilt.digest or (is_partial and not (lacks and rebuilt.has_at_least(stored))):
         runs.forget_rebuilt(tx, run_id=id)
         return run, False
     if rebuilt.hidden < stored.hidden:
@@ -85,6 +104,23 @@ def take_part(
     tx.emit("run.changed", workspace_id=now.workspace_id, room_id=now.room_id, data=now.fact())
     tx.wake(f"run:{id}")
     return now, True
+
+
+def _where_else(tx: Tx, run: Run) -> dict[str, Any]:
+    """Where the program's own transcript of the run is, for a computer that has no spool of it any more."""
+    agent = agent_rows.get(tx, run.agent, workspace_id=run.workspace_id)
+    session = runs.find_session(tx, workspace_id=run.workspace_id, id=run.session_id)
+    if agent is None or session is None or session.native_session is None:
+        return {}
+    account = None if agent.account is None else accounts.get(tx, agent.account, workspace_id=run.workspace_id)
+    return {
+        "runtime": agent.runtime,
+        "session": session.native_session,
+        "home": None if account is None else account.home,
+        "env": {} if account is None else {name: account.env[name] for name in HOMES if name in account.env},
+        "since": run.started_at or run.created_at,
+        "until": run.ended_at or tx.now,
+    }
 
 
 def _append(tx: Tx, *, run: Run, data: Mapping[str, Any]) -> None:

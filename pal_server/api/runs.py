@@ -73,6 +73,7 @@ async def take_rebuilt(call: Call) -> contract.RebuiltAnswer:
         events=[msgspec.structs.asdict(event) for event in request.events],
         is_first=request.first,
         is_last=request.last,
+        is_partial=request.partial,
     )
     return contract.RebuiltAnswer(run=present_run(run), changed=has_changed)
 

@@ -187,6 +187,8 @@ class RebuiltPart(Request, frozen=True, kw_only=True):
     events: list[RunEventIn]
     first: bool = False
     last: bool = False
+    partial: bool = False
+    """It is from the program's own transcript, which has less than the spool."""
 
 
 class RebuiltAnswer(Answer, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """The log of a run as what it says, however it was cut into events, so that two of them can be compared."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +16,12 @@ ENDED = "ended"  # the state of the server's own last event of a run that did no
 class Reading:
     digest: str
     hidden: int  # secrets that were taken out
+    said: int  # characters of messages
+    calls: int  # of tools
+
+    def has_at_least(self, other: Reading) -> bool:
+        """Whether it tells no less of what was said and done."""
+        return self.said >= other.said and self.calls >= other.calls
 
 
 def read(events: Iterable[RunEvent]) -> Reading:
@@ -21,13 +29,15 @@ def read(events: Iterable[RunEvent]) -> Reading:
     times and numbers do not count, nor does what the server itself added.
     """
     hashed = hashlib.sha256()
-    hidden = 0
+    hidden = words = calls = 0
     for said in _joined(events):
+        words += len(said[3]) if said[0] == "message" else 0
+        calls += said[0] == "tool_call"
         for part in said:
             hidden += part.count(HIDDEN)
             encoded = part.encode("utf-8", "surrogatepass")
             hashed.update(len(encoded).to_bytes(8, "big") + encoded)
-    return Reading(digest=hashed.hexdigest(), hidden=hidden)
+    return Reading(digest=hashed.hexdigest(), hidden=hidden, said=words, calls=calls)
 
 
 def is_servers_own(event: RunEvent) -> bool:

@@ -280,6 +280,11 @@ def all_events(tx: Tx, *, run_id: int) -> Iterator[RunEvent]:
     return _all(tx, "runs.events", run_id)
 
 
+def count_events(tx: Tx, *, run_id: int) -> int:
+    row = tx.sql.one("runs.count_events", run_id=run_id)
+    return 0 if row is None else int(row["number"])
+
+
 def all_rebuilt(tx: Tx, *, run_id: int) -> Iterator[RunEvent]:
     return _all(tx, "runs.rebuilt", run_id)
 

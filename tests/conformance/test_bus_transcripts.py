@@ -145,7 +145,14 @@ async def order_rebuild(bus: Bus, run: Run) -> int:
 
 
 async def hand_in(
-    bus: Bus, run: Run, command: int, events: list[dict[str, Any]], *, is_first: bool = True, is_last: bool = True
+    bus: Bus,
+    run: Run,
+    command: int,
+    events: list[dict[str, Any]],
+    *,
+    is_first: bool = True,
+    is_last: bool = True,
+    is_partial: bool = False,
 ) -> bool:
     _, has_changed = await bus.store.write(
         runs.take_rebuilt,
@@ -155,6 +162,7 @@ async def hand_in(
         events=events,
         is_first=is_first,
         is_last=is_last,
+        is_partial=is_partial,
     )
     return has_changed
 
@@ -221,6 +229,56 @@ async def test_a_log_that_would_show_a_secret_again_stays_as_it_is(bus: Bus) -> 
         await hand_in(bus, run, await order_rebuild(bus, run), told([("message", "the key is hunter2", {})]))
 
     assert await log(bus, run) == before
+
+
+PARTIAL: list[Said] = [("message", "one two", {}), *SAID[2:4], ("command", "make all", {"id": "t2"})]
+
+
+@pytest.mark.parametrize(
+    ("is_damaged", "again", "taken"),
+    [(True, PARTIAL, True), (False, PARTIAL, False), (True, PARTIAL[1:], True), (False, SAID, False)],
+)
+async def test_a_programs_own_transcript_is_taken_only_where_something_is_missing(
+    bus: Bus, is_damaged: bool, again: list[Said], taken: bool
+) -> None:
+    run = await run_that(bus, SAID)
+    if is_damaged:
+        await bus.store.write(lose, run=run.id)
+    before = await log(bus, run)
+
+    assert await hand_in(bus, run, await order_rebuild(bus, run), told(again), is_partial=True) is taken
+
+    assert [event.kind for event in await log(bus, run)] == [kind for kind, _, _ in (again if taken else SAID)]
+    assert taken or await log(bus, run) == before
+
+
+async def test_a_transcript_that_has_less_than_is_left_is_not_taken(bus: Bus) -> None:
+    claimed, run = await bus.start("@bot go")
+    events = told(SAID)
+    await tell(bus, claimed, run, [*events[:4], *events[5:]])  # one was lost
+    await bus.finish(run)
+
+    assert not await hand_in(bus, run, await order_rebuild(bus, run), told([("message", "one", {})]), is_partial=True)
+
+
+async def test_the_order_says_where_the_programs_own_transcript_is(bus: Bus) -> None:
+    claimed, run = await bus.start("@bot go")
+    await bus.store.write(
+        runs.bind_native_session, actor=daemon(bus.box), id=run.session_id, native_session="native", **lease(claimed)
+    )
+    ended = await bus.finish(run)
+
+    await order_rebuild(bus, run)
+
+    (order,) = await bus.store.read(commands.open_for, computer_id=bus.box.id)
+    assert order.data == {
+        "runtime": "demo",
+        "session": "native",
+        "home": None,
+        "env": {},
+        "since": ended.started_at,
+        "until": ended.ended_at,
+    }
 
 
 async def test_nobody_hands_in_what_was_not_asked_for(bus: Bus) -> None:

@@ -25,6 +25,7 @@ SHARED_BY_RUNTIMES = {
     "program_lines",
     "program_probe",
     "questions",
+    "transcripts",
     "registry",
     "shelf",
     "way_in",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Retold, Surroundings
 from pal_daemon.runtimes.claude_code import control
 from pal_daemon.runtimes.claude_code.leftovers import remove_leftovers
 from pal_daemon.runtimes.claude_code.offer import read_offer
 from pal_daemon.runtimes.claude_code.reader import ClaudeReader
+from pal_daemon.runtimes.claude_code.transcript import retell
 from pal_daemon.runtimes.claude_code.way_in import LOGIN, QUIET, WAY_IN, home_in
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
@@ -130,6 +131,11 @@ class ClaudeCodeRuntime:
 
     def reader(self) -> Reader:
         return ClaudeReader()
+
+    def retell(self, session: str, *, env: Mapping[str, str], since: int, until: int) -> Iterator[Retold]:
+        if _is_uuid(session):
+            for file in home_in(env).glob(f"projects/*/{session}.jsonl"):
+                yield from retell(file, since=since, until=until)
 
 
 def _environment(work: Work, account: Account, context: Context) -> dict[str, str]:

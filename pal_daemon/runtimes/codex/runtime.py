@@ -6,15 +6,16 @@ The sandbox is Codex's own. What a mode allows is said to it for every turn: a p
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Retold, Surroundings
 from pal_daemon.runtimes.codex.offer import read_offer
 from pal_daemon.runtimes.codex.reader import CodexReader, Task, render_initialize
+from pal_daemon.runtimes.codex.transcript import retell
 from pal_daemon.runtimes.codex.way_in import LOGIN, WAY_IN, home_in
 from pal_daemon.runtimes.git_folders import commit_folders
 from pal_daemon.runtimes.lean_environment import lean_environment
@@ -111,6 +112,11 @@ class CodexRuntime:
 
     def reader(self) -> Reader:
         return CodexReader()
+
+    def retell(self, session: str, *, env: Mapping[str, str], since: int, until: int) -> Iterator[Retold]:
+        if session and session.replace("-", "").isalnum():
+            for file in home_in(env).glob(f"sessions/*/*/*/rollout-*-{session}.jsonl"):
+                yield from retell(file, since=since, until=until)
 
 
 def _quiet_words() -> tuple[str, ...]:

@@ -96,6 +96,9 @@ SELECT e.run_id, e.seq, e.kind, e.at, e.lane, e.text, e.data FROM runs x
   JOIN run_events e ON e.run_id = x.id AND e.seq IN (x.todo_seq, x.plan_seq)
  WHERE x.id = :run_id;
 
+-- name: count_events
+SELECT COUNT(*) AS number FROM run_events WHERE run_id = :run_id;
+
 -- name: forget_rebuilt
 DELETE FROM rebuilt_events WHERE run_id = :run_id;
 
