@@ -43,6 +43,7 @@ from pal_server.loops.lease_reaper import LeaseReaper
 from pal_server.loops.loop import FAILURES_ALLOWED, Context, Loop
 from pal_server.loops.offline import Offline
 from pal_server.loops.posting import Posting
+from pal_server.loops.presence import Presence
 from pal_server.loops.retention import Retention
 from pal_server.loops.token_use import TokenUse
 from pal_server.metrics import Metrics
@@ -58,7 +59,7 @@ DISK_MIN = 32 * 1024 * 1024  # bytes; with less room the server calls itself not
 PROBE_FOR = 2.0  # seconds the database may take to answer a probe
 
 Part = Callable[[], Coroutine[None, None, None]]  # runs for ever
-LOOPS: tuple[type[Loop], ...] = (LeaseReaper, Offline, Digests, ApprovalDeadlines, Retention)
+LOOPS: tuple[type[Loop], ...] = (LeaseReaper, Offline, Digests, ApprovalDeadlines, Presence, Retention)
 
 log = logging.getLogger(__name__)
 

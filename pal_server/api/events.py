@@ -8,6 +8,7 @@ from aiohttp.web_response import StreamResponse
 from pal_server.api.answers import common_headers
 from pal_server.api.doors import SseDoor, WebSocketDoor
 from pal_server.api.routing import INTEGER_MAX, Call
+from pal_server.api.run_watching import RunWatching
 from pal_server.contract.events import EventsQuery
 from pal_server.errors import Invalid
 
@@ -34,7 +35,7 @@ async def stream(call: Call) -> StreamResponse:
 
 
 async def socket(call: Call) -> StreamResponse:
-    """`GET /api/ws?after=N`: the same events, one JSON text frame each."""
+    """`GET /api/ws?after=N`: the same events, one JSON text frame each, and those of the runs it asks to watch."""
     tailer = call.services.tailer
     position = await tailer.start_position(parse_after(call))
     response = web.WebSocketResponse(heartbeat=_PINGS, compress=False, max_msg_size=_INCOMING)
@@ -44,7 +45,8 @@ async def socket(call: Call) -> StreamResponse:
     serving = asyncio.create_task(
         tailer.serve(door, actor=call.actor, secret_hash=call.secret_hash, position=position), name="event socket"
     )
-    reading = asyncio.create_task(read_pings(response), name="event socket reader")
+    watching = RunWatching(call, door)
+    reading = asyncio.create_task(watching.read(response), name="event socket reader")
     try:
         await asyncio.wait([serving, reading], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
@@ -52,6 +54,7 @@ async def socket(call: Call) -> StreamResponse:
             await response.close(code=_CLOSE_CODES.get(reason, WSCloseCode.OK), message=reason.encode())
     finally:
         await end_tasks(serving, reading)
+        await watching.close()
     return response
 
 

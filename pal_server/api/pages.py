@@ -1,5 +1,6 @@
-"""The two plain pages of a server without its workbench: what to do next, and the log-in link's landing."""
+"""Pages that need no build: the log-in link's landing, and what to do next where there is no web client."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -10,12 +11,8 @@ from pal_server.api.answers import PAGE_POLICY
 from pal_server.api.routing import Call
 
 
-async def index(_: Call) -> StreamResponse:
-    return _page("index.html")
-
-
 async def login(_: Call) -> StreamResponse:
-    return _page("login.html")
+    return plain_page("login.html", {})
 
 
 async def style(_: Call) -> StreamResponse:
@@ -30,9 +27,13 @@ async def script(_: Call) -> StreamResponse:
     )
 
 
-def _page(name: str) -> web.Response:
+def plain_page(name: str, said: Mapping[str, str], /) -> web.Response:
+    """The page with `{name}` replaced by what is said, which is HTML already."""
+    text = _text(name)
+    for word, markup in said.items():
+        text = text.replace(f"{{{word}}}", markup)
     return web.Response(
-        text=_text(name), headers={"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": PAGE_POLICY}
+        text=text, headers={"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": PAGE_POLICY}
     )
 
 

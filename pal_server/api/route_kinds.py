@@ -25,8 +25,8 @@ RUN_EVENTS_LIMIT = 8 * MIB
 SSE = "text/event-stream"
 
 
-def page(path: str, handler: Handler, media: str, summary: str) -> Route:
-    return Route(method="GET", path=path, handler=handler, who=OPEN, media=media, summary=summary)
+def page(path: str, handler: Handler, media: str, summary: str, *, name: str = "") -> Route:
+    return Route(method="GET", path=path, handler=handler, who=OPEN, media=media, summary=summary, name=name)
 
 
 def get(

@@ -9,6 +9,7 @@ from pal_server.api import (
     daemon_socket,
     debates,
     deliveries,
+    desk,
     events,
     findings,
     interactions,
@@ -20,6 +21,7 @@ from pal_server.api import (
     runs,
     system,
     usage,
+    workbench,
 )
 from pal_server.api.route_kinds import (
     ADMINS,
@@ -51,6 +53,7 @@ from pal_server.api.routing import Route
 from pal_server.contract import agents as a
 from pal_server.contract import bridges as b
 from pal_server.contract import deliveries as d
+from pal_server.contract import desk as k
 from pal_server.contract import files as f
 from pal_server.contract import findings as n
 from pal_server.contract import messages as m
@@ -62,9 +65,27 @@ from pal_server.contract.base import Done, Page
 from pal_server.contract.events import EventsQuery
 from pal_server.contract.system import Health, Version
 
+# Addresses of the web client, which finds its way by itself.
+WORKBENCH = {
+    "needs": "/needs",
+    "room": "/r/{room}",
+    "topic": "/r/{room}/{topic}",
+    "runs": "/runs",
+    "run": "/runs/{id}",
+    "history": "/history",
+    "usage": "/usage",
+    "settings": "/settings",
+    "setting": "/settings/{page}",
+}
+
 ROUTES: tuple[Route, ...] = (
     # pages and system
-    page("/", pages.index, "text/html", "What to do next"),
+    page("/", workbench.page, "text/html", "The web client"),
+    *(
+        page(path, workbench.page, "text/html", "The same, at one of its addresses", name=name)
+        for name, path in WORKBENCH.items()
+    ),
+    page("/assets/{name}", workbench.asset, "application/octet-stream", "A file of the web client"),
     page("/login", pages.login, "text/html", "The log-in page"),
     page("/assets/plain.css", pages.style, "text/css", "Style of the plain pages"),
     page("/assets/login.js", pages.script, "text/javascript", "Script of the log-in page"),
@@ -85,6 +106,25 @@ ROUTES: tuple[Route, ...] = (
     post("/api/tokens/{id}/revoke", people.revoke_token, PEOPLE, "End a token at once", p.TokenAnswer),
     get("/api/audit", people.list_audit, ADMINS, "The audit log, newest first", p.AuditAnswer, p.AuditQuery),
     get("/api/audit/verify", people.verify_audit, ADMINS, "Whether the audit log is whole", p.AuditVerified),
+    # a person's desk
+    get("/api/snapshot", desk.take_snapshot, PEOPLE, "Everything a client begins with", k.SnapshotAnswer),
+    post("/api/presence", desk.be_present, PEOPLE, "A browser of mine is open", Done),
+    patch(
+        "/api/preferences", desk.change_preferences, PEOPLE, "How I like it", k.PreferencesAnswer, k.ChangePreferences
+    ),
+    post("/api/topics/{id:int}/read", desk.mark_read, PEOPLE, "How far I have read", k.ReadAnswer, k.MarkRead),
+    post(
+        "/api/topics/{id:int}/draft",
+        desk.write_draft,
+        PEOPLE,
+        "What I began to write there",
+        k.DraftAnswer,
+        k.WriteDraft,
+        method="PUT",
+    ),
+    create("/api/saved", desk.save, MEMBERS, "Keep a message for later", k.SavedAnswer, k.SaveForLater),
+    patch("/api/saved/{id:int}", desk.change_saved, MEMBERS, "Edit it, put it elsewhere", k.SavedAnswer, k.ChangeSaved),
+    delete("/api/saved/{id:int}", desk.drop_saved, MEMBERS, "It was sent, or is not wanted", k.SavedAnswer),
     # rooms
     get("/api/rooms", rooms.list_rooms, READERS, "Rooms by name", r.RoomsAnswer, Page),
     get("/api/chats", rooms.list_chats, READERS, "The same, by its older name", r.RoomsAnswer, Page),

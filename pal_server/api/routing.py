@@ -170,10 +170,11 @@ class Route:
     is_data: bool = False  # texts are what programs printed: NUL is replaced, not refused
     media: str = "application/json"  # of the answer
     upgrades: bool = False  # to a WebSocket
+    name: str = ""  # of the operation, where one handler serves several routes
 
     @property
     def operation(self) -> str:
-        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
+        return f"{self.handler.__module__.rpartition('.')[2]}.{self.name or self.handler.__name__}"
 
     @property
     def template(self) -> str:

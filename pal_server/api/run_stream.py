@@ -41,7 +41,7 @@ async def _stream(call: Call) -> StreamResponse:
             return await door.end(b": stopping\n\n")
         try:
             actor = await call.services.credentials.actor(call.secret_hash)
-            found, status = await call.read(_look, actor=actor, id=call.number(), after=after)
+            found, status = await call.read(look, actor=actor, id=call.number(), after=after)
         except PalError as exc:
             return await door.end(f": {exc.code}\n\n".encode())
         if found:
@@ -61,7 +61,7 @@ async def _stream(call: Call) -> StreamResponse:
             silent_for += FLOOR
 
 
-def _look(tx: Tx, *, actor: Actor, id: int, after: int) -> tuple[tuple[RunEvent, ...], str | None]:
+def look(tx: Tx, *, actor: Actor, id: int, after: int) -> tuple[tuple[RunEvent, ...], str | None]:
     """The next events, and how the run ended if it has, on one snapshot: an ended run gets no more of them."""
     run = runs.get(tx, actor=actor, id=id)
     page = runs.events(tx, actor=actor, id=id, after=after, limit=PAGE)

@@ -138,34 +138,34 @@ def add(
 
 def find(tx: Tx, *, workspace_id: str, id: int) -> Run | None:
     row = tx.sql.one("runs.by_id", workspace_id=workspace_id, id=id)
-    return None if row is None else _run(row)
+    return None if row is None else run_of(row)
 
 
 def of_attempt(tx: Tx, *, delivery_id: int, lease_id: str, fence: int) -> Run | None:
     row = tx.sql.one("runs.of_attempt", delivery_id=delivery_id, lease_id=lease_id, fence=fence)
-    return None if row is None else _run(row)
+    return None if row is None else run_of(row)
 
 
 def last_of_delivery(tx: Tx, *, delivery_id: int) -> Run | None:
     row = tx.sql.one("runs.last_of_delivery", delivery_id=delivery_id)
-    return None if row is None else _run(row)
+    return None if row is None else run_of(row)
 
 
 def of_delivery(tx: Tx, *, delivery_id: int) -> list[Run]:
-    return [_run(row) for row in tx.sql.all("runs.of_delivery", delivery_id=delivery_id)]
+    return [run_of(row) for row in tx.sql.all("runs.of_delivery", delivery_id=delivery_id)]
 
 
 def live_on(tx: Tx, *, computer_id: str) -> list[Run]:
-    return [_run(row) for row in tx.sql.all("runs.live_on", computer_id=computer_id)]
+    return [run_of(row) for row in tx.sql.all("runs.live_on", computer_id=computer_id)]
 
 
 def live_of_agent(tx: Tx, *, workspace_id: str, agent: str) -> list[Run]:
-    return [_run(row) for row in tx.sql.all("runs.live_of_agent", workspace_id=workspace_id, agent=agent)]
+    return [run_of(row) for row in tx.sql.all("runs.live_of_agent", workspace_id=workspace_id, agent=agent)]
 
 
 def live_of_lane(tx: Tx, *, topic_id: int, agent: str) -> Run | None:
     row = tx.sql.one("runs.live_of_lane", topic_id=topic_id, agent=agent)
-    return None if row is None else _run(row)
+    return None if row is None else run_of(row)
 
 
 def ended_by_limit(tx: Tx, *, delivery_id: int) -> int:
@@ -181,7 +181,7 @@ def count_steps(tx: Tx, *, run_id: int, before: int) -> int:
 
 
 def live_in_room(tx: Tx, *, room_id: str, agent: str) -> list[Run]:
-    return [_run(row) for row in tx.sql.all("runs.live_in_room", room_id=room_id, agent=agent)]
+    return [run_of(row) for row in tx.sql.all("runs.live_in_room", room_id=room_id, agent=agent)]
 
 
 def set_pid(tx: Tx, *, id: int, pid: int) -> None:
@@ -356,7 +356,7 @@ def page(
         own=own_work(actor),
         **viewer(actor),
     )
-    return [_run(row) for row in rows]
+    return [run_of(row) for row in rows]
 
 
 def _all(tx: Tx, name: str, run_id: int) -> Iterator[RunEvent]:
@@ -392,7 +392,7 @@ def _session(row: Row) -> Session:
     )
 
 
-def _run(row: Row) -> Run:
+def run_of(row: Row) -> Run:
     return Run(
         id=row["id"],
         workspace_id=row["workspace_id"],

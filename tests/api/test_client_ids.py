@@ -19,6 +19,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/rooms/{room}/users": {"user": "zoe"},
     "/api/rooms/{room}/topics": {"title": "plans"},
     "/api/debates": {"room": "general", "a": "reviewer", "b": "other", "subject": "tea"},
+    "/api/saved": {"topic": "$topic", "content": "later"},
     "/api/messages": {"room": "general", "content": "hello"},
     "/api/deliveries": {"message": "$plain", "agent": "reviewer"},
     "/api/computers/provision": {"name": "desk"},

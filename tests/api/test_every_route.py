@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pal_server.api.routes import ROUTES
+from pal_server.api.routes import ROUTES, WORKBENCH
 from pal_server.api.routing import Route
 from pal_server.domain.messages import CONTENT_LIMIT
 from tests.support.server import Response, ServerUnderTest
@@ -29,7 +29,9 @@ CODES = {
 LOOSE = {"data", "env", "effects", "errors", "usage", "values", "credentials", "options"}
 OPEN = {
     ("GET", "/"),
+    *(("GET", path) for path in WORKBENCH.values()),
     ("GET", "/login"),
+    ("GET", "/assets/{name}"),
     ("GET", "/assets/plain.css"),
     ("GET", "/assets/login.js"),
     ("GET", "/health"),

@@ -1,6 +1,13 @@
 const form = document.getElementById("login");
 const status = document.getElementById("status");
 
+// Where somebody wanted to go before the log-in: a path of this server, nothing that could be another host.
+function next() {
+  const wanted = sessionStorage.getItem("pal.next") ?? "/";
+  sessionStorage.removeItem("pal.next");
+  return /^\/(?![/\\])/.test(wanted) ? wanted : "/";
+}
+
 async function login(body) {
   status.textContent = "One moment…";
   const response = await fetch("/api/login", {
@@ -9,7 +16,7 @@ async function login(body) {
     body: JSON.stringify(body),
   });
   if (response.ok) {
-    location.replace("/");
+    location.replace(next());
     return;
   }
   const { error } = await response.json();

@@ -1,0 +1,167 @@
+"""One person's desk: everything a client begins with, and what the person keeps: reads, drafts, saved, preferences."""
+
+from typing import Literal
+
+import msgspec
+
+from .agents import Agent, Computer
+from .base import Answer, Request
+from .deliveries import Delivery
+from .messages import Sender
+from .people import Me, User
+from .rooms import Room, Topic
+from .runs import Interaction, Run
+from .words import RunStatus
+
+Theme = Literal["system", "light", "dark"]
+Language = Literal["system", "en", "zh"]
+
+
+class LastWords(Answer, frozen=True, kw_only=True):
+    """The newest message of a topic, in one line."""
+
+    message: int
+    sender: Sender
+    text: str
+    """Its first 200 characters."""
+    at: int
+
+
+class LastRun(Answer, frozen=True, kw_only=True):
+    id: int
+    agent: str
+    status: RunStatus
+
+
+class Glance(Answer, frozen=True, kw_only=True):
+    """A topic as a list shows it."""
+
+    topic: Topic
+    last: LastWords | None = None
+    run: LastRun | None = None
+    agents: list[str] = []
+    """Who has worked there."""
+    read: int = 0
+    """Up to which message the person has read."""
+    unread: int = 0
+    """Messages of others after it; counted up to 100."""
+
+
+class Draft(Answer, frozen=True, kw_only=True):
+    topic: int
+    content: str
+    updated_at: int
+
+
+class Saved(Answer, frozen=True, kw_only=True):
+    """A message to be sent later."""
+
+    id: int
+    topic: int
+    content: str
+    place: int
+    """Its place in the person's list, from 0."""
+    created_at: int
+
+
+class Preferences(Answer, frozen=True, kw_only=True):
+    theme: Theme = "system"
+    font_size: int = 15
+    """Pixels of a message's text, 13 to 20."""
+    language: Language = "system"
+    enter_sends: bool = False
+    single_keys: bool = True
+    """Keys such as J and K act outside of text fields."""
+    notify_needs: bool = True
+    notify_mentions: bool = True
+    notify_runs: bool = True
+    quiet_from: int | None = None
+    """Minutes after midnight, in the person's own time; no notifications from then ..."""
+    quiet_until: int | None = None
+    """... until then."""
+
+
+class Snapshot(Answer, frozen=True, kw_only=True):
+    """What one sees, at one position of the log: with the events after it a client stays up to date."""
+
+    position: int
+    now: int
+    me: Me
+    users: list[User]
+    present: list[str]
+    """Names of the users who are here now."""
+    rooms: list[Room]
+    topics: list[Glance]
+    """The 1000 topics in which something was said last."""
+    agents: list[Agent]
+    computers: list[Computer]
+    runs: list[Run]
+    """Those that live."""
+    interactions: list[Interaction]
+    """Those that wait for a person."""
+    deliveries: list[Delivery]
+    """Those that are open, and the newest of those that ended badly."""
+    drafts: list[Draft]
+    saved: list[Saved]
+    preferences: Preferences
+
+
+class SnapshotAnswer(Answer, frozen=True, kw_only=True):
+    snapshot: Snapshot
+
+
+class MarkRead(Request, frozen=True, kw_only=True):
+    """Read up to and including this message; an earlier one than before marks what follows as unread. 0: nothing."""
+
+    message: int
+
+
+class ReadMark(Answer, frozen=True, kw_only=True):
+    topic: int
+    message: int
+
+
+class ReadAnswer(Answer, frozen=True, kw_only=True):
+    read: ReadMark
+
+
+class WriteDraft(Request, frozen=True, kw_only=True):
+    """Empty: there is no draft any more."""
+
+    content: str
+
+
+class DraftAnswer(Answer, frozen=True, kw_only=True):
+    draft: Draft
+
+
+class SaveForLater(Request, frozen=True, kw_only=True):
+    topic: int
+    content: str
+    client_id: str | None = None
+
+
+class ChangeSaved(Request, frozen=True, kw_only=True):
+    content: str | msgspec.UnsetType = msgspec.UNSET
+    place: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class SavedAnswer(Answer, frozen=True, kw_only=True):
+    saved: Saved
+
+
+class ChangePreferences(Request, frozen=True, kw_only=True):
+    theme: Theme | msgspec.UnsetType = msgspec.UNSET
+    font_size: int | msgspec.UnsetType = msgspec.UNSET
+    language: Language | msgspec.UnsetType = msgspec.UNSET
+    enter_sends: bool | msgspec.UnsetType = msgspec.UNSET
+    single_keys: bool | msgspec.UnsetType = msgspec.UNSET
+    notify_needs: bool | msgspec.UnsetType = msgspec.UNSET
+    notify_mentions: bool | msgspec.UnsetType = msgspec.UNSET
+    notify_runs: bool | msgspec.UnsetType = msgspec.UNSET
+    quiet_from: int | msgspec.UnsetType | None = msgspec.UNSET
+    quiet_until: int | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class PreferencesAnswer(Answer, frozen=True, kw_only=True):
+    preferences: Preferences

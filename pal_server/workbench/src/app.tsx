@@ -1,0 +1,51 @@
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { useEffect, useMemo } from "react";
+import { makeRouter } from "./routes";
+import { Store } from "./state/store";
+import { setLanguage } from "./text/text";
+import { theme, variables } from "./theme/mantine";
+import { StoreContext, useMedia, useSelect } from "./ui/hooks";
+import type { Snapshot } from "./wire/contract";
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? "";
+const queries = new QueryClient({
+  defaultOptions: { queries: { retry: 1, staleTime: 5_000, refetchOnWindowFocus: true } },
+});
+
+/** Everything above the views: the state, the addresses, how things look. */
+export function App({ snapshot, onRevoked }: { snapshot: Snapshot; onRevoked: () => void }) {
+  const store = useMemo(() => new Store(snapshot, onRevoked), [snapshot, onRevoked]);
+  useEffect(() => store.start(), [store]);
+  return (
+    <StoreContext value={store}>
+      <QueryClientProvider client={queries}>
+        <Look />
+      </QueryClientProvider>
+    </StoreContext>
+  );
+}
+
+function Look() {
+  const preferences = useSelect((state) => state.desk.preferences);
+  const isDark = useMedia("(prefers-color-scheme: dark)");
+  const language = setLanguage(preferences.language);
+  const scheme = preferences.theme === "system" ? (isDark ? "dark" : "light") : preferences.theme;
+  const router = useMemo(makeRouter, []);
+  useEffect(() => {
+    document.documentElement.style.setProperty("--text-size", `${preferences.font_size}px`);
+  }, [preferences.font_size]);
+  return (
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={variables}
+      forceColorScheme={scheme}
+      getStyleNonce={() => nonce}
+    >
+      <Notifications position="bottom-right" autoClose={5000} limit={3} />
+      <RouterProvider key={language} router={router} />
+    </MantineProvider>
+  );
+}

@@ -1,0 +1,45 @@
+import "./theme/styles.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./app";
+import { setLanguage, t } from "./text/text";
+import { Refused, request, whenLoggedOut } from "./wire/request";
+
+/** Where the server shows its log-in page; afterwards it comes back to this address. */
+function logIn(): void {
+  sessionStorage.setItem("pal.next", location.pathname + location.search);
+  location.assign("/login");
+}
+
+const root = createRoot(document.getElementById("root") as HTMLElement);
+
+async function begin(): Promise<void> {
+  setLanguage("system");
+  whenLoggedOut(logIn);
+  try {
+    const { snapshot } = await request("GET /api/snapshot");
+    root.render(<App snapshot={snapshot} onRevoked={logIn} />);
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) return;
+    const said = error instanceof Error ? error.message : String(error);
+    root.render(
+      <main
+        style={{
+          display: "grid",
+          placeContent: "center",
+          justifyItems: "center",
+          gap: 12,
+          height: "100%",
+          fontSize: 15,
+        }}
+      >
+        <p role="alert">{said}</p>
+        <button type="button" onClick={() => void begin()}>
+          {t("app.tryAgain")}
+        </button>
+      </main>,
+    );
+    if (error instanceof Refused && error.isPassing) setTimeout(() => void begin(), 3000);
+  }
+}
+
+void begin();

@@ -1,0 +1,63 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { Missing } from "./views/missing";
+import { NeedsView } from "./views/needs";
+import { RoomView } from "./views/room";
+import { Shell } from "./views/shell";
+import { Welcome } from "./views/welcome";
+
+export const TABS = ["steps", "changes", "log", "prompt"] as const;
+export type Tab = (typeof TABS)[number];
+
+/** The run panel is part of every address, so a link opens it and Back closes it. */
+export interface Search {
+  run?: number;
+  tab?: Tab;
+  message?: number;
+}
+
+const LAST = "pal.place";
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: Missing,
+  validateSearch: (given: Record<string, unknown>): Search => ({
+    ...(Number(given.run) > 0 ? { run: Number(given.run) } : {}),
+    ...(TABS.includes(given.tab as Tab) ? { tab: given.tab as Tab } : {}),
+    ...(Number(given.message) > 0 ? { message: Number(given.message) } : {}),
+  }),
+});
+
+const child = <P extends string>(path: P, component: () => React.ReactNode) =>
+  createRoute({ getParentRoute: () => root, path, component });
+
+const routes = [
+  createRoute({
+    getParentRoute: () => root,
+    path: "/",
+    beforeLoad: () => {
+      const last = localStorage.getItem(LAST);
+      if (last && /^\/(needs|runs|history|usage|r\/|settings)/.test(last)) throw redirect({ to: last as "/" });
+    },
+    component: Welcome,
+  }),
+  child("/needs", NeedsView),
+  child("/r/$room", RoomView),
+  child("/r/$room/$topic", RoomView),
+  child("/runs", lazyRouteComponent(() => import("./views/runs"), "RunsView") as () => React.ReactNode),
+  child("/runs/$id", lazyRouteComponent(() => import("./views/run-page"), "RunPage") as () => React.ReactNode),
+  child("/history", lazyRouteComponent(() => import("./views/history"), "HistoryView") as () => React.ReactNode),
+  child("/usage", lazyRouteComponent(() => import("./views/usage"), "UsageView") as () => React.ReactNode),
+  child("/settings", lazyRouteComponent(() => import("./views/settings"), "SettingsView") as () => React.ReactNode),
+  child(
+    "/settings/$page",
+    lazyRouteComponent(() => import("./views/settings"), "SettingsView") as () => React.ReactNode,
+  ),
+];
+
+export function makeRouter() {
+  const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: false, scrollRestoration: false });
+  router.subscribe("onResolved", ({ toLocation }) => {
+    if (toLocation.pathname !== "/") localStorage.setItem(LAST, toLocation.pathname);
+  });
+  return router;
+}

@@ -1,0 +1,380 @@
+/**
+ * Holds the client's one state and everything that changes it: the stream, what was loaded, what is on its way.
+ *
+ * Who listens is told at most once per frame, however many events come.
+ */
+
+import { Connection, type Link, type Wire } from "../wire/connection";
+import type { Delivery, Event, Interaction, Message, Receipt, Run, RunEvent, Snapshot } from "../wire/contract";
+import { Refused, request } from "../wire/request";
+import { apply, begin, type Desk, isMine, LIVE, withMessages } from "./desk";
+import * as outbox from "./outbox";
+import { applyEvents, EMPTY, type RunView } from "./run-view";
+
+export interface State {
+  desk: Desk;
+  link: Link;
+  sending: outbox.Outbox;
+  /** What was answered to messages sent here: what happens now with each, in words. */
+  receipts: Readonly<Record<number, readonly Receipt[]>>;
+  runs: Readonly<Record<number, RunView>>;
+  /** The newest events that came, oldest first. */
+  heard: readonly Event[];
+}
+
+const PAGE = 60; // messages loaded at a time
+const TAIL = 400; // run events read first; earlier ones on demand
+const TOO_LONG = 15 * 60_000; // milliseconds away after which everything is taken anew
+const HIDDEN_PAUSE = 200; // milliseconds between updates of a tab nobody sees
+const HEARD_KEPT = 300; // events
+const KEPT = "pal.sending";
+const PRESENCE_EVERY = 45_000; // milliseconds
+
+export class Store {
+  private state: State;
+  private readonly listeners = new Set<() => void>();
+  private readonly connection: Connection;
+  private readonly shown = new Map<number, number>(); // run → how many views show it
+  private isTold = true;
+  private awaySince = 0;
+  private isRenewing = false;
+  private lastSign = 0;
+
+  constructor(
+    snapshot: Snapshot,
+    private readonly onRevoked: () => void,
+    open: (path: string) => Wire = openWire,
+  ) {
+    this.state = {
+      desk: begin(snapshot),
+      link: { state: "connecting" },
+      sending: outbox.parse(localStorage.getItem(KEPT)),
+      receipts: {},
+      runs: {},
+      heard: [],
+    };
+    this.connection = new Connection(
+      open,
+      {
+        event: (event) => this.hear(event),
+        run: (run, events) => this.hearRun(run, events),
+        runEnded: () => {},
+        link: (link) => this.linked(link),
+        revoked: () => this.onRevoked(),
+      },
+      () => this.state.desk.position,
+      () => [...this.shown.keys()].map((run) => ({ run, after: this.knownOf(run) })),
+    );
+  }
+
+  start(): () => void {
+    const check = () => {
+      if (document.visibilityState === "visible") this.connection.check();
+    };
+    const sign = () => this.showPresence();
+    this.connection.start();
+    sign();
+    const every = setInterval(() => document.visibilityState === "visible" && sign(), PRESENCE_EVERY);
+    document.addEventListener("visibilitychange", check);
+    window.addEventListener("online", check);
+    window.addEventListener("pageshow", check);
+    window.addEventListener("pointerdown", sign);
+    return () => {
+      clearInterval(every);
+      document.removeEventListener("visibilitychange", check);
+      window.removeEventListener("online", check);
+      window.removeEventListener("pageshow", check);
+      window.removeEventListener("pointerdown", sign);
+      this.connection.stop();
+    };
+  }
+
+  get = (): State => this.state;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** Resolves when the state is so; what an action made comes by the stream in a moment. */
+  until(isSo: (state: State) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      if (isSo(this.state)) return resolve();
+      const end = this.subscribe(() => {
+        if (!isSo(this.state)) return;
+        end();
+        resolve();
+      });
+    });
+  }
+
+  retryNow(): void {
+    this.connection.now();
+  }
+
+  // ---- messages
+
+  /** The newest messages of a topic, once; later ones come by the stream. */
+  async openTopic(topic: number): Promise<void> {
+    if (this.state.desk.logs[topic]) return;
+    const [page, runs, deliveries] = await Promise.all([
+      request("GET /api/messages", { query: { topic, before: 2 ** 52, limit: PAGE } }),
+      request("GET /api/runs", { query: { topic, limit: PAGE } }),
+      request("GET /api/deliveries", { query: { topic, limit: PAGE } }),
+    ]);
+    this.loaded(topic, page.messages, page.messages.length >= PAGE, runs.runs, deliveries.deliveries);
+  }
+
+  async loadOlder(topic: number): Promise<void> {
+    const log = this.state.desk.logs[topic];
+    const first = log?.messages[0];
+    if (!log?.hasOlder || !first) return;
+    const [page, runs] = await Promise.all([
+      request("GET /api/messages", { query: { topic, before: first.id, limit: PAGE } }),
+      request("GET /api/runs", { query: { topic, until: first.created_at, limit: PAGE } }),
+    ]);
+    this.loaded(topic, page.messages, page.messages.length >= PAGE, runs.runs, []);
+  }
+
+  /** Show a message at once and send it as often as it takes; the server keeps one of it. */
+  send(said: Omit<outbox.Sending, "clientId" | "at" | "state" | "reason">): void {
+    const one: outbox.Sending = { ...said, clientId: newId(), at: Date.now(), state: "waiting", reason: "" };
+    this.setSending(outbox.added(this.state.sending, one));
+    this.flush();
+  }
+
+  resend(clientId: string): void {
+    this.setSending(outbox.changed(this.state.sending, clientId, { state: "waiting", reason: "" }));
+    this.flush();
+  }
+
+  unsend(clientId: string): void {
+    this.setSending(outbox.removed(this.state.sending, clientId));
+  }
+
+  /** What was loaded elsewhere, as an answer to an action, before its event comes. */
+  take(things: { runs?: readonly Run[]; deliveries?: readonly Delivery[] }): void {
+    const { desk } = this.state;
+    const runs = { ...desk.runs };
+    for (const run of things.runs ?? []) runs[run.id] = run;
+    const deliveries = { ...desk.deliveries };
+    for (const one of things.deliveries ?? []) deliveries[one.id] = one;
+    this.set({ desk: { ...desk, runs, deliveries } });
+  }
+
+  async loadRun(id: number): Promise<void> {
+    const { run } = await request("GET /api/runs/{id}", { params: { id } });
+    this.take({ runs: [run] });
+  }
+
+  /** An interaction that ended before this client began. */
+  async loadInteraction(id: number): Promise<void> {
+    const { interaction } = await request("GET /api/interactions/{id}", { params: { id } });
+    this.takeInteraction(interaction);
+  }
+
+  takeInteraction(one: Interaction): void {
+    this.set({ desk: { ...this.state.desk, interactions: { ...this.state.desk.interactions, [one.id]: one } } });
+  }
+
+  /** Everything up to this message was seen; again and again is free. */
+  markRead(topic: number, message: number): void {
+    const glance = this.state.desk.topics[topic];
+    if (!glance || glance.read === message) return;
+    const unread = message < glance.read ? glance.unread : 0;
+    const topics = { ...this.state.desk.topics, [topic]: { ...glance, read: message, unread } };
+    this.set({ desk: { ...this.state.desk, topics } });
+    request("POST /api/topics/{id}/read", { params: { id: topic }, body: { message } }).catch(ignorePassing);
+  }
+
+  // ---- runs
+
+  /** Follow a run for as long as something shows it; the answer ends that. */
+  show(run: Run): () => void {
+    const count = this.shown.get(run.id) ?? 0;
+    this.shown.set(run.id, count + 1);
+    if (count === 0) {
+      const isNew = !this.state.runs[run.id];
+      this.connection.watch(run.id, isNew ? Math.max(0, run.last_seq - TAIL) : this.knownOf(run.id));
+    }
+    return () => {
+      const left = (this.shown.get(run.id) ?? 1) - 1;
+      if (left > 0) this.shown.set(run.id, left);
+      else {
+        this.shown.delete(run.id);
+        this.connection.unwatch(run.id);
+      }
+    };
+  }
+
+  /** All events of a run from its first, in place of its tail. */
+  async loadWholeRun(run: number): Promise<void> {
+    let view = EMPTY;
+    for (let after = 0; ; ) {
+      const page = await request("GET /api/runs/{id}/events", { params: { id: run }, query: { after, limit: 200 } });
+      view = applyEvents(view, page.events);
+      const last = page.events.at(-1);
+      if (!last || page.events.length < 200) break;
+      after = last.seq;
+    }
+    const known = this.state.runs[run];
+    if (known && known.seq > view.seq) view = applyEvents(view, known.raw);
+    this.set({ runs: { ...this.state.runs, [run]: view } });
+  }
+
+  private hear(event: Event): void {
+    const desk = apply(this.state.desk, event);
+    if (desk === this.state.desk) return;
+    this.set({ desk, heard: [...this.state.heard, event].slice(-HEARD_KEPT) });
+    if (event.kind === "message.created") {
+      const message = event.data as unknown as Message;
+      if (isMine(desk.me, message)) this.setSending(outbox.arrived(this.state.sending, message));
+    }
+    if (desk.isBehind) void this.renew();
+  }
+
+  private hearRun(run: number, events: readonly RunEvent[]): void {
+    const before = this.state.runs[run] ?? EMPTY;
+    const view = applyEvents(before, events);
+    if (view !== before) this.set({ runs: { ...this.state.runs, [run]: view } });
+  }
+
+  private knownOf(run: number): number {
+    const view = this.state.runs[run];
+    if (view) return view.seq;
+    return Math.max(0, (this.state.desk.runs[run]?.last_seq ?? 0) - TAIL);
+  }
+
+  private linked(link: Link): void {
+    this.set({ link });
+    if (link.state === "away" && this.awaySince === 0) this.awaySince = Date.now();
+    if (link.state !== "connected") return;
+    const wasAway = this.awaySince > 0 ? Date.now() - this.awaySince : 0;
+    this.awaySince = 0;
+    if (wasAway > TOO_LONG) void this.renew();
+    this.flush();
+  }
+
+  /** A new snapshot, and the open topics anew: what came meanwhile is too much or was out of sight. */
+  private async renew(): Promise<void> {
+    if (this.isRenewing) return;
+    this.isRenewing = true;
+    try {
+      const { snapshot } = await request("GET /api/snapshot");
+      const before = this.state.desk;
+      const fresh = begin(snapshot);
+      if (fresh.position < before.position) {
+        this.set({ desk: { ...before, isBehind: false } });
+        return;
+      }
+      const kept = { ...before.runs, ...fresh.runs };
+      for (const run of Object.values(kept)) if (LIVE.has(run.status) && !fresh.runs[run.id]) delete kept[run.id];
+      const interactions = { ...before.interactions, ...fresh.interactions };
+      this.set({ desk: { ...fresh, runs: kept, interactions, logs: {} } });
+      await Promise.all(Object.keys(before.logs).map((topic) => this.openTopic(Number(topic))));
+    } catch (error) {
+      ignorePassing(error);
+      this.set({ desk: { ...this.state.desk, isBehind: false } });
+    } finally {
+      this.isRenewing = false;
+    }
+  }
+
+  private loaded(
+    topic: number,
+    messages: readonly Message[],
+    hasOlder: boolean,
+    runs: readonly Run[],
+    deliveries: readonly Delivery[],
+  ): void {
+    this.take({ runs, deliveries });
+    this.set({ desk: withMessages(this.state.desk, topic, messages, { hasOlder }) });
+  }
+
+  private flush(): void {
+    for (const one of outbox.due(this.state.sending)) void this.post(one);
+  }
+
+  private async post(one: outbox.Sending): Promise<void> {
+    this.setSending(outbox.changed(this.state.sending, one.clientId, { state: "sending" }));
+    try {
+      const sent = await request("POST /api/messages", {
+        body: {
+          room: one.room,
+          topic: one.topic,
+          parent: one.parent,
+          content: one.content,
+          files: one.files.map((file) => file.id),
+          steer: one.steer,
+          client_id: one.clientId,
+        },
+      });
+      this.set({
+        desk: withMessages(this.state.desk, one.topic, [sent.message]),
+        receipts: { ...this.state.receipts, [sent.message.id]: sent.receipts },
+      });
+      this.setSending(outbox.removed(this.state.sending, one.clientId));
+    } catch (error) {
+      const isPassing = error instanceof Refused && error.isPassing;
+      const reason = error instanceof Error ? error.message : String(error);
+      const state = isPassing ? "waiting" : "refused";
+      this.setSending(outbox.changed(this.state.sending, one.clientId, { state, reason }));
+      if (isPassing) {
+        // While the stream stands only this request failed; without it the return of the stream sends it.
+        if (this.state.link.state === "connected") setTimeout(() => this.flush(), 2_000);
+        return;
+      }
+    }
+    this.flush();
+  }
+
+  private setSending(sending: outbox.Outbox): void {
+    if (sending === this.state.sending) return;
+    this.set({ sending });
+    localStorage.setItem(KEPT, JSON.stringify(sending));
+  }
+
+  private showPresence(): void {
+    if (Date.now() - this.lastSign < PRESENCE_EVERY - 1_000) return;
+    this.lastSign = Date.now();
+    request("POST /api/presence").catch(ignorePassing);
+  }
+
+  private set(change: Partial<State>): void {
+    this.state = { ...this.state, ...change };
+    if (!this.isTold) return;
+    this.isTold = false;
+    const tell = () => {
+      this.isTold = true;
+      for (const listener of this.listeners) listener();
+    };
+    if (document.visibilityState === "visible") requestAnimationFrame(tell);
+    else setTimeout(tell, HIDDEN_PAUSE);
+  }
+}
+
+/** The server is away or refuses something nobody waits for: the link shows the one, the log of the browser the other. */
+export function ignorePassing(error: unknown): void {
+  if (!(error instanceof Refused && error.isPassing)) console.warn(error);
+}
+
+export function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function openWire(path: string): Wire {
+  const address = new URL(path, location.href);
+  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(address);
+  const wire: Wire = {
+    send: (text) => socket.send(text),
+    close: () => socket.close(),
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+  };
+  socket.onopen = () => wire.onopen?.();
+  socket.onmessage = (message: MessageEvent<string>) => wire.onmessage?.(message);
+  socket.onclose = (close) => wire.onclose?.(close);
+  return wire;
+}

@@ -1,0 +1,371 @@
+import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { ArrowUp, AtSign, Bookmark, ChevronDown, History, Paperclip, Slash, X } from "lucide-react";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { saveForLater, writeDraft } from "../api/desk";
+import { editMessage } from "../api/messages";
+import { mentionables, resolveTopic } from "../api/topics";
+import { LIVE } from "../state/desk";
+import type { Steer } from "../state/outbox";
+import { complete, triggerAt } from "../state/suggest";
+import { type TextKey, t } from "../text/text";
+import { useLatest, useSelect, useStore } from "../ui/hooks";
+import { MOD } from "../ui/keys";
+import type { Glance, Message, Room } from "../wire/contract";
+import { upload } from "../wire/request";
+import css from "./composer.module.css";
+import { Past } from "./past";
+import { Queue } from "./queue";
+import { Suggestions, useSuggestions } from "./suggestions";
+import { tell, tellFailure } from "./tell";
+
+export type ComposerMode = { type: "write" } | { type: "reply"; to: Message } | { type: "edit"; message: Message };
+
+interface Props {
+  room: Room;
+  glance: Glance;
+  mode: ComposerMode;
+  onMode: (mode: ComposerMode) => void;
+}
+
+const DRAFT_PAUSE = 700; // milliseconds without a key after which the server gets the draft
+const STEERS: readonly Steer[] = ["queue", "steer", "interrupt"];
+
+/** The one place to write. What is in it survives reload, other tabs and a server that is away. */
+export function Composer({ room, glance, mode, onMode }: Props) {
+  const store = useStore();
+  const { id, archived_at } = glance.topic;
+  const draft = useSelect((state) => state.desk.drafts[id]);
+  const preferences = useSelect((state) => state.desk.preferences);
+  const role = useSelect((state) => state.desk.me.role);
+  const [text, setText] = useState(() => localStorage.getItem(keptName(id)) ?? draft?.content ?? "");
+  const [cursor, setCursor] = useState(0);
+  const [files, setFiles] = useState<readonly { id: string; name: string }[]>([]);
+  const [storing, setStoring] = useState<readonly string[]>([]);
+  const [isPast, setPast] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const list = useId();
+  const { data: names = [] } = useQuery({
+    queryKey: ["mentionables", room.id],
+    queryFn: () => mentionables(room.id),
+    staleTime: 60_000,
+  });
+  const steer = useSteer(room, id);
+  const trigger = triggerAt(text, cursor);
+  const suggestions = useSuggestions({ trigger, names, isClosed: mode.type === "edit" });
+
+  useEffect(() => {
+    if (mode.type === "edit") setText(mode.message.content);
+    if (mode.type !== "write") field.current?.focus();
+  }, [mode]);
+
+  // Written here at once, so nothing is lost; on the server soon, so that other browsers have it.
+  useEffect(() => {
+    if (mode.type === "edit") return;
+    if (text) localStorage.setItem(keptName(id), text);
+    else localStorage.removeItem(keptName(id));
+    if (text === (store.get().desk.drafts[id]?.content ?? "")) return;
+    const timer = setTimeout(() => writeDraft(id, text).catch(() => {}), DRAFT_PAUSE);
+    return () => clearTimeout(timer);
+  }, [text, id, mode.type, store]);
+
+  // Another browser of this person has written on; while this one is being written in, its words stay.
+  useEffect(() => {
+    const isHere = document.activeElement === field.current && document.hasFocus();
+    if (!isHere && mode.type !== "edit") setText(draft?.content ?? "");
+  }, [draft?.content, mode.type]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
+  useEffect(() => {
+    const box = field.current;
+    if (!box) return;
+    box.style.height = "auto";
+    box.style.height = `${Math.min(box.scrollHeight, 8 * 24 + 8)}px`;
+  }, [text]);
+
+  const insert = useLatest((value: string) => {
+    const at = field.current?.selectionStart ?? text.length;
+    const space = at > 0 && !/\s$/.test(text.slice(0, at)) ? " " : "";
+    change(text.slice(0, at) + space + value + text.slice(at), at + space.length + value.length);
+  });
+
+  const change = (next: string, at: number) => {
+    setText(next);
+    setCursor(at);
+    requestAnimationFrame(() => {
+      field.current?.focus();
+      field.current?.setSelectionRange(at, at);
+    });
+  };
+
+  const pick = (value: string) => {
+    if (!trigger) return;
+    const done = complete(text, cursor, trigger, value);
+    change(done.text, done.cursor);
+  };
+
+  const clear = () => {
+    setText("");
+    setFiles([]);
+    setCursor(0);
+    onMode({ type: "write" });
+  };
+
+  const send = () => {
+    const content = text.trim();
+    if (mode.type === "edit") {
+      if (content) editMessage(mode.message.id, content).then(clear, tellFailure);
+      return;
+    }
+    if ((!content && files.length === 0) || storing.length > 0) return;
+    const parent = mode.type === "reply" ? mode.to.id : null;
+    store.send({ room: room.id, topic: id, parent, content: text, files, steer: steer.isShown ? steer.chosen : null });
+    clear();
+  };
+
+  const attach = (chosen: Iterable<File>) => {
+    for (const file of chosen) {
+      setStoring((before) => [...before, file.name]);
+      upload(file, { room: room.id })
+        .then(
+          ({ artifact }) => setFiles((before) => [...before, { id: artifact.id, name: artifact.name }]),
+          tellFailure,
+        )
+        .finally(() => setStoring((before) => before.filter((name) => name !== file.name)));
+    }
+  };
+
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    if (suggestions.onKey(event, pick)) return;
+    if (event.key === "Enter" && !event.nativeEvent.isComposing) {
+      const isMod = event.ctrlKey || event.metaKey;
+      if (isMod || (preferences.enter_sends && !event.shiftKey)) {
+        event.preventDefault();
+        send();
+      }
+    } else if (event.key === "Escape") {
+      if (mode.type !== "write") clear();
+      else field.current?.blur();
+      event.stopPropagation();
+    } else if (event.key === "ArrowUp" && text === "") {
+      event.preventDefault();
+      setPast(true);
+    }
+  };
+
+  if (role === "viewer") return <p className={css.closed}>{t("composer.viewer")}</p>;
+  if (archived_at !== null) {
+    return (
+      <p className={css.closed}>
+        {t("composer.resolved")}
+        <Button onClick={() => void resolveTopic(id, false).catch(tellFailure)}>{t("topic.reopen")}</Button>
+      </p>
+    );
+  }
+  return (
+    <div className={css.place}>
+      <Queue topic={id} onUse={(content) => change(content, content.length)} />
+      <form
+        className={css.box}
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          attach(event.dataTransfer.files);
+        }}
+      >
+        <Suggestions id={list} given={suggestions} onPick={pick} />
+        {mode.type !== "write" && (
+          <div className={css.about}>
+            <span>
+              {mode.type === "reply"
+                ? t("composer.replying", { name: mode.to.sender.display_name || mode.to.sender.name })
+                : t("composer.editing")}
+            </span>
+            <ActionIcon
+              size={22}
+              aria-label={mode.type === "reply" ? t("composer.cancelReply") : t("composer.cancel")}
+              onClick={clear}
+            >
+              <X size={14} />
+            </ActionIcon>
+          </div>
+        )}
+        <textarea
+          ref={field}
+          data-composer
+          rows={1}
+          value={text}
+          placeholder={t("composer.placeholder")}
+          aria-label={t("composer.label")}
+          role="combobox"
+          aria-expanded={suggestions.items.length > 0}
+          aria-controls={list}
+          aria-autocomplete="list"
+          aria-activedescendant={suggestions.items.length > 0 ? `${list}-${suggestions.index}` : undefined}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            setCursor(event.currentTarget.selectionStart);
+          }}
+          onSelect={(event) => setCursor(event.currentTarget.selectionStart)}
+          onKeyDown={onKeyDown}
+          onPaste={(event) => {
+            if (event.clipboardData.files.length > 0) {
+              event.preventDefault();
+              attach(event.clipboardData.files);
+            }
+          }}
+        />
+        {(files.length > 0 || storing.length > 0) && (
+          <ul className={css.files}>
+            {files.map((file) => (
+              <li key={file.id}>
+                {file.name}
+                <button
+                  type="button"
+                  aria-label={t("composer.removeFile", { name: file.name })}
+                  onClick={() => setFiles(files.filter((one) => one.id !== file.id))}
+                >
+                  <X size={13} aria-hidden />
+                </button>
+              </li>
+            ))}
+            {storing.map((name) => (
+              <li key={name}>{t("composer.uploading", { name })}</li>
+            ))}
+          </ul>
+        )}
+        <div className={css.bar}>
+          <Attach onFiles={attach} />
+          <Tool name="composer.mention" onClick={() => insert("@")}>
+            <AtSign size={17} />
+          </Tool>
+          <Tool name="composer.command" onClick={() => insert("/")}>
+            <Slash size={15} />
+          </Tool>
+          <Tool name="composer.history" onClick={() => setPast(true)}>
+            <History size={16} />
+          </Tool>
+          {text.trim() !== "" && mode.type === "write" && (
+            <Tool
+              name="composer.later"
+              onClick={() =>
+                void saveForLater(id, text).then(() => {
+                  clear();
+                  tell(t("composer.saved"));
+                }, tellFailure)
+              }
+            >
+              <Bookmark size={16} />
+            </Tool>
+          )}
+          <span className={css.space} />
+          {steer.isShown && mode.type !== "edit" && (
+            <Menu position="top-end">
+              <Menu.Target>
+                <Button
+                  variant="subtle"
+                  rightSection={<ChevronDown size={14} />}
+                  aria-label={`${t("composer.how")}: ${steer.word(steer.chosen)}`}
+                  className={css.steer ?? ""}
+                >
+                  {steer.word(steer.chosen)}
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                {steer.possible.map((one) => (
+                  <Menu.Item key={one} onClick={() => steer.choose(one)}>
+                    {steer.word(one)}
+                  </Menu.Item>
+                ))}
+              </Menu.Dropdown>
+            </Menu>
+          )}
+          <Tooltip label={`${preferences.enter_sends ? "Enter" : `${MOD} Enter`} ${t("composer.sendHint")}`}>
+            <button
+              type="submit"
+              className={css.send}
+              aria-label={mode.type === "edit" ? t("composer.save") : t("composer.send")}
+              disabled={text.trim() === "" && files.length === 0}
+            >
+              <ArrowUp size={17} aria-hidden />
+            </button>
+          </Tooltip>
+        </div>
+      </form>
+      {isPast && (
+        <Past
+          topic={id}
+          onClose={() => setPast(false)}
+          onPick={(content) => {
+            setPast(false);
+            change(content, content.length);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** What a message does to the run that is at work in the topic, as far as its program can. */
+function useSteer(room: Room, topic: number) {
+  const runs = useSelect((state) => state.desk.runs);
+  const agents = useSelect((state) => state.desk.agents);
+  const computers = useSelect((state) => state.desk.computers);
+  const [picked, setPicked] = useState<Steer | null>(null);
+  const live = useMemo(
+    () => Object.values(runs).find((run) => run.topic === topic && LIVE.has(run.status)),
+    [runs, topic],
+  );
+  const runtime = live ? agents[live.agent]?.runtime : undefined;
+  const computer = live?.computer ? computers[live.computer] : undefined;
+  const can = computer?.runtimes.find((one) => one.name === runtime)?.capabilities.live_input !== false;
+  const possible = STEERS.filter((one) => one !== "steer" || can);
+  const wanted = picked ?? room.busy;
+  const chosen = possible.includes(wanted) ? wanted : "queue";
+  return {
+    isShown: live !== undefined,
+    possible,
+    chosen,
+    choose: setPicked,
+    word: (one: Steer) => t(`composer.${one}` as TextKey, { agent: live?.agent ?? "" }),
+  };
+}
+
+function Tool({ name, onClick, children }: { name: TextKey; onClick: () => void; children: React.ReactNode }) {
+  return (
+    <Tooltip label={t(name)}>
+      <ActionIcon aria-label={t(name)} onClick={onClick}>
+        {children}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function Attach({ onFiles }: { onFiles: (files: Iterable<File>) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Tool name="composer.attach" onClick={() => input.current?.click()}>
+        <Paperclip size={17} />
+      </Tool>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        onChange={(event) => {
+          onFiles(event.currentTarget.files ?? []);
+          event.currentTarget.value = "";
+        }}
+      />
+    </>
+  );
+}
+
+function keptName(topic: number): string {
+  return `pal.draft.${topic}`;
+}

@@ -1,0 +1,350 @@
+import { ActionIcon, Menu, Tooltip } from "@mantine/core";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ChevronLeft, CircleCheck, EllipsisVertical, Link2, PanelRight, RotateCcw } from "lucide-react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { renameTopic, resolveTopic } from "../api/topics";
+import { isMine, LIVE } from "../state/desk";
+import { type Item, timelineOf } from "../state/timeline";
+import { day, t } from "../text/text";
+import { Faces } from "../ui/face";
+import { PHONE, useLatest, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
+import type { Glance, Message, Room } from "../wire/contract";
+import { AskCard } from "./ask-card";
+import { Composer, type ComposerMode } from "./composer";
+import css from "./conversation.module.css";
+import { ask } from "./dialogs";
+import { MessageRow, NoticeRow, SendingRow } from "./message";
+import { RoomDialog } from "./room-dialog";
+import { RunCard } from "./run-card";
+import { tell, tellFailure } from "./tell";
+
+const NONE: readonly never[] = [];
+const NEAR_END = 80; // pixels from the end that count as being there
+const NEAR_START = 600; // pixels from the beginning at which earlier messages are fetched
+
+/** One topic: what was said and done, and the place to write. */
+export function Conversation({ room, glance }: { room: Room; glance: Glance }) {
+  const store = useStore();
+  const id = glance.topic.id;
+  const log = useSelect((state) => state.desk.logs[id]);
+  const [mode, setMode] = useState<ComposerMode>({ type: "write" });
+  const [failure, setFailure] = useState<Error | null>(null);
+  useEffect(() => {
+    store.openTopic(id).catch(setFailure);
+  }, [store, id]);
+  return (
+    <section className={css.pane} aria-label={glance.topic.title} data-region>
+      <Header room={room} glance={glance} />
+      {log ? (
+        <Log room={room} glance={glance} onMode={setMode} />
+      ) : (
+        <div className={css.loading}>{failure ? <p role="alert">{failure.message}</p> : <Bars />}</div>
+      )}
+      <Composer room={room} glance={glance} mode={mode} onMode={setMode} />
+    </section>
+  );
+}
+
+function Header({ room, glance }: { room: Room; glance: Glance }) {
+  const navigate = useNavigate();
+  const isPhone = useMedia(PHONE);
+  const { run } = useSearch({ strict: false });
+  const runs = useSelect((state) => state.desk.runs);
+  const { topic } = glance;
+  const [isOpen, setOpen] = useState(false);
+  const newest = useMemo(() => {
+    const mine = Object.values(runs).filter((one) => one.topic === topic.id);
+    return mine.find((one) => LIVE.has(one.status)) ?? mine.sort((one, other) => other.id - one.id)[0];
+  }, [runs, topic.id]);
+  const isResolved = topic.archived_at !== null;
+  const resolve = (archived: boolean) =>
+    resolveTopic(topic.id, archived).then(() => archived && tell(t("topic.resolvedNow")), tellFailure);
+  const rename = async () => {
+    const title = await ask({ title: t("topic.rename"), value: topic.title, confirm: t("form.save") });
+    if (title) await renameTopic(topic.id, title).catch(tellFailure);
+  };
+  const copyLink = () =>
+    navigator.clipboard
+      .writeText(`${location.origin}/r/${room.name}/${topic.id}`)
+      .then(() => tell(t("confirm.copied")), tellFailure);
+  const showRun = () =>
+    void navigate({
+      to: ".",
+      search: (before: object) => ({ ...before, run: run === undefined ? newest?.id : undefined }),
+    } as never);
+  return (
+    <header className={css.head}>
+      {isPhone && (
+        <Link to="/r/$room" params={{ room: room.name }} className={css.back} aria-label={t("topic.back")}>
+          <ChevronLeft size={22} />
+        </Link>
+      )}
+      {!isPhone && (
+        <>
+          <button type="button" className={css.crumb} onClick={() => setOpen(true)} title={t("room.settings")}>
+            {room.name}
+          </button>
+          <span aria-hidden className={css.arrow}>
+            ›
+          </span>
+        </>
+      )}
+      <h1 className={css.title}>
+        <button type="button" onClick={() => void rename()} title={t("topic.rename")}>
+          {topic.title}
+        </button>
+      </h1>
+      {!isPhone && <Faces of={glance.agents.map((name) => ({ kind: "agent", name }))} most={4} />}
+      {!isPhone && (
+        <Tooltip label={t("topic.copyLink")}>
+          <ActionIcon aria-label={t("topic.copyLink")} onClick={() => void copyLink()}>
+            <Link2 size={17} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+      {!isPhone && !topic.is_default && (
+        <Tooltip label={isResolved ? t("topic.reopen") : t("topic.resolve")}>
+          <ActionIcon
+            aria-label={isResolved ? t("topic.reopen") : t("topic.resolve")}
+            onClick={() => void resolve(!isResolved)}
+            data-resolve
+          >
+            {isResolved ? <RotateCcw size={17} /> : <CircleCheck size={17} />}
+          </ActionIcon>
+        </Tooltip>
+      )}
+      {newest && (
+        <Tooltip label={t("topic.panel")}>
+          <ActionIcon
+            aria-label={t("topic.panel")}
+            onClick={showRun}
+            data-panel-toggle
+            aria-expanded={run !== undefined}
+          >
+            <PanelRight size={17} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+      <Menu>
+        <Menu.Target>
+          <ActionIcon aria-label={t("topic.more")}>
+            <EllipsisVertical size={17} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={() => void rename()}>{t("topic.rename")}</Menu.Item>
+          <Menu.Item onClick={() => void copyLink()}>{t("topic.copyLink")}</Menu.Item>
+          {!topic.is_default && (
+            <Menu.Item onClick={() => void resolve(!isResolved)}>
+              {isResolved ? t("topic.reopen") : t("topic.resolve")}
+            </Menu.Item>
+          )}
+          <Menu.Divider />
+          <Menu.Item onClick={() => setOpen(true)}>{t("room.settings")}</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {isOpen && <RoomDialog room={room} onClose={() => setOpen(false)} />}
+    </header>
+  );
+}
+
+function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mode: ComposerMode) => void }) {
+  const store = useStore();
+  const id = glance.topic.id;
+  const me = useSelect((state) => state.desk.me);
+  const log = useSelect((state) => state.desk.logs[id]);
+  const allRuns = useSelect((state) => state.desk.runs);
+  const allSending = useSelect((state) => state.sending);
+  const [readUpTo] = useState(() => (glance.unread > 0 ? glance.read : null));
+  const now = useNow(30_000);
+  const messages = log?.messages ?? NONE;
+  const items = useMemo(
+    () =>
+      timelineOf({
+        messages,
+        runs: Object.values(allRuns).filter((run) => run.topic === id),
+        sending: allSending.filter((one) => one.topic === id),
+        readUpTo,
+        isMine: (message) => isMine(me, message),
+      }),
+    [messages, allRuns, allSending, id, readUpTo, me],
+  );
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => ESTIMATES[items[index]?.type ?? "message"],
+    getItemKey: (index) => items[index]?.key ?? index,
+    anchorTo: "end",
+    followOnAppend: true,
+    scrollEndThreshold: NEAR_END,
+    overscan: 6,
+    paddingStart: 12,
+    paddingEnd: 16,
+  });
+  const [isAtEnd, setAtEnd] = useState(true);
+  const [seen, setSeen] = useState(0);
+  const last = messages.at(-1)?.id ?? 0;
+  const isLoading = useRef(false);
+  const lastTop = useRef(0);
+  const stuck = useRef(true);
+
+  // Who is at the end stays there, whatever grows above it: a run's text, a card, an image.
+  const total = virtual.getTotalSize();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each new height is what it follows
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box && stuck.current) box.scrollTop = box.scrollHeight;
+  }, [total, items.length]);
+
+  const onScroll = useLatest(() => {
+    const box = scroller.current;
+    if (!box) return;
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+    // Only a person's hand lets go of the end; what grows moves it for a moment and is followed.
+    if (atEnd) stuck.current = true;
+    else if (box.scrollTop < lastTop.current - 2) stuck.current = false;
+    lastTop.current = box.scrollTop;
+    setAtEnd(atEnd || stuck.current);
+    if (atEnd) setSeen(last);
+    if (box.scrollTop < NEAR_START && log?.hasOlder && !isLoading.current) {
+      isLoading.current = true;
+      store
+        .loadOlder(id)
+        .catch(tellFailure)
+        .finally(() => {
+          isLoading.current = false;
+        });
+    }
+  });
+
+  // What is at the end of a window somebody looks at has been read.
+  useEffect(() => {
+    if (!isAtEnd || last === 0) return;
+    setSeen(last);
+    const mark = () => document.visibilityState === "visible" && document.hasFocus() && store.markRead(id, last);
+    mark();
+    window.addEventListener("focus", mark);
+    document.addEventListener("visibilitychange", mark);
+    return () => {
+      window.removeEventListener("focus", mark);
+      document.removeEventListener("visibilitychange", mark);
+    };
+  }, [isAtEnd, last, id, store]);
+
+  const below = messages.filter((message) => message.id > seen && !isMine(me, message)).length;
+  const toEnd = () => {
+    stuck.current = true;
+    virtual.scrollToIndex(items.length - 1, { align: "end" });
+  };
+
+  if (items.length === 0) return <Empty />;
+  return (
+    <div className={css.logBox}>
+      <div
+        ref={scroller}
+        className={css.log}
+        role="log"
+        aria-label={t("topic.log", { topic: glance.topic.title })}
+        onScroll={onScroll}
+        tabIndex={0}
+      >
+        <div className={css.sizer} style={{ height: total }}>
+          {virtual.getVirtualItems().map((row) => {
+            const item = items[row.index];
+            if (!item) return null;
+            return (
+              <div
+                key={row.key}
+                data-index={row.index}
+                ref={virtual.measureElement}
+                className={css.slot}
+                style={{ transform: `translateY(${row.start}px)` }}
+              >
+                <Row item={item} room={room} now={now} onMode={onMode} isFirst={row.index === 0 && !log?.hasOlder} />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {!isAtEnd && (
+        <button type="button" className={css.toEnd} onClick={toEnd} data-new={below > 0 || undefined}>
+          <ArrowDown size={15} aria-hidden />
+          {below > 0 ? t("topic.newerBelow", { n: below }) : t("topic.toEnd")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+const ESTIMATES: Readonly<Record<Item["type"], number>> = { message: 84, run: 180, sending: 70, day: 36, unread: 28 };
+
+interface RowProps {
+  item: Item;
+  room: Room;
+  now: number;
+  onMode: (mode: ComposerMode) => void;
+  isFirst: boolean;
+}
+
+function Row({ item, room, now, onMode }: RowProps) {
+  switch (item.type) {
+    case "day":
+      return (
+        <div className={css.day}>
+          <span>{day(item.at, now)}</span>
+        </div>
+      );
+    case "unread":
+      return (
+        <div className={css.unread}>
+          <span>{t("topic.unreadFrom")}</span>
+        </div>
+      );
+    case "run":
+      return <RunCard run={item.run} words={item.words} room={room} isJoined={item.isJoined} onMode={onMode} />;
+    case "sending":
+      return <SendingRow sending={item.sending} />;
+    case "message":
+      return <Said message={item.message} isJoined={item.isJoined} room={room} onMode={onMode} />;
+  }
+}
+
+function Said({
+  message,
+  isJoined,
+  room,
+  onMode,
+}: {
+  message: Message;
+  isJoined: boolean;
+  room: Room;
+  onMode: (mode: ComposerMode) => void;
+}) {
+  if (message.card?.type === "interaction") return <AskCard message={message} />;
+  if (message.kind !== "text") return <NoticeRow message={message} />;
+  return <MessageRow message={message} room={room} isJoined={isJoined} onMode={onMode} />;
+}
+
+function Empty() {
+  return (
+    <div className={css.empty}>
+      <span className={css.mark} aria-hidden>
+        p
+      </span>
+      <strong>{t("topic.empty")}</strong>
+      <p>{t("topic.emptyHint")}</p>
+    </div>
+  );
+}
+
+function Bars() {
+  return (
+    <div className={css.bars} aria-label={t("app.loading")} role="status">
+      {[62, 80, 44, 70].map((width) => (
+        <i key={width} style={{ width: `${width}%` }} />
+      ))}
+    </div>
+  );
+}

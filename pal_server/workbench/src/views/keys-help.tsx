@@ -1,0 +1,40 @@
+import { Modal } from "@mantine/core";
+import { type TextKey, t } from "../text/text";
+import { Keys } from "../ui/keys";
+import css from "./keys-help.module.css";
+
+const ROWS: readonly [string, TextKey][] = [
+  ["Mod K", "keys.palette"],
+  ["G I T R H S", "keys.go"],
+  ["J K", "keys.list"],
+  ["Enter Esc", "keys.open"],
+  ["N", "keys.unread"],
+  ["C", "keys.new"],
+  ["R", "keys.reply"],
+  ["E", "keys.resolve"],
+  ["A D", "keys.answer"],
+  ["Shift .", "keys.stop"],
+  ["[ ]", "keys.panels"],
+  ["1 2 3 4", "keys.tabs"],
+  ["F6", "keys.regions"],
+  ["Mod Enter", "keys.send"],
+  ["?", "keys.help"],
+];
+
+export default function KeysHelp({ onClose }: { onClose: () => void }) {
+  return (
+    <Modal opened onClose={onClose} title={t("keys.title")} closeButtonProps={{ "aria-label": t("confirm.close") }}>
+      <dl className={css.keys}>
+        {ROWS.map(([keys, text]) => (
+          <div key={text}>
+            <dt>{t(text)}</dt>
+            <dd>
+              <Keys keys={keys} />
+              <span className="sr">{keys}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Modal>
+  );
+}

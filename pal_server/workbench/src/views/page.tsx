@@ -1,0 +1,29 @@
+import type { ReactNode } from "react";
+import css from "./page.module.css";
+
+interface Props {
+  title: ReactNode;
+  /** Beside the title, small. */
+  note?: ReactNode;
+  actions?: ReactNode;
+  /** The content brings its own ground and scrolls by itself. */
+  isPlain?: boolean;
+  children: ReactNode;
+}
+
+/** A screen with one header and one column of content. */
+export function Page({ title, note, actions, isPlain = false, children }: Props) {
+  return (
+    <section className={css.page} data-region>
+      <header className={css.head}>
+        {typeof title === "string" ? <h1>{title}</h1> : title}
+        {note && <small>{note}</small>}
+        <span className={css.space} />
+        {actions}
+      </header>
+      <div className={css.content} data-plain={isPlain || undefined}>
+        {children}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,240 @@
+import { Modal } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import {
+  ChartNoAxesColumn,
+  Hash,
+  History,
+  Inbox,
+  Keyboard,
+  MessageSquare,
+  Moon,
+  Plus,
+  Search,
+  Settings,
+  Sun,
+  Workflow,
+} from "lucide-react";
+import { type ReactNode, useEffect, useId, useMemo, useState } from "react";
+import { changePreferences } from "../api/desk";
+import { searchMessages } from "../api/messages";
+import { needsOf } from "../state/attention";
+import { activity, lookIn, roomNamed } from "../state/glances";
+import { type TextKey, t } from "../text/text";
+import { Face } from "../ui/face";
+import { useSelect } from "../ui/hooks";
+import { Keys } from "../ui/keys";
+import { StateIcon } from "../ui/state";
+import css from "./palette.module.css";
+import { tellFailure } from "./tell";
+import { useNewTopic } from "./topics";
+
+interface Entry {
+  key: string;
+  group: TextKey;
+  icon: ReactNode;
+  name: string;
+  about?: string;
+  keys?: string;
+  act: () => void;
+}
+
+const TOPICS = 8;
+
+/** What needs somebody, then places, then what can be done, then words in messages. */
+export default function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
+  const [words, setWords] = useState("");
+  const [chosen, setChosen] = useState(0);
+  const entries = useEntries(words.trim(), onHelp);
+  const list = useId();
+  const index = Math.min(chosen, Math.max(0, entries.length - 1));
+  useEffect(() => {
+    document.getElementById(`${list}-${index}`)?.scrollIntoView({ block: "nearest" });
+  }, [index, list]);
+  const act = (entry: Entry | undefined) => {
+    if (!entry) return;
+    onClose();
+    entry.act();
+  };
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.key === "ArrowDown") setChosen((index + 1) % Math.max(1, entries.length));
+    else if (event.key === "ArrowUp") setChosen((index + entries.length - 1) % Math.max(1, entries.length));
+    else if (event.key === "Enter" && !event.nativeEvent.isComposing) act(entries[index]);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      withCloseButton={false}
+      padding={0}
+      size={620}
+      yOffset="11vh"
+      centered={false}
+      aria-label={t("palette.label")}
+      classNames={{ content: css.palette ?? "" }}
+    >
+      <div className={css.field}>
+        <Search size={16} aria-hidden />
+        <input
+          data-autofocus
+          role="combobox"
+          aria-expanded
+          aria-controls={list}
+          aria-activedescendant={`${list}-${index}`}
+          aria-label={t("palette.placeholder")}
+          placeholder={t("palette.placeholder")}
+          value={words}
+          onChange={(event) => {
+            setWords(event.currentTarget.value);
+            setChosen(0);
+          }}
+          onKeyDown={onKeyDown}
+        />
+      </div>
+      <div id={list} role="listbox" aria-label={t("palette.label")} className={css.list}>
+        {entries.map((entry, at) => (
+          <div key={entry.key}>
+            {entry.group !== entries[at - 1]?.group && (
+              <div className={css.group} role="presentation">
+                {t(entry.group)}
+              </div>
+            )}
+            <div
+              id={`${list}-${at}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={at === index}
+              className={css.entry}
+              onMouseMove={() => setChosen(at)}
+              onClick={() => act(entry)}
+              onKeyDown={() => {}}
+            >
+              {entry.icon}
+              <span>
+                {entry.name}
+                {entry.about && <small>{entry.about}</small>}
+              </span>
+              {entry.keys && <Keys keys={entry.keys} />}
+            </div>
+          </div>
+        ))}
+        {entries.length === 0 && <p className={css.none}>{t("palette.nothing", { q: words })}</p>}
+      </div>
+    </Modal>
+  );
+}
+
+function useEntries(words: string, onHelp: () => void): Entry[] {
+  const navigate = useNavigate();
+  const desk = useSelect((state) => state.desk);
+  const { room: roomName } = useParams({ strict: false });
+  const room = (roomName && roomNamed(desk, roomName)) || Object.values(desk.rooms)[0];
+  const newTopic = useNewTopic(room);
+  const { data: found } = useQuery({
+    queryKey: ["search", words],
+    queryFn: ({ signal }) => searchMessages(words, signal),
+    enabled: words.length > 1,
+    placeholderData: (before) => before,
+  });
+  return useMemo(() => {
+    const roomOf = (id: string) => desk.rooms[id]?.name ?? id;
+    const openTopic = (roomId: string, topic: number, message?: number) =>
+      void navigate({
+        to: "/r/$room/$topic",
+        params: { room: roomOf(roomId), topic: String(topic) },
+        search: message === undefined ? {} : { message },
+      } as never);
+    const needs = needsOf(desk, Date.now())
+      .filter((need) => need.type === "ask")
+      .slice(0, 5)
+      .map(
+        (need): Entry => ({
+          key: need.key,
+          group: "palette.needs",
+          icon: <Face kind="agent" name={need.agent || "pal"} size={24} />,
+          name: need.type === "ask" ? need.interaction.title : "",
+          about: `${need.agent}, ${roomOf(need.room)} › ${desk.topics[need.topic]?.topic.title ?? ""}`,
+          act: () => openTopic(need.room, need.topic),
+        }),
+      );
+    const place = (name: TextKey, to: string, keys: string, Icon: typeof Inbox): Entry => ({
+      key: to,
+      group: "palette.go",
+      icon: <Icon size={16} aria-hidden />,
+      name: t(name),
+      keys,
+      act: () => void navigate({ to } as never),
+    });
+    const places = [
+      place("nav.needs", "/needs", "G I", Inbox),
+      place("nav.runs", "/runs", "G R", Workflow),
+      place("nav.history", "/history", "G H", History),
+      place("nav.usage", "/usage", "", ChartNoAxesColumn),
+      place("nav.settings", "/settings", "G S", Settings),
+      ...Object.values(desk.rooms).map(
+        (one): Entry => ({
+          key: one.id,
+          group: "palette.go",
+          icon: <Hash size={16} aria-hidden />,
+          name: one.name,
+          act: () => void navigate({ to: "/r/$room", params: { room: one.name } }),
+        }),
+      ),
+    ];
+    const topics = Object.values(desk.topics)
+      .filter((one) => !one.topic.is_default || words !== "")
+      .filter((one) => lookIn(`${one.topic.title} ${roomOf(one.topic.room)}`, words))
+      .sort((one, other) => activity(other) - activity(one))
+      .slice(0, words ? TOPICS : 4)
+      .map(
+        (one): Entry => ({
+          key: `topic ${one.topic.id}`,
+          group: "palette.topics",
+          icon: <StateIcon look={one.topic.archived_at === null ? "idle" : "ok"} size={15} />,
+          name: one.topic.title,
+          about: roomOf(one.topic.room),
+          act: () => openTopic(one.topic.room, one.topic.id),
+        }),
+      );
+    const isDark = document.documentElement.dataset.mantineColorScheme === "dark";
+    const commands: Entry[] = [
+      {
+        key: "new topic",
+        group: "palette.do",
+        icon: <Plus size={16} aria-hidden />,
+        name: t("palette.newTopic", { room: room?.name ?? "" }),
+        keys: "C",
+        act: newTopic,
+      },
+      {
+        key: "theme",
+        group: "palette.do",
+        icon: isDark ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />,
+        name: t(isDark ? "palette.light" : "palette.dark"),
+        act: () => void changePreferences({ theme: isDark ? "light" : "dark" }).catch(tellFailure),
+      },
+      {
+        key: "keys",
+        group: "palette.do",
+        icon: <Keyboard size={16} aria-hidden />,
+        name: t("palette.keys"),
+        keys: "?",
+        act: onHelp,
+      },
+    ];
+    const messages = (words.length > 1 ? (found ?? []) : []).map(
+      (one): Entry => ({
+        key: `message ${one.id}`,
+        group: "palette.messages",
+        icon: <MessageSquare size={15} aria-hidden />,
+        name: one.content.slice(0, 140),
+        about: `${one.sender.display_name || one.sender.name}, ${one.room_name} › ${desk.topics[one.topic]?.topic.title ?? ""}`,
+        act: () => openTopic(one.room, one.topic, one.id),
+      }),
+    );
+    const named = (entries: Entry[]) => entries.filter((entry) => lookIn(`${entry.name} ${entry.about ?? ""}`, words));
+    return [...named(needs), ...named(places), ...topics, ...named(commands), ...messages];
+  }, [desk, words, found, room, navigate, newTopic, onHelp]);
+}

@@ -1,0 +1,284 @@
+import { Button, SegmentedControl } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { runPrompt } from "../api/runs";
+import { TABS, type Tab } from "../routes";
+import { LIVE } from "../state/desk";
+import { byFile, EMPTY, type RunView } from "../state/run-view";
+import { clockSeconds, count, duration, money, type TextKey, t } from "../text/text";
+import { Diff } from "../ui/diff";
+import { Face } from "../ui/face";
+import { useNow, useSelect, useStore } from "../ui/hooks";
+import { Markdown } from "../ui/markdown";
+import { StatePill } from "../ui/state";
+import type { Run } from "../wire/contract";
+import { wordsOf } from "./run-card";
+import css from "./run-detail.module.css";
+import { StepEntry } from "./run-steps";
+import { tellFailure } from "./tell";
+
+/** A run by its number, fetched when it is not known, and followed while it is shown. */
+export function useRun(id: number): Run | undefined {
+  const store = useStore();
+  const run = useSelect((state) => state.desk.runs[id]);
+  const isKnown = run !== undefined;
+  useEffect(() => {
+    if (!isKnown) store.loadRun(id).catch(tellFailure);
+  }, [store, id, isKnown]);
+  useEffect(() => {
+    const found = store.get().desk.runs[id];
+    return isKnown && found ? store.show(found) : undefined;
+  }, [store, id, isKnown]);
+  return run;
+}
+
+export function RunTitle({ run, id }: { run: Run | undefined; id: number }) {
+  return (
+    <h2 className={css.title}>
+      {run && <Face kind="agent" name={run.agent} size={22} />}
+      {t("run.title", { id })}
+      {run && <StatePill status={run.status} />}
+    </h2>
+  );
+}
+
+export function RunDetail({ run }: { run: Run }) {
+  const navigate = useNavigate();
+  const { tab = "steps" } = useSearch({ strict: false });
+  const view = useSelect((state) => state.runs[run.id]) ?? EMPTY;
+  const files = useMemo(() => byFile(view.changes), [view.changes]);
+  const choose = (wanted: Tab) =>
+    void navigate({ to: ".", search: (before: object) => ({ ...before, tab: wanted }) } as never);
+  const added = files.reduce((sum, file) => sum + file.added, 0);
+  const removed = files.reduce((sum, file) => sum + file.removed, 0);
+  return (
+    <div className={css.detail}>
+      <Facts run={run} view={view} />
+      <div className={css.tabs} role="tablist">
+        {TABS.map((one) => (
+          <button
+            key={one}
+            type="button"
+            role="tab"
+            id={`tab-${one}`}
+            aria-selected={tab === one}
+            aria-controls="run-tab"
+            tabIndex={tab === one ? 0 : -1}
+            onClick={() => choose(one)}
+            onKeyDown={(event) => {
+              const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+              if (step === 0) return;
+              const next = TABS[(TABS.indexOf(one) + step + TABS.length) % TABS.length] ?? one;
+              choose(next);
+              document.getElementById(`tab-${next}`)?.focus();
+            }}
+          >
+            {t(`panel.${one}` as TextKey)}
+            {one === "steps" && view.steps.length > 0 && <small className="num">{view.steps.length}</small>}
+            {one === "changes" && files.length > 0 && (
+              <small className="num mono">
+                {added + removed > 0 ? (
+                  <>
+                    <ins>+{added}</ins> <del>-{removed}</del>
+                  </>
+                ) : (
+                  files.length
+                )}
+              </small>
+            )}
+          </button>
+        ))}
+      </div>
+      <div className={css.content} role="tabpanel" id="run-tab" aria-labelledby={`tab-${tab}`} tabIndex={-1}>
+        {tab === "steps" && <Steps run={run} view={view} />}
+        {tab === "changes" && <Changes files={files} />}
+        {tab === "log" && <RawLog run={run} view={view} />}
+        {tab === "prompt" && <Prompt run={run.id} />}
+      </div>
+    </div>
+  );
+}
+
+function Facts({ run, view }: { run: Run; view: RunView }) {
+  const computer = useSelect((state) => (run.computer ? state.desk.computers[run.computer]?.name : undefined));
+  const isLive = LIVE.has(run.status);
+  const now = useNow(isLive ? 1_000 : 60_000);
+  const began = run.started_at ?? run.created_at;
+  const took = run.duration_ms ?? (isLive ? now - began : (run.ended_at ?? began) - began);
+  const tokens = view.tokens ?? (run.usage ? (run.usage.input_tokens ?? 0) + (run.usage.output_tokens ?? 0) : 0);
+  const cost = view.cost ?? run.usage?.cost_usd ?? null;
+  const facts: [TextKey, string][] = [
+    ["panel.agent", run.agent],
+    ["panel.computer", computer ?? ""],
+    ["panel.time", duration(took)],
+    ...(cost !== null ? ([["panel.cost", money(cost)]] as [TextKey, string][]) : []),
+    ...(tokens > 0 ? ([["panel.tokens", count(tokens)]] as [TextKey, string][]) : []),
+    ...(view.model ? ([["panel.model", view.model]] as [TextKey, string][]) : []),
+  ];
+  return (
+    <dl className={css.facts}>
+      {facts
+        .filter(([, value]) => value !== "")
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{t(name)}</dt>
+            <dd className="num">{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+function Steps({ run, view }: { run: Run; view: RunView }) {
+  const store = useStore();
+  const isCut = (view.raw[0]?.seq ?? 1) > 1;
+  const words = wordsOf(view);
+  const isLive = LIVE.has(run.status);
+  return (
+    <div className={css.steps}>
+      {isCut && (
+        <Button onClick={() => void store.loadWholeRun(run.id).catch(tellFailure)}>{t("run.earlierSteps")}</Button>
+      )}
+      {view.lanes.length > 0 && (
+        <p className={css.lanes}>
+          {view.lanes.map((lane) => (
+            <StatePill
+              key={lane.id}
+              status={lane.isOpen ? "running" : "idle"}
+              word={t("run.lane", { name: lane.name })}
+            />
+          ))}
+        </p>
+      )}
+      {view.todo.length > 0 && (
+        <ul className={css.todo} aria-label={t("run.plan")}>
+          {view.todo.map((entry, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: an entry's place is what it is
+            <li key={index} data-status={entry.status}>
+              {entry.text}
+            </li>
+          ))}
+        </ul>
+      )}
+      {view.plan && (
+        <div className={css.box}>
+          <Markdown text={view.plan} />
+        </div>
+      )}
+      <ol className={css.list}>
+        {view.steps.map((step) => (
+          <StepEntry key={step.id} step={step} />
+        ))}
+      </ol>
+      {view.reasoning && (
+        <details className={css.box}>
+          <summary>{t("run.thinking")}</summary>
+          <Markdown text={view.reasoning} />
+        </details>
+      )}
+      {words && (
+        <div className={css.box}>
+          <Markdown text={words} isGrowing={isLive} />
+        </div>
+      )}
+      {run.stderr && <pre className={css.pre}>{run.stderr}</pre>}
+      {view.steps.length === 0 && !words && !view.reasoning && (
+        <p className={css.none}>{view.notice || t("panel.noSteps")}</p>
+      )}
+    </div>
+  );
+}
+
+function Changes({ files }: { files: ReturnType<typeof byFile> }) {
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [kind, setKind] = useState("unified");
+  const file = files.find((one) => one.path === chosen) ?? files[0];
+  if (!file) return <p className={css.none}>{t("panel.noChanges")}</p>;
+  return (
+    <>
+      <div className={css.bar}>
+        <span>{t("panel.files", { n: files.length })}</span>
+        <SegmentedControl
+          size="xs"
+          value={kind}
+          onChange={setKind}
+          data={[
+            { value: "unified", label: t("panel.unified") },
+            { value: "split", label: t("panel.split") },
+          ]}
+        />
+      </div>
+      <ul className={css.files}>
+        {files.map((one) => {
+          const slash = one.path.lastIndexOf("/") + 1;
+          return (
+            <li key={one.path}>
+              <button
+                type="button"
+                onClick={() => setChosen(one.path)}
+                aria-current={one === file || undefined}
+                title={one.path}
+              >
+                <i data-change={one.change} className="mono">
+                  {one.change === "add" ? "A" : one.change === "delete" ? "D" : "M"}
+                </i>
+                <span>
+                  <small>{one.path.slice(0, slash)}</small>
+                  {one.path.slice(slash)}
+                </span>
+                {one.added + one.removed > 0 && (
+                  <em className="num mono">
+                    <ins>+{one.added}</ins> <del>-{one.removed}</del>
+                  </em>
+                )}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <div className={css.diff}>
+        {file.diffs.length === 0 && <p className={css.none}>{t("panel.noDiff")}</p>}
+        {file.diffs.map((diff, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: edits have an order and no names
+          <Diff key={index} text={diff} isSplit={kind === "split"} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function RawLog({ run, view }: { run: Run; view: RunView }) {
+  const store = useStore();
+  const end = useRef<HTMLDivElement>(null);
+  const isCut = (view.raw[0]?.seq ?? 1) > 1;
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "end" });
+  }, []);
+  if (view.raw.length === 0) return <p className={css.none}>{t("panel.noLog")}</p>;
+  return (
+    <div className={css.raw}>
+      {isCut && (
+        <Button onClick={() => void store.loadWholeRun(run.id).catch(tellFailure)}>{t("run.earlierSteps")}</Button>
+      )}
+      {view.raw.map((event) => (
+        <div key={event.seq}>
+          <time className="num">{clockSeconds(event.at)}</time>
+          <b>{event.kind}</b>
+          <span>{event.text || JSON.stringify(event.data)}</span>
+        </div>
+      ))}
+      <div ref={end} />
+    </div>
+  );
+}
+
+function Prompt({ run }: { run: number }) {
+  const { data, error } = useQuery({
+    queryKey: ["prompt", run],
+    queryFn: () => runPrompt(run),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (error) return <p role="alert">{error.message}</p>;
+  return <pre className={css.pre}>{data ?? ""}</pre>;
+}

@@ -1,0 +1,212 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { Link, useParams } from "@tanstack/react-router";
+import {
+  ChartNoAxesColumn,
+  Hash,
+  History,
+  Inbox,
+  Lock,
+  PanelLeft,
+  Plus,
+  Search,
+  Settings,
+  Workflow,
+} from "lucide-react";
+import { type ReactNode, useMemo, useState } from "react";
+import { countNeeds, needsOf } from "../state/attention";
+import { LIVE } from "../state/desk";
+import { roomsOf } from "../state/glances";
+import { t } from "../text/text";
+import { Face } from "../ui/face";
+import { useNow, useSelect } from "../ui/hooks";
+import { Keys } from "../ui/keys";
+import { useAgents } from "./agents";
+import { NewRoom } from "./new-room";
+import css from "./sidebar.module.css";
+
+interface Props {
+  isRail: boolean;
+  onFold: () => void;
+  onSearch: () => void;
+}
+
+/** Where one can go, and what waits there. In a rail the words are hidden from sight only. */
+export function Sidebar({ isRail, onFold, onSearch }: Props) {
+  const desk = useSelect((state) => state.desk);
+  const now = useNow(30_000);
+  const needs = useMemo(() => needsOf(desk, now), [desk, now]);
+  const rooms = useMemo(() => roomsOf(desk), [desk]);
+  const live = Object.values(desk.runs).filter((run) => LIVE.has(run.status)).length;
+  const { room: here } = useParams({ strict: false });
+  const [isMaking, setMaking] = useState(false);
+  const asked = (room: string) => needs.filter((need) => need.room === room && need.type !== "finished").length;
+  return (
+    <nav className={css.side} aria-label={t("nav.main")} data-rail={isRail || undefined} data-region>
+      <header className={css.head}>
+        <span className={css.mark} aria-hidden>
+          p
+        </span>
+        {!isRail && <span className={css.workspace}>pal</span>}
+        {!isRail && (
+          <ActionIcon onClick={onFold} aria-label={t("nav.collapse")}>
+            <PanelLeft size={17} />
+          </ActionIcon>
+        )}
+      </header>
+      <button type="button" className={css.search} onClick={onSearch} aria-label={t("nav.search")}>
+        <Search size={15} aria-hidden />
+        {!isRail && <span>{t("nav.search")}</span>}
+        {!isRail && <Keys keys="Mod K" />}
+      </button>
+      <div className={css.scroll}>
+        <Place to="/needs" icon={<Inbox size={17} />} name={t("nav.needs")} isRail={isRail}>
+          <Amber count={countNeeds(needs)} />
+        </Place>
+        <Place to="/runs" icon={<Workflow size={17} />} name={t("nav.runs")} isRail={isRail}>
+          {live > 0 && !isRail && (
+            <span className={css.live}>
+              <i aria-hidden />
+              {t("nav.live", { n: live })}
+            </span>
+          )}
+        </Place>
+        <Place to="/history" icon={<History size={17} />} name={t("nav.history")} isRail={isRail} />
+        <Place to="/usage" icon={<ChartNoAxesColumn size={17} />} name={t("nav.usage")} isRail={isRail} />
+        <h2 className={css.group}>
+          <span>{t("nav.rooms")}</span>
+          {!isRail && (
+            <ActionIcon size={22} onClick={() => setMaking(true)} aria-label={t("nav.newRoom")}>
+              <Plus size={15} />
+            </ActionIcon>
+          )}
+        </h2>
+        <ul className={css.list}>
+          {rooms.map(({ room, unread }) => (
+            <li key={room.id}>
+              <Link
+                to="/r/$room"
+                params={{ room: room.name }}
+                className={css.place}
+                data-here={here === room.name || here === room.id || undefined}
+                data-unread={unread > 0 || undefined}
+                title={isRail ? room.title : undefined}
+              >
+                {isRail ? (
+                  <span className={css.letters} aria-hidden>
+                    {room.name.slice(0, 2)}
+                  </span>
+                ) : room.visibility === "private" ? (
+                  <Lock size={15} aria-hidden />
+                ) : (
+                  <Hash size={16} aria-hidden />
+                )}
+                <span className={isRail ? "sr" : css.name}>{room.name}</span>
+                <Amber count={asked(room.id)} />
+                {!isRail && <Count of={unread} />}
+              </Link>
+            </li>
+          ))}
+        </ul>
+        <Agents isRail={isRail} />
+      </div>
+      <Foot isRail={isRail} />
+      {isMaking && <NewRoom onClose={() => setMaking(false)} />}
+    </nav>
+  );
+}
+
+function Place(props: {
+  to: "/needs" | "/runs" | "/history" | "/usage";
+  icon: ReactNode;
+  name: string;
+  isRail: boolean;
+  children?: ReactNode;
+}) {
+  const { to, icon, name, isRail, children } = props;
+  return (
+    <Link
+      to={to}
+      className={css.place}
+      activeOptions={{ includeSearch: false }}
+      activeProps={{ "data-here": true } as object}
+      title={isRail ? name : undefined}
+    >
+      {icon}
+      <span className={isRail ? "sr" : css.name}>{name}</span>
+      {children}
+    </Link>
+  );
+}
+
+function Agents({ isRail }: { isRail: boolean }) {
+  const agents = useAgents();
+  if (agents.length === 0) return null;
+  return (
+    <>
+      <h2 className={css.group}>
+        <span>{t("nav.agents")}</span>
+      </h2>
+      <ul className={css.list}>
+        {agents.map(({ agent, dot, says, link }) => (
+          <li key={agent.key}>
+            <Link {...link} className={css.place} title={isRail ? agent.key : undefined}>
+              <Face kind="agent" name={agent.key} label={agent.display_name} size={22} dot={dot} />
+              <span className={isRail ? "sr" : css.name}>{agent.key}</span>
+              {!isRail && <span className={css.says}>{says}</span>}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Foot({ isRail }: { isRail: boolean }) {
+  const me = useSelect((state) => state.desk.me);
+  const computers = useSelect((state) => state.desk.computers);
+  const all = Object.values(computers).filter((one) => one.status !== "revoked");
+  const online = all.filter((one) => one.status === "online" || one.status === "draining");
+  const [only] = online;
+  const said =
+    online.length === 0
+      ? t("nav.noComputer")
+      : all.length === 1 && only
+        ? t("nav.computerOnline", { name: only.name })
+        : t("nav.computersOnline", { n: online.length, all: all.length });
+  return (
+    <footer className={css.foot}>
+      <Face kind="user" name={me.name} label={me.display_name} size={28} />
+      {!isRail && (
+        <span className={css.me}>
+          <strong>{me.display_name || me.name}</strong>
+          <small>{said}</small>
+        </span>
+      )}
+      <Tooltip label={t("nav.settings")}>
+        <Link to="/settings" className={css.gear} aria-label={t("nav.settings")}>
+          <Settings size={17} aria-hidden />
+        </Link>
+      </Tooltip>
+    </footer>
+  );
+}
+
+export function Amber({ count }: { count: number }) {
+  if (count === 0) return null;
+  return (
+    <span className={css.amber}>
+      <span aria-hidden>{count}</span>
+      <span className="sr">{t("nav.waiting", { n: count })}</span>
+    </span>
+  );
+}
+
+export function Count({ of }: { of: number }) {
+  if (of === 0) return null;
+  return (
+    <span className={css.count}>
+      <span aria-hidden>{of > 99 ? "99+" : of}</span>
+      <span className="sr">{t("nav.unread", { n: of })}</span>
+    </span>
+  );
+}

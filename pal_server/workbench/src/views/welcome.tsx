@@ -1,0 +1,66 @@
+import { Link, useNavigate } from "@tanstack/react-router";
+import { Check } from "lucide-react";
+import { useEffect } from "react";
+import { t } from "../text/text";
+import { useSelect } from "../ui/hooks";
+import css from "./welcome.module.css";
+
+/** The first screen: what is still to be done; when all is done the first room. */
+export function Welcome() {
+  const navigate = useNavigate();
+  const computers = useSelect((state) => state.desk.computers);
+  const agents = useSelect((state) => state.desk.agents);
+  const rooms = useSelect((state) => state.desk.rooms);
+  const topics = useSelect((state) => state.desk.topics);
+  const hasComputer = Object.values(computers).some((one) => one.last_seen_at !== null);
+  const first = Object.values(agents)[0];
+  const hasSpoken = Object.values(topics).some((one) => one.last !== null);
+  const room = Object.values(rooms).find((one) => one.name === "general") ?? Object.values(rooms)[0];
+  const isReady = hasComputer && first !== undefined;
+  useEffect(() => {
+    if (isReady && room) void navigate({ to: "/r/$room", params: { room: room.name }, replace: true });
+  }, [isReady, room, navigate]);
+  return (
+    <div className={css.welcome}>
+      <h1>{t("first.title")}</h1>
+      <ol>
+        <li data-done={hasComputer || undefined}>
+          <Mark isDone={hasComputer} />
+          <div>
+            <b>{t("first.computer")}</b>
+            <p>{t("first.computerHint")}</p>
+            <Link to="/settings/$page" params={{ page: "computers" }}>
+              {t("computers.add")}
+            </Link>
+          </div>
+        </li>
+        <li data-done={first !== undefined || undefined}>
+          <Mark isDone={first !== undefined} />
+          <div>
+            <b>{t("first.agent")}</b>
+            <p>{t("first.agentHint")}</p>
+            <Link to="/settings/$page" params={{ page: "agents" }}>
+              {t("agents.add")}
+            </Link>
+          </div>
+        </li>
+        <li data-done={hasSpoken || undefined}>
+          <Mark isDone={hasSpoken} />
+          <div>
+            <b>{t("first.hello")}</b>
+            <p>{t("first.helloHint", { agent: first?.key ?? "demo" })}</p>
+            {room && (
+              <Link to="/r/$room" params={{ room: room.name }}>
+                {room.name}
+              </Link>
+            )}
+          </div>
+        </li>
+      </ol>
+    </div>
+  );
+}
+
+function Mark({ isDone }: { isDone: boolean }) {
+  return <span className={css.mark}>{isDone && <Check size={14} aria-label={t("first.done")} />}</span>;
+}

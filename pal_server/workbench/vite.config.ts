@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+/** Writes `.br` and `.gz` beside each asset, so that the server never compresses. Browsers take br only over TLS or localhost. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    writeBundle({ dir }) {
+      const assets = join(dir ?? "dist", "assets");
+      for (const name of readdirSync(assets)) {
+        if (!/\.(js|css|svg)$/.test(name)) continue;
+        const content = readFileSync(join(assets, name));
+        if (content.length < 1024) continue;
+        const params = { [constants.BROTLI_PARAM_QUALITY]: 10 };
+        writeFileSync(join(assets, `${name}.br`), brotliCompressSync(content, { params }));
+        writeFileSync(join(assets, `${name}.gz`), gzipSync(content, { level: 9 }));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), compressed()],
+  build: {
+    target: "es2022",
+    modulePreload: { polyfill: false }, // it is an inline script, which the page's policy refuses
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 900,
+  },
+  server: {
+    proxy: { "/api": { target: "http://127.0.0.1:4127", ws: true, changeOrigin: true }, "/f": "http://127.0.0.1:4127" },
+  },
+});
