@@ -78,6 +78,15 @@ def of_interrupted(tx: Tx, *, workspace_id: str, run_id: int, message_id: int | 
     return None
 
 
+def held_draft(tx: Tx, *, run_id: int, message_id: int | None) -> Message | None:
+    """An answer of the run that waits for a person; `message_id` is what the run was for."""
+    for message in [] if message_id is None else messages.cards_under(tx, parent_id=message_id):
+        card = message.card or {}
+        if (card.get("type"), card.get("run"), card.get("status")) == (DRAFT, run_id, "held"):
+            return message
+    return None
+
+
 def close_interrupted(
     tx: Tx, *, delivery: Delivery, choice: Choice, by: str, more: dict[str, Any] | None = None
 ) -> None:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.actions import access
+from pal_server.actions import access, cards
 from pal_server.domain.actors import Actor
 from pal_server.domain.addressing import Reason
 from pal_server.domain.agents import Agent, Readiness
 from pal_server.domain.computers import Computer, ComputerStatus
 from pal_server.domain.deliveries import Delivery, Status
+from pal_server.domain.interactions import Interaction
 from pal_server.domain.messages import Message, mentions_in
 from pal_server.domain.rooms import Mode
 from pal_server.domain.runs import Run
@@ -282,7 +283,7 @@ def _ran(tx: Tx, *, run: Run) -> list[Step]:
         steps.append(
             _step(
                 "asked",
-                f"it waits for a person: {asked.title}",
+                f"it waits for {_whom(asked)}: {asked.title}",
                 ok=False,
                 at=asked.created_at,
                 advice=f"pal cli answer {asked.id} …" if asked.kind == "question" else f"pal cli approve {asked.id}",
@@ -293,7 +294,20 @@ def _ran(tx: Tx, *, run: Run) -> list[Step]:
         steps.append(
             _step("answered", f"answered with message {said.id}", ok=True, at=said.created_at, message=said.id)
         )
+    elif (draft := cards.held_draft(tx, run_id=run.id, message_id=run.message_id)) is not None:
+        text = "its answer is held: something newer was said that it has not read"
+        advice = f"pal cli draft {draft.id} send, revise or drop"
+        steps.append(_step("answered", text, ok=False, at=draft.created_at, advice=advice, message=draft.id))
     return steps
+
+
+def _whom(asked: Interaction) -> str:
+    if asked.needs == 1:
+        return "a person"
+    have = len(asked.approvals)
+    return (
+        f"{asked.needs} people" if not have else f"{asked.needs - have} more, as {asked.needs} people have to approve"
+    )
 
 
 def _end(tx: Tx, *, run: Run, name: str) -> Step:
@@ -316,7 +330,7 @@ def _end(tx: Tx, *, run: Run, name: str) -> Step:
             by = "" if run.wanted is None else f" ({run.wanted})"
             return _step("ended", f"run {run.id} was ended by a person{by}", ok=True, at=run.ended_at)
         case RunStatus.INTERRUPTED:
-            advice = f"resume or start over: pal console deliveries retry {run.delivery_id} [--fresh]"
+            advice = f"pal cli choose {run.id} resume, start-over, drop or keep-files"
             return _step(
                 "ended",
                 f"run {run.id} was interrupted: nobody knows how it ended",

@@ -102,13 +102,17 @@ def _profile(tx: Tx, *, agent: Agent, room: Room, topic: Topic) -> dict[str, Any
 def _prompt(
     tx: Tx, *, agent: Agent, room: Room, topic: Topic, session: Session, said: list[Message], delivery: Delivery
 ) -> str:
-    recent = messages.said_between(
-        tx,
-        topic_id=topic.id,
-        after=session.seen_message,
-        before=delivery.message_id,
-        agent=agent.key,
-        limit=RECENT_LIMIT,
+    mine = {message.id for message in said}
+    burst = deliveries.burst_messages(tx, delivery_id=delivery.id)
+    recent = (
+        messages.said_between(  # what others said between the messages of a burst, too: the run is told up to there
+            tx,
+            topic_id=topic.id,
+            after=session.seen_message,
+            before=max([delivery.message_id, *burst]),
+            agent=agent.key,
+            limit=RECENT_LIMIT + len(mine),
+        )
     )
     return compose_prompt(
         room=room,
@@ -116,6 +120,6 @@ def _prompt(
         agent=agent.key,
         instructions=agent.instructions,
         messages=said,
-        recent=recent,
+        recent=[message for message in recent if message.id not in mine][-RECENT_LIMIT:],
         nonce=tx.new_id("mark").removeprefix("mark_")[:12],
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import daemons, drafts, messages, rooms, runs
+from pal_server.actions import daemons, drafts, messages, rooms, runs, trace
 from pal_server.actions.deliveries import Claimed
 from pal_server.actions.messages import Sent
 from pal_server.domain.actors import Actor
@@ -155,6 +155,19 @@ async def test_what_the_run_was_told_and_has_read_holds_nothing(bus: Bus) -> Non
     await bus.say("done", actor=inside)
 
     assert (await bus.said())[-1] == "done"
+
+
+async def test_why_says_that_the_answer_is_held(bus: Bus) -> None:
+    sent = await bus.say("@bot go")
+    run = await bus.open(await bus.claim_one())
+    await bus.say("newer")
+    await bus.finish(run, text="done")
+
+    told = await bus.store.read(trace.of_message, actor=bus.people.viewer, id=sent.message.id)
+
+    broken = told.first_broken
+    assert broken is not None
+    assert (broken.what, broken.advice) == ("answered", f"pal cli draft {(await draft(bus)).id} send, revise or drop")
 
 
 # What becomes of it

@@ -410,6 +410,24 @@ async def test_a_burst_without_names_is_one_run(bus: Bus, clock: Clock) -> None:
     assert claimed.work["content"] == "first\nsecond\nthird"
 
 
+async def test_what_an_agent_said_between_the_messages_of_a_burst_is_told_too(bus: Bus, clock: Clock) -> None:
+    await bus.agent("listener", mode="all")
+    await bus.agent("other")
+    inside = await bus.inside((await bus.start("@other go"))[0])
+    clock.advance(10)
+    await bus.finish(await bus.open(next(c for c in await bus.claim() if c.delivery.agent == "listener")))
+    await bus.say("first")
+    await bus.say("half way there", actor=inside)
+    await bus.say("second")
+    clock.advance(10)
+
+    claimed = await bus.claim_one()
+
+    assert claimed.work["content"] == "first\nsecond"
+    assert claimed.work["prompt"].count("half way there") == 1
+    assert claimed.work["prompt"].count("second") == 1
+
+
 async def test_bursts_are_one_persons(bus: Bus) -> None:
     await bus.agent("bot", mode="all")
 
