@@ -35,6 +35,7 @@ from pal_daemon.runtimes.base import (
     Reply,
     Stoppable,
     Withdrawn,
+    name_answer,
 )
 from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
 from pal_server.contract import runs as contract
@@ -46,6 +47,7 @@ PREVIEWS_CHARS = 100_000  # of a card
 QUESTION_CHARS = 5_000
 PREVIEW_CHARS = 20_000
 OPTIONS = 50  # of a question
+CHANGED = "refused, because it asks for something else under the name of an earlier request"
 TITLE_CHARS = 300  # of an interaction, as the server takes it
 
 log = logging.getLogger(__name__)
@@ -87,6 +89,8 @@ class Following:
         self._close_input = close_input
         self._redactor = redactor
         self._offset = 0
+        self._asked: dict[str, Ask] = {}  # by key, as it was asked first
+        self._changed: set[str] = set()  # keys under which something else was asked later: nothing answers them
         self._interactions: dict[str, int] = {}  # by the program's key; written by the steps of the reports
         self._exit_at: int | None = None
         self._stderr = b""
@@ -123,7 +127,9 @@ class Following:
     async def render_answer(self, answer: Answer) -> bytes | None:
         """What to write for a person's answer; waits until what was asked before our time has been read."""
         await self._has_caught_up.wait()
-        return None if self._reader is None else self._reader.render_answer(answer)
+        if self._reader is None or answer.key in self._changed:
+            return None
+        return self._reader.render_answer(answer)
 
     async def render_steer(self, text: str, *, key: str) -> bytes | None:
         await self._has_caught_up.wait()
@@ -181,6 +187,8 @@ class Following:
         match out:
             case Event():
                 self._tell(self._redactor.events(out), record)
+            case Ask() if self._asked.setdefault(out.key, out) != out or out.key in self._changed:
+                await self._refuse(out, record)
             case Ask():
                 ask = self._redactor.ask(out)
                 self._reports.step(lambda: self._open_interaction(ask))
@@ -196,6 +204,16 @@ class Following:
     def _tell(self, events: list[Event], record: Record) -> None:
         for event in events:
             self._reports.event(event, at=record.at, source=record.end)
+
+    async def _refuse(self, ask: Ask, record: Record) -> None:
+        """Something else under the name of an earlier request: a yes to that one must never be a yes to this."""
+        self._changed.add(ask.key)
+        self._tell([Event(kind="error", text=f"{CHANGED}: {self._redactor.text(ask.title)}")], record)
+        self._reports.step(lambda: self._withdraw(ask.key))
+        answer = Answer(key=ask.key, kind=ask.kind, decision="deny", reason=CHANGED)
+        data = None if self._reader is None else self._reader.render_answer(answer)
+        if data is not None:
+            await self._say(name_answer(ask.key, decision="deny", has_words=True), data)
 
     async def _open_interaction(self, ask: Ask) -> None:
         request = OpenInteraction(

@@ -349,6 +349,25 @@ async def test_a_runtime_of_another_package_runs_like_a_built_in_one(bus, start_
     assert "broken" not in known
 
 
+async def test_a_yes_is_never_a_yes_to_something_else_under_the_same_name(bus, start_daemon, monkeypatch):
+    plugin = EntryPoint(name="changing", value="tests.support.changing_runtime:ChangingRuntime", group=GROUP)
+    monkeypatch.setattr("pal_daemon.runtimes.registry.entry_points", lambda group: (plugin,))
+    await start_daemon()
+    run = await bus.run_of(await bus.given_delivery(runtime="changing"))
+    await bus.until(lambda: "deny" in run.text("message"))
+
+    given = {"interaction": 100, "key": "k", "kind": "approval", "decision": "approve"}
+    command = await bus.given_command("answer", run.id, **given)
+    await bus.until(lambda: command in bus.commands_done)
+
+    assert bus.commands_done[command]["ok"] is False
+    assert bus.interactions[100]["title"] == "list the folder"
+    assert "something else" in run.text("message")
+    assert "approve" not in run.text("message")
+    assert "remove the folder" in run.text("error")
+    await bus.until(lambda: run.withdrawn)
+
+
 async def test_a_run_the_server_believes_in_and_nobody_has_is_settled(bus, start_daemon):
     """Whatever lost it, its lane must not wait for ever."""
     await start_daemon(stray_after=0.5)
