@@ -16,13 +16,12 @@ from pal_server.storage import computers as computer_rows
 from pal_server.storage import deliveries as delivery_rows
 from pal_server.storage.tx import Tx
 
-EVENTS_LIMIT = 5_000  # newest events of the run that are looked at
 MESSAGES_LIMIT = 100
 
 
 def show(tx: Tx, *, run: Run, found: dict[str, Any]) -> Message:
     """The card of a run that was interrupted a moment ago. `found` is what its computer says of what it left."""
-    told = runs.told(tx, run_id=run.id, limit=EVENTS_LIMIT)
+    told = runs.told(tx, run=run)
     sent = messages.sent_by_run(tx, run_id=run.id, after=run.message_id or 0, limit=MESSAGES_LIMIT)
     effects = effects_of(told, messages=sent, found=found)
     room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)

@@ -585,7 +585,7 @@ def _deliver_to(
 
 def _offer_as_answer(tx: Tx, *, message: Message, agent: str, receipt: Receipt) -> Receipt:
     """Said while a card waits: it is kept as the next turn, and may be the answer instead."""
-    asked = interactions.pending_of_lane(tx, topic_id=message.topic_id, agent=agent)
+    asked = interactions.pending_of_lane(tx, workspace_id=message.workspace_id, topic_id=message.topic_id, agent=agent)
     if asked is None:
         return receipt
     text = f"{receipt.text}; it waits for an answer to {asked.id}, which this can be"

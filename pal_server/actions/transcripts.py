@@ -20,7 +20,6 @@ from pal_server.storage import agents as agent_rows
 from pal_server.storage import computers as computer_rows
 from pal_server.storage.tx import Tx
 
-OPEN_LIMIT = 5_000  # newest events that are looked at for tools that have no result
 HOMES = ("HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME")  # variables that say where programs keep their transcripts
 PARTS_LIMIT = 200_000  # events of one log
 
@@ -29,7 +28,7 @@ def close_events(tx: Tx, *, run: Run, status: Status) -> None:
     """An explicit end for what did not end by its own word: who shows the log sees no tool working for ever."""
     if status in (Status.SUCCEEDED, Status.DRY_RUN):
         return
-    told = runs.told(tx, run_id=run.id, limit=OPEN_LIMIT)
+    told = runs.told(tx, run=run)
     ended = {str(event.data.get("id")) for event in told if event.kind == "tool_result"}
     begun = [str(event.data["id"]) for event in told if event.kind in ("tool_call", "command") and event.data.get("id")]
     data = {"state": ENDED, "status": status, "open": [id for id in dict.fromkeys(begun) if id not in ended]}

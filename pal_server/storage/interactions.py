@@ -87,9 +87,9 @@ def unsettled_of_run(tx: Tx, *, run_id: int) -> list[Interaction]:
     return [_interaction(row) for row in tx.sql.all("interactions.unsettled_of_run", run_id=run_id)]
 
 
-def pending_of_lane(tx: Tx, *, topic_id: int, agent: str) -> Interaction | None:
+def pending_of_lane(tx: Tx, *, workspace_id: str, topic_id: int, agent: str) -> Interaction | None:
     """The newest that a run of the agent in the topic waits for."""
-    row = tx.sql.one("interactions.pending_of_lane", topic_id=topic_id, agent=agent)
+    row = tx.sql.one("interactions.pending_of_lane", workspace_id=workspace_id, topic_id=topic_id, agent=agent)
     return None if row is None else _interaction(row)
 
 

@@ -13,6 +13,8 @@ from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import own_work, viewer
 
 _PAGE = 1_000  # events read at a time
+_LOOKED_AT = 50_000  # newest events in which effects are looked for
+_TOLD = 5_000  # newest events that tell of effects
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -313,9 +315,9 @@ def events(tx: Tx, *, run_id: int, after: int, limit: int) -> list[RunEvent]:
     return [_event(row) for row in tx.sql.all("runs.events", run_id=run_id, after=after, limit=limit)]
 
 
-def told(tx: Tx, *, run_id: int, limit: int) -> list[Told]:
-    """The newest events that tell of effects, oldest first."""
-    rows = tx.sql.all("runs.told", run_id=run_id, limit=limit)
+def told(tx: Tx, *, run: Run) -> list[Told]:
+    """The newest events that tell of effects, oldest first; of a log however long only its end is read."""
+    rows = tx.sql.all("runs.told", run_id=run.id, after=run.last_seq - _LOOKED_AT, limit=_TOLD)
     return [Told(kind=row["kind"], text=row["text"], data=_decode(row["data"])) for row in reversed(rows)]
 
 

@@ -25,6 +25,15 @@ def test_receipts_are_told_in_words(pal: Pal) -> None:
     assert "nobody here is called ghost" in outcome.err
 
 
+def test_an_answer_that_is_held_is_not_said_to_be_sent(pal: Pal, api: FakeApi) -> None:
+    held = {**answers.SENT, "message": {**answers.SENT["message"], "kind": "card", "card": {"type": "draft"}}}
+    api.answers["POST /api/messages"] = Told(status=201, body=held)
+
+    outcome = pal("cli", "send", "--room", "general", "done")
+
+    assert (outcome.code, outcome.out.startswith("not sent, held as message")) == (0, True)
+
+
 def test_json_is_what_the_api_answered_and_nothing_else(pal: Pal) -> None:
     outcome = pal("cli", "send", "--room", "general", "hello", "--json")
 

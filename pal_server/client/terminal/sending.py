@@ -156,7 +156,9 @@ def until_answered(
 def show_sent(answer: dict[str, Any]) -> None:
     """The number of the message, and for everybody it is for what happens now, in words."""
     message = answer["message"]
-    say(f"sent as message {message['id']} to {message.get('room_name') or message['room']}, topic {message['topic']}")
+    is_held = (message.get("card") or {}).get("type") == "draft"  # something newer was said, and the room asks people
+    how = "not sent, held as" if is_held else "sent as"
+    say(f"{how} message {message['id']} to {message.get('room_name') or message['room']}, topic {message['topic']}")
     for receipt in answer.get("receipts", []):
         say(f"{receipt['agent']}: {receipt_words(receipt)}")
     told = {receipt["agent"].lower() for receipt in answer.get("receipts", [])}

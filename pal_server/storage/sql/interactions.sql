@@ -22,7 +22,10 @@ SELECT * FROM interactions WHERE run_id = :run_id AND status = 'pending' ORDER B
 SELECT * FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'answered') ORDER BY id;
 
 -- name: pending_of_lane
-SELECT * FROM interactions WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending' ORDER BY id DESC LIMIT 1;
+-- What waits is little, what a topic has ever asked may be much: the plus keeps SQLite from the index of the topic.
+SELECT * FROM interactions
+ WHERE workspace_id = :workspace_id AND status = 'pending' AND +topic_id = :topic_id AND agent = :agent
+ ORDER BY id DESC LIMIT 1;
 
 -- name: count_plans
 SELECT COUNT(*) AS number FROM interactions WHERE run_id = :run_id AND kind = 'plan';

@@ -126,7 +126,7 @@ UPDATE runs SET last_seq = (SELECT COALESCE(MAX(seq), 0) FROM run_events WHERE r
 
 -- name: told
 SELECT kind, text, data FROM run_events
- WHERE run_id = :run_id AND kind IN ('file_change', 'command', 'tool_call', 'tool_result')
+ WHERE run_id = :run_id AND seq > :after AND kind IN ('file_change', 'command', 'tool_call', 'tool_result')
  ORDER BY seq DESC LIMIT :limit;
 
 -- name: prompt
