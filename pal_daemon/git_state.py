@@ -21,7 +21,15 @@ REFS = 2000
 SHOWN = 100  # paths, commits and pushes that are told
 FILE = "git.json"  # in the run's folder
 
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+_SETTINGS = (
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.quotePath=false",
+    "log.showSignature=false",
+    "diff.external=",
+    "diff.ignoreSubmodules=dirty",  # git would look into them by their own configuration
+)
+_SAFE = tuple(word for setting in _SETTINGS for word in ("-c", setting))
 _CALLED = "pal"  # who puts aside, where git has no name for its user
 
 
@@ -255,7 +263,14 @@ def _has_name(root: Path) -> bool:
 
 def _git(root: Path, *words: str, given: str | None = None, within: float | None = None) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    env |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}
+    env |= {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch what it lacks, by a program of its own
+        "LC_ALL": "C",
+    }
     within = LOOK_FOR if within is None else within
     try:
         done = subprocess.run(

@@ -140,16 +140,20 @@ def test_a_repository_that_is_gone_is_said(work: Path, run: Path) -> None:
 
 
 def test_programs_that_the_repository_names_are_not_run(tmp_path: Path, work: Path, run: Path) -> None:
+    git(work, "commit", "-q", "--allow-empty", "-m", "one more")
     trap = tmp_path / "trap.sh"
     trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n")
     trap.chmod(0o755)
     for name in ("core.fsmonitor", "filter.x.clean", "filter.x.smudge", "filter.x.process"):
         git(work, "config", name, str(trap))
     git(work, "config", "filter.x.required", "true")
+    git(work, "config", "log.showSignature", "true")
+    for name in ("gpg.program", "diff.external", "diff.x.command", "diff.x.textconv", "core.pager", "core.editor"):
+        git(work, "config", name, str(trap))
     (work / ".git/hooks").mkdir(exist_ok=True)
     for hook in ("post-index-change", "post-checkout", "reference-transaction"):
         (work / ".git/hooks" / hook).symlink_to(trap)
-    (work / ".gitattributes").write_text("* filter=x\n")
+    (work / ".gitattributes").write_text("* filter=x diff=x\n")
     (work / "kept.txt").write_text("two\n")
     git_state.look(work)
 
