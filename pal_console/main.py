@@ -16,6 +16,7 @@ app.command("usage")(usage.usage)
 app.command("quotas")(offers.quotas)
 agents.app.command("models")(offers.agent_models)
 agents.app.command("commands")(offers.agent_commands)
+agents.app.command("equipment")(offers.agent_equipment)
 accounts.app.command("models")(offers.account_models)
 
 

@@ -57,6 +57,20 @@ def agent_commands(
     verbs.show(answer, as_json=as_json, render=_render_commands)
 
 
+def agent_equipment(
+    key: AgentKey, probe: Probe = False, as_json: AsJson = False, server: Server = None, token: Token = None
+) -> None:
+    """Skills and tool servers (MCP) that an agent's computer has for it, and which its profile names.
+
+    \b
+    Examples:
+      pal console agents equipment claude-code --probe
+    """
+    line, path = connect(server, token), f"/api/agents/{segment(key)}"
+    answer = _look(line, path, what="equipment") if probe else line.get(f"{path}/equipment")
+    verbs.show(answer, as_json=as_json, render=_render_equipment)
+
+
 def quotas(as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
     """How much of each subscription is used, as its program told last.
 
@@ -107,6 +121,18 @@ def _render_commands(answer: verbs.Answer) -> None:
     for one in answer["commands"]:
         hint = f" {one['hint']}" if one["hint"] else ""
         say(f"/{one['name']}{hint}  ({one['source']})  {one['description']}"[:200])
+    _note_age(answer)
+
+
+def _render_equipment(answer: verbs.Answer) -> None:
+    rows = [
+        (what, one["name"], one["source"], "chosen" if one["selected"] else "", one.get("description", ""))
+        for what, listed in (("skill", answer["skills"]), ("tool server", answer["servers"]))
+        for one in listed
+    ]
+    table(("", "NAME", "FROM", "", "FOR"), rows, empty="nothing is known. --probe lets its computer look")
+    if answer["missing"]:
+        note(f"chosen, and not there: {', '.join(answer['missing'])}")
     _note_age(answer)
 
 

@@ -20,6 +20,7 @@ from pal_daemon import endings, git_state, keeper_client
 from pal_daemon.account_keys import kept_values
 from pal_daemon.bus import is_lease_lost
 from pal_daemon.endings import End
+from pal_daemon.equipment import take_back
 from pal_daemon.folders import remove_run_folder, run_folder
 from pal_daemon.following import Following
 from pal_daemon.house import House, hash_token
@@ -284,6 +285,8 @@ class Attempt:
             if self._token_hash:
                 self.house.tokens.pop(self._token_hash, None)
             await self._has_answered.wait()
+            assert self.run is not None
+            await asyncio.to_thread(take_back, self.house.settings, self.run)
             reports.step(self._finish)
             reports.close()
             await sending

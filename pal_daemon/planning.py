@@ -10,6 +10,7 @@ import msgspec
 from pal_daemon import keeper_client
 from pal_daemon.account_keys import with_keys
 from pal_daemon.environment import run_environment
+from pal_daemon.equipment import equip, isolate
 from pal_daemon.folders import scratch_folder, working_folder
 from pal_daemon.house import House
 from pal_daemon.runtimes.base import CannotStart, Context
@@ -44,15 +45,27 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
         more={**work.env, **account_env},
     )
     scratch = scratch_folder(house.settings, agent=agent.key, account=agent.account)
-    context = Context(run=opened.run.id, folder=folder, env=env, python=sys.executable, scratch=scratch)
+    equipment = equip(house.settings, runtime, work, run=opened.run.id, folder=folder, env=env)
+    context = Context(
+        run=opened.run.id,
+        folder=folder,
+        env=env,
+        python=sys.executable,
+        scratch=scratch,
+        skills=equipment.skills,
+        servers=equipment.servers,
+        missing=equipment.missing,
+    )
     plan = runtime.launch(work, context)
     memo = msgspec.json.encode(plan.memo) if plan.memo else None
     if memo is not None and len(memo) > keeper_client.MEMO:
         raise CannotStart("spawn", f"what {agent.key} is told is too long: {len(memo):,} bytes")
+    whole_env = plan.env if plan.is_env_whole else {**env, **plan.env}
+    isolation = agent.settings.get("isolation")
     return keeper_client.LaunchSpec(
-        argv=plan.argv,
+        argv=isolate(plan.argv, isolation, folder=folder, scratch=scratch, env=whole_env),
         cwd=str(plan.cwd or folder),
-        env=plan.env if plan.is_env_whole else {**env, **plan.env},
+        env=whole_env,
         input=plan.input,
         close_input=plan.close_input,
         memo=memo,

@@ -155,7 +155,9 @@ class Probes:
         runtime = self._house.registry.get(place.runtime)
         shelf = runtime.shelf if isinstance(runtime, HasShelf) else Shelf()
         settings = self._house.settings
-        skills = find_skills(shelf, folder=folder, env=place.env, shipped=shipped_skills())
+        skills = find_skills(
+            shelf, folder=folder, env=place.env, library=settings.home / "skills", shipped=shipped_skills()
+        )
         servers = find_servers(shelf, folder=folder, own=settings.home / "mcp.json")
         return (
             [SkillIn(name=skill.name, description=skill.description, source=skill.source) for skill in skills],

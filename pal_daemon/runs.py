@@ -14,6 +14,7 @@ from time import monotonic
 
 from pal_daemon import endings, git_state
 from pal_daemon.attempt import Attempt
+from pal_daemon.equipment import take_back_all
 from pal_daemon.folders import remove_old_runs, run_folder, runs_with_processes
 from pal_daemon.house import House
 from pal_daemon.journal import JournalFull, Line
@@ -124,6 +125,7 @@ class Runs:
         self._tidied_at = monotonic()
         live = {attempt.run for attempt in self if attempt.run is not None}
         await asyncio.to_thread(remove_old_runs, self._house.settings, live=live)
+        await asyncio.to_thread(take_back_all, self._house.settings, live=live)
 
     def _start(self, attempt: Attempt, work: Work) -> None:
         name = f"delivery {attempt.lease.delivery}"

@@ -29,6 +29,7 @@ class AnyAcpRuntime(AcpRuntime):
         tool_events=True,
         usage=True,
         effort=True,
+        servers=True,
     )
 
     def discover(self, surroundings: Surroundings) -> Discovery:

@@ -58,6 +58,8 @@ class Capabilities:
     usage: bool = False
     effort: bool = False
     sandbox: bool = False
+    skills: bool = False  # those of the agent's profile are given to the program
+    servers: bool = False  # the same for servers of tools (MCP)
 
     def as_flags(self) -> dict[str, bool]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -93,6 +95,9 @@ class Context:
     env: Mapping[str, str]
     python: str
     scratch: Path
+    skills: Path | None = None  # holds `.claude/skills/<name>` with the skills of the agent's profile
+    servers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of tools (MCP): name → command line
+    missing: tuple[str, ...] = ()  # what the profile names and this computer has not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,9 @@ class LaunchSpec:
     input: bytes | None = None
     close_input: bool = False
     memo: Mapping[str, object] = field(default_factory=dict)
+
+
+NOT_HERE = "Not on this computer, and therefore left out: {}."  # of what the profile names
 
 
 class CannotStart(Exception):

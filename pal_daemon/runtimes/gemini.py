@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
-from pal_daemon.runtimes.base import Capabilities
+from pal_daemon.runtimes.base import Capabilities, Context
 from pal_daemon.runtimes.profile import Account
 from pal_daemon.runtimes.shelf import Shelf
 from pal_daemon.runtimes.way_in import BY_KEY, OUT, Login, Seen, WayIn, key_in, read_json
@@ -44,6 +44,7 @@ class GeminiRuntime(AcpRuntime):
     arguments = ("--acp",)
     remedy = "npm install -g @google/gemini-cli"
     oldest = (0, 60)  # older ones know no --acp
+    # No tool servers of the profile: with one it does not end when its input does (0.61.0).
     capabilities = Capabilities(resume=True, interrupt=True, permissions=True, plan=True, tool_events=True, usage=True)
     way_in = WayIn(
         programs=("gemini",),
@@ -75,7 +76,7 @@ class GeminiRuntime(AcpRuntime):
         words = super().command(work, account, env)
         return (*words, "-m", work.agent.model) if work.agent.model else words
 
-    def environment(self, work: Work, account: Account) -> dict[str, str]:
+    def environment(self, work: Work, account: Account, context: Context) -> dict[str, str]:
         home = home_of(account)
         return {} if home is None else {"GEMINI_CLI_HOME": home}
 

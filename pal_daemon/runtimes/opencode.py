@@ -13,7 +13,7 @@ from typing import Any
 
 from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
-from pal_daemon.runtimes.base import Capabilities
+from pal_daemon.runtimes.base import Capabilities, Context
 from pal_daemon.runtimes.profile import Account, Mode, mode_of
 from pal_daemon.runtimes.shelf import Shelf
 from pal_daemon.runtimes.way_in import OUT, Login, Seen, WayIn, read_json
@@ -44,7 +44,14 @@ class OpenCodeRuntime(AcpRuntime):
     remedy = "npm install -g opencode-ai"
     oldest = (1, 18)
     capabilities = Capabilities(
-        resume=True, live_input=True, interrupt=True, permissions=True, plan=True, tool_events=True
+        resume=True,
+        live_input=True,
+        interrupt=True,
+        permissions=True,
+        plan=True,
+        tool_events=True,
+        skills=True,
+        servers=True,
     )
     dialect = Dialect(inlines_paths=False, second_prompt=SecondPrompt.JOINS, is_usage_of_last_call=True)
     quiet = QUIET
@@ -63,9 +70,13 @@ class OpenCodeRuntime(AcpRuntime):
         quiet=QUIET,
     )
 
-    def environment(self, work: Work, account: Account) -> dict[str, str]:
+    def environment(self, work: Work, account: Account, context: Context) -> dict[str, str]:
         given = _config(work.env.get("OPENCODE_CONFIG_CONTENT") or account.env.get("OPENCODE_CONFIG_CONTENT"))
         config = _with_mode(given, mode_of(work))
+        if context.skills is not None:
+            skills = config.get("skills")
+            known = skills if isinstance(skills, dict) else {}
+            config["skills"] = {**known, "paths": [*known.get("paths", []), str(context.skills / ".claude" / "skills")]}
         if not (work.agent.model or "").startswith(f"{MAKERS_OWN}/") and "enabled_providers" not in config:
             config["disabled_providers"] = [*config.get("disabled_providers", []), MAKERS_OWN]
         return {"OPENCODE_CONFIG_CONTENT": json.dumps(config), **_homes(home_of(account))}

@@ -54,10 +54,14 @@ class HasShelf(Protocol):
     def shelf(self) -> Shelf: ...
 
 
-def find_skills(shelf: Shelf, *, folder: Path, env: Mapping[str, str], shipped: Path | None) -> list[Skill]:
-    """Each name once: the project's win over the account's, and those over pal's own."""
+def find_skills(
+    shelf: Shelf, *, folder: Path, env: Mapping[str, str], library: Path, shipped: Path | None
+) -> list[Skill]:
+    """Each name once: the project's win over the account's, those over the computer's `library`, and that over pal's
+    own.
+    """
     places: list[tuple[Source, Path]] = [("project", folder / name) for name in shelf.skills]
-    places += [("home", place) for place in shelf.home_skills(env)]
+    places += [("home", place) for place in (*shelf.home_skills(env), library)]
     if shipped is not None:
         places.append(("pal", shipped))
     found: dict[str, Skill] = {}

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from pal_server.actions import autocompletion, findings
+from pal_server.actions import equipment as equipment_of
 from pal_server.api.routing import Call
 from pal_server.contract import findings as contract
 from pal_server.contract.base import Done
@@ -57,6 +58,12 @@ async def agent_commands(call: Call) -> contract.CommandsAnswer:
     query = call.query(contract.CommandsQuery)
     found = await call.read(autocompletion.of_agent, actor=call.actor, key=call.text("key"), folder=query.folder)
     return msgspec.convert(found.fact(), contract.CommandsAnswer)
+
+
+async def equipment(call: Call) -> contract.EquipmentAnswer:
+    query = call.query(contract.CommandsQuery)
+    found = await call.read(equipment_of.of_agent, actor=call.actor, key=call.text("key"), folder=query.folder)
+    return msgspec.convert(found.fact(), contract.EquipmentAnswer)
 
 
 async def topic_commands(call: Call) -> contract.TopicCommandsAnswer:

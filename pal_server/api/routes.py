@@ -457,6 +457,14 @@ ROUTES: tuple[Route, ...] = (
         n.CommandsAnswer,
         n.CommandsQuery,
     ),
+    get(
+        "/api/agents/{key}/equipment",
+        findings.equipment,
+        READERS,
+        "Skills and tool servers its computer has for it",
+        n.EquipmentAnswer,
+        n.CommandsQuery,
+    ),
     post(
         "/api/agents/{key}/probe",
         findings.probe_agent,

@@ -62,6 +62,29 @@ class CommandsQuery(Request, frozen=True, kw_only=True):
     """Another folder than the agent's own, as a checkout of a branch."""
 
 
+class Skill(Answer, frozen=True, kw_only=True):
+    name: str
+    description: str = ""
+    source: Literal["project", "home", "pal"] = "project"
+    selected: bool
+    """In the agent's profile."""
+
+
+class ToolServer(Answer, frozen=True, kw_only=True):
+    name: str
+    source: Literal["project", "home", "pal"] = "project"
+    selected: bool
+
+
+class EquipmentAnswer(Found, frozen=True, kw_only=True):
+    """What the agent's computer has for it in a folder. Chosen things it has not are `missing`."""
+
+    agent: str
+    skills: list[Skill]
+    servers: list[ToolServer]
+    missing: list[str]
+
+
 class QuotaWindow(Answer, frozen=True, kw_only=True):
     name: str
     used_percent: float | None = None

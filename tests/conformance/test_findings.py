@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import accounts, agents, autocompletion, choices, computers, findings, runs
+from pal_server.actions import accounts, agents, autocompletion, choices, computers, equipment, findings, runs
 from pal_server.actions.accounts import Standing
 from pal_server.actions.deliveries import Claimed
 from pal_server.domain.findings import QUOTA_FOR, Finding
@@ -223,6 +223,28 @@ async def test_a_deleted_agent_leaves_nothing_to_its_successor(bus: Bus) -> None
     await bus.agent("bot", cwd="/src/shop")
 
     assert "here" not in await names(bus)
+
+
+# SK-5
+
+
+async def test_skills_and_servers_are_listed_and_chosen_ones_marked(bus: Bus) -> None:
+    await report(
+        bus,
+        agent="bot",
+        folder="/src/shop",
+        skills=[{"name": "release", "description": "how we release", "source": "project"}, {"name": "tidy"}],
+        servers=[{"name": "pal", "source": "pal"}, {"name": "db", "source": "home"}],
+    )
+    await bus.store.write(agents.change, actor=bus.people.admin, key="bot", skills=["release", "gone"], servers=["db"])
+
+    found = (await bus.store.read(equipment.of_agent, actor=bus.people.viewer, key="bot")).fact()
+    elsewhere = await bus.store.read(equipment.of_agent, actor=bus.people.viewer, key="bot", folder="/other")
+
+    assert {one["name"]: one["selected"] for one in found["skills"]} == {"release": True, "tidy": False}
+    assert {one["name"]: one["selected"] for one in found["servers"]} == {"pal": False, "db": True}
+    assert found["missing"] == ["gone"]
+    assert elsewhere.fact()["skills"] == []
 
 
 # NU-3

@@ -80,6 +80,8 @@ def test_the_memo_says_all_the_reader_needs(programs):
         "model": "a/b",
         "effort": "high",
         "mode": "plan",
+        "servers": [],
+        "notices": [],
     }
     assert json.loads(spec.input or b"")["method"] == "initialize"
 

@@ -37,6 +37,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     effort: str | None = None
     mode: Mode = Mode.ASK
+    servers: list[dict[str, Any]] = []  # of tools, as `session/new` takes them
+    notices: list[str] = []
 
 
 class HandshakeFailed(Exception):
@@ -126,11 +128,12 @@ class Handshake:
                 "version": self.version,
             },
         )
+        notices = [_notice(text) for text in self._task.notices]
         login = self._task.login
         if login is not None and login in _ids(self._agent.get("authMethods")):
-            return [event], Call(what="login", method="authenticate", params={"methodId": login})
+            return [event, *notices], Call(what="login", method="authenticate", params={"methodId": login})
         events, call = self.opening()
-        return [event, *events], call
+        return [event, *notices, *events], call
 
     def opening(self) -> tuple[list[Event], Call]:
         """The session: continued where that is possible."""
@@ -183,7 +186,7 @@ class Handshake:
             )
 
     def _open(self, method: str, session: str | None) -> Call:
-        params: dict[str, Any] = {"cwd": self._task.folder, "mcpServers": []}
+        params: dict[str, Any] = {"cwd": self._task.folder, "mcpServers": self._task.servers}
         if session is not None:
             params["sessionId"] = session
         return Call(what="open" if session is None else "continue", method=method, params=params)

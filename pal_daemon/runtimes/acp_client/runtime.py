@@ -12,7 +12,7 @@ from pal_daemon.runtimes.acp_client.dialect import Dialect
 from pal_daemon.runtimes.acp_client.handshake import Task, render_initialize
 from pal_daemon.runtimes.acp_client.offer import read_offer
 from pal_daemon.runtimes.acp_client.reader import AcpReader
-from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.base import NOT_HERE, Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.profile import Account, account_of, given_names, mode_of
@@ -77,6 +77,8 @@ class AcpRuntime:
             model=work.agent.model,
             effort=work.agent.effort,
             mode=mode_of(work),
+            servers=_servers(context),
+            notices=[NOT_HERE.format(", ".join(context.missing))] if context.missing else [],
         )
         return LaunchSpec(
             argv=(*command, *account.args),
@@ -100,7 +102,7 @@ class AcpRuntime:
         need_version(self._versions.read(program, env=env), at_least=self.oldest, program=program, remedy=self.remedy)
         return (str(program), *self.arguments)
 
-    def environment(self, work: Work, account: Account) -> dict[str, str]:
+    def environment(self, work: Work, account: Account, context: Context) -> dict[str, str]:
         """What is set for the program, above all where its account lives."""
         return {}
 
@@ -116,7 +118,13 @@ class AcpRuntime:
         has_account = work.agent.account is not None or bool(account.home or account.env)
         own = self.own if has_account else (*self.own, *self.login)
         env = lean_environment(context.env, given=given_names(work), own=own)
-        return {**env, **self.quiet, **self.environment(work, account), "TMPDIR": str(context.scratch)}
+        return {**env, **self.quiet, **self.environment(work, account, context), "TMPDIR": str(context.scratch)}
+
+
+def _servers(context: Context) -> list[dict[str, object]]:
+    return [
+        {"name": name, "command": argv[0], "args": list(argv[1:]), "env": []} for name, argv in context.servers.items()
+    ]
 
 
 def home_of(account: Account) -> str | None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Retold, Surroundings
+from pal_daemon.runtimes.base import (
+    NOT_HERE,
+    Capabilities,
+    Context,
+    Discovery,
+    LaunchSpec,
+    Reader,
+    Retold,
+    Surroundings,
+)
 from pal_daemon.runtimes.claude_code import control
 from pal_daemon.runtimes.claude_code.leftovers import remove_leftovers
 from pal_daemon.runtimes.claude_code.offer import read_offer
@@ -68,6 +78,8 @@ class ClaudeCodeRuntime:
         tool_events=True,
         usage=True,
         effort=True,
+        skills=True,
+        servers=True,
     )
 
     def __init__(self) -> None:
@@ -109,7 +121,9 @@ class ClaudeCodeRuntime:
         if effort is not None and effort not in EFFORTS:
             notices.append(f"the effort {effort} is none Claude Code knows, so it was left out")
             effort = None
-        words = [str(program), *PROTOCOL, "--permission-mode", MODES[mode]]
+        if context.missing:
+            notices.append(NOT_HERE.format(", ".join(context.missing)))
+        words = [str(program), *PROTOCOL, *_equipped(context), "--permission-mode", MODES[mode]]
         words += ["--session-id" if is_fresh else "--resume", session]
         words += ["--model", work.agent.model] if work.agent.model else []
         words += ["--effort", effort] if effort else []
@@ -136,6 +150,15 @@ class ClaudeCodeRuntime:
         if _is_uuid(session):
             for file in home_in(env).glob(f"projects/*/{session}.jsonl"):
                 yield from retell(file, since=since, until=until)
+
+
+def _equipped(context: Context) -> list[str]:
+    """The profile's skills and tool servers, as the program takes them."""
+    words = ["--add-dir", str(context.skills)] if context.skills is not None else []
+    if context.servers:
+        servers = {name: {"command": argv[0], "args": list(argv[1:])} for name, argv in context.servers.items()}
+        words += ["--mcp-config", json.dumps({"mcpServers": servers})]
+    return words
 
 
 def _environment(work: Work, account: Account, context: Context) -> dict[str, str]:

@@ -73,6 +73,7 @@ QUIET = (  # nothing in them that is not told by something else
     "turn/diff/updated",
 )
 FIRST = 1  # id of `initialize`, with which stdin begins
+SKILLS = "pal-skills"  # id of the request that points to them
 OPEN, CONTINUE, TURN = 2, 3, 4  # ids of what follows; later turns count on
 
 
@@ -88,6 +89,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.ASK
     approved: dict[str, Any] = {}  # instead of `turn` once a plan is approved
     notices: list[str] = []
+    skills: str | None = None  # a folder with more of them
 
 
 class _Step(Enum):
@@ -301,13 +303,18 @@ class CodexReader:
     def _answered(self, answer: Result) -> list[Out]:
         told = answer.result if isinstance(answer.result, dict) else {}
         if answer.id == FIRST:
-            return [self._reply(render_notice("initialized") + self._render_opening())]
+            return [self._reply(render_notice("initialized") + self._render_skills() + self._render_opening())]
         if answer.id in (OPEN, CONTINUE):
             return self._opened(told)
         turn = told.get("turn")
         if isinstance(answer.id, int) and answer.id >= TURN and isinstance(turn, dict):
             self._note_turn(str(turn.get("id") or ""))
         return []
+
+    def _render_skills(self) -> bytes:
+        if self._task is None or self._task.skills is None:
+            return b""
+        return render_request(SKILLS, "skills/extraRoots/set", {"extraRoots": [self._task.skills]})
 
     def _note_turn(self, id: str) -> None:
         if id:
@@ -322,6 +329,9 @@ class CodexReader:
             return [event, self._reply(self._render_start())]
         if isinstance(failure.id, int) and failure.id < TURN + self._turns:
             return self._give_up(failure.message)
+        if failure.id == SKILLS:
+            text = f"The agent's skills were not taken: {failure.message}"
+            return [Event(kind="status", text=text, data={"state": "notice"})]
         if isinstance(failure.id, str) and failure.id in self._steers:
             self._steers.discard(failure.id)
             return [_receipt(failure.id, "unread")]

@@ -12,7 +12,16 @@ from typing import Any
 
 import msgspec
 
-from pal_daemon.runtimes.base import Capabilities, Context, Discovery, LaunchSpec, Reader, Retold, Surroundings
+from pal_daemon.runtimes.base import (
+    NOT_HERE,
+    Capabilities,
+    Context,
+    Discovery,
+    LaunchSpec,
+    Reader,
+    Retold,
+    Surroundings,
+)
 from pal_daemon.runtimes.codex.offer import read_offer
 from pal_daemon.runtimes.codex.reader import CodexReader, Task, render_initialize
 from pal_daemon.runtimes.codex.transcript import retell
@@ -70,6 +79,8 @@ class CodexRuntime:
         usage=True,
         effort=True,
         sandbox=True,
+        skills=True,
+        servers=True,
     )
 
     def __init__(self) -> None:
@@ -128,6 +139,8 @@ def _task(work: Work, context: Context) -> Task:
     if effort is not None and effort not in EFFORTS:
         notices.append(f"The effort {effort} is none Codex knows, so it was left out.")
         effort = None
+    if context.missing:
+        notices.append(NOT_HERE.format(", ".join(context.missing)))
     sandbox, approval = _limits(work, mode)
     return Task(
         prompt=work.prompt,
@@ -135,7 +148,7 @@ def _task(work: Work, context: Context) -> Task:
             "cwd": str(context.folder),
             "approvalPolicy": approval,
             "sandbox": sandbox,
-            "config": {"shell_environment_policy": SHELL_ENVIRONMENT},
+            "config": {"shell_environment_policy": SHELL_ENVIRONMENT, **_servers(context)},
             **({"model": work.agent.model} if work.agent.model else {}),
         },
         turn=_turn(work, context, sandbox=sandbox, approval=approval),
@@ -145,7 +158,18 @@ def _task(work: Work, context: Context) -> Task:
         effort=effort,
         mode=mode,
         notices=notices,
+        skills=None if context.skills is None else str(context.skills / ".claude" / "skills"),
     )
+
+
+def _servers(context: Context) -> dict[str, Any]:
+    """Servers of tools. What pal's own can do the agent may do anyway, so it is not asked about."""
+    servers: dict[str, dict[str, Any]] = {
+        name: {"command": argv[0], "args": list(argv[1:])} for name, argv in context.servers.items()
+    }
+    if "pal" in servers:
+        servers["pal"]["default_tools_approval_mode"] = "approve"
+    return {"mcp_servers": servers} if servers else {}
 
 
 def _limits(work: Work, mode: Mode) -> tuple[str, str]:

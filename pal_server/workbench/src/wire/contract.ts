@@ -732,6 +732,18 @@ export interface EditMessage {
   mentions?: string[];
 }
 
+/** What the agent's computer has for it in a folder. Chosen things it has not are `missing`. */
+export interface EquipmentAnswer {
+  found_at: number | null;
+  tried_at: number | null;
+  is_stale: boolean;
+  error: string | null;
+  agent: string;
+  skills: Skill[];
+  servers: ToolServer[];
+  missing: string[];
+}
+
 export interface Event {
   position: number;
   kind: string;
@@ -1413,6 +1425,7 @@ export interface RebuiltPart {
   events: RunEventIn[];
   first?: boolean;
   last?: boolean;
+  partial?: boolean;
 }
 
 /** What happens now with a message for one agent, and why, in words. */
@@ -1774,6 +1787,13 @@ export interface SettlePost {
   shown_hash?: string | null;
 }
 
+export interface Skill {
+  name: string;
+  description: string;
+  source: "home" | "pal" | "project";
+  selected: boolean;
+}
+
 /** A text that tells an agent how to do something; `source` is where it lies: project, home or pal. */
 export interface SkillIn {
   name: string;
@@ -1892,6 +1912,12 @@ export interface TokenAnswer {
 export interface TokensAnswer {
   tokens: Token[];
   next: string | null;
+}
+
+export interface ToolServer {
+  name: string;
+  source: "home" | "pal" | "project";
+  selected: boolean;
 }
 
 /** A server of tools (MCP) that is configured on the computer; what starts it stays there. */
@@ -2179,6 +2205,7 @@ export interface Routes {
   "POST /api/accounts/{id}/probe": { body: Nothing; answer: ProbeAnswer };
   "GET /api/agents/{key}/models": { body: undefined; answer: ModelsAnswer };
   "GET /api/agents/{key}/commands": { body: undefined; answer: CommandsAnswer };
+  "GET /api/agents/{key}/equipment": { body: undefined; answer: EquipmentAnswer };
   "POST /api/agents/{key}/probe": { body: CommandsQuery; answer: ProbeAnswer };
   "GET /api/topics/{id}/commands": { body: undefined; answer: TopicCommandsAnswer };
   "GET /api/quotas": { body: undefined; answer: QuotasAnswer };

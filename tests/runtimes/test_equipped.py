@@ -1,0 +1,66 @@
+"""SK-5: the skills and tool servers of an agent's profile reach the real program, by its own mechanism."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pal_daemon.runtimes.registry import load_registry
+from tests.runtimes.desk import Desk, of_kind, open_desk
+from tests.runtimes.test_conformance import KNOWN, need
+from tests.support.models.server import Text
+
+MARKING = Path(__file__).with_name("marking_server.py")
+WORD = "key-5d1f0c7e9a2b4863"  # a secret of the tool server
+
+
+@pytest.fixture(params=[one for one in KNOWN if one.runtime != "openai"], ids=lambda driver: driver.runtime)
+async def desk(request, bus, settings, start_daemon, tmp_path) -> AsyncIterator[Desk]:
+    async with open_desk(request.param, bus=bus, settings=settings, start=start_daemon, root=tmp_path) as opened:
+        yield opened
+
+
+async def test_a_tool_server_is_started_with_its_secret_and_the_secret_is_nowhere_else(desk, settings, tmp_path):
+    runtime = load_registry().get(desk.driver.runtime)
+    need(runtime.capabilities.servers or None, "tool servers")
+    mark = tmp_path / "mark"
+    server = {"command": sys.executable, "args": [str(MARKING), str(mark)], "env": {"MARK_WORD": WORD}}
+    (settings.home / "mcp.json").write_text(json.dumps({"mcpServers": {"marking": server}}))
+    desk.model.script(Text(text="Done."))
+
+    run = await desk.given("hello", settings={"servers": ["marking", "absent"]})
+    await desk.bus.until(lambda: run.pid)
+    kept = [path.read_bytes() for path in (settings.runs_folder / str(run.id)).iterdir() if path.is_file()]
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    assert mark.read_text() == WORD
+    assert not any(WORD.encode() in data for data in kept)
+    assert WORD not in desk.bus.everything_said()
+    assert any("absent" in (event.get("text") or "") for event in of_kind(run, "status"))
+    assert list((settings.folder / "equipment").iterdir()) == []
+
+
+async def test_a_skill_of_the_profile_is_offered_to_the_model(desk, settings):
+    runtime = load_registry().get(desk.driver.runtime)
+    need(runtime.capabilities.skills or None, "skills of a profile")
+    skill = settings.home / "skills" / "release-shop"
+    skill.mkdir(parents=True)
+    (skill / "SKILL.md").write_text(
+        "---\nname: release-shop\ndescription: How the pelican is released.\n---\nGently.\n"
+    )
+    desk.model.script(Text(text="Done."), Text(text="Done."))
+
+    without = await desk.given("hello")
+    await desk.end(without)
+    run = await desk.given("hello", settings={"skills": ["release-shop"]})
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    first, second = desk.model.questions[0], desk.model.questions[-1]
+    assert "pelican" not in first.text
+    assert "pelican" in second.text
