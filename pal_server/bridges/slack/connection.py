@@ -49,6 +49,8 @@ class SlackConnection:
         self._pulse = pulse or Pulse()
         self._missed = Missed(self._web, self._names, fresh=self._patience.fresh)
         self._since = 0.0  # seconds since 1970; when the newest socket was begun
+        self._event_at = 0.0  # the same; when something came over it last, pongs not counted
+        self._deaf_from: float | None = None  # the same; from when on a deaf socket may have kept things back
         self._me: events.Me | None = None
         self._ears: Ears | None = None
         self._socket: Socket | None = None
@@ -68,7 +70,7 @@ class SlackConnection:
             patience=self._patience,
         )
         self._pulse.connected(time.monotonic())
-        self._since = time.time()
+        self._since = self._event_at = time.time()
         try:
             await self._socket.run(ears)
         finally:
@@ -103,6 +105,7 @@ class SlackConnection:
     async def _take(self, kind: str, payload: Json) -> Json | None:
         """Stored when this returns. Raises NotStored; what is nothing for pal is acknowledged and forgotten."""
         me = await self.me()
+        self._event_at = time.time()
         async with self._turn(_chat_of(payload)):
             match kind:
                 case "event_callback":
@@ -186,14 +189,17 @@ class SlackConnection:
     async def _deaf(self) -> str:
         """Why the socket brings nothing any more though it answers; empty when nothing speaks for that."""
         now = time.monotonic()
+        why = ""
         if self._pulse.is_deaf(now):
-            return "the socket answers pings and brings no events: what the bot posted did not come back"
-        if self._pulse.quiet_for(now) < self._patience.quiet:
+            why = "what the bot posted did not come back"
+        elif self._pulse.quiet_for(now) >= self._patience.quiet:
+            if await self._missed.anything(self._pulse, me=await self.me(), since=self._since):
+                why = "there is a message it did not bring"
+            self._pulse.heard(time.monotonic())  # not again before the next quiet time
+        if not why:
             return ""
-        me = await self.me()
-        missed = await self._missed.anything(self._pulse, me=me, since=self._since)
-        self._pulse.heard(time.monotonic())  # not again before the next quiet time
-        return "the socket answers pings and brings no events: there is a message it did not bring" if missed else ""
+        self._deaf_from = self._event_at
+        return f"the socket answers pings and brings no events: {why}"
 
     # Out
 
@@ -224,7 +230,10 @@ class SlackConnection:
         return (await self._names.of([person.id], within=NAME_WITHIN)).get(person.id, "")
 
     async def read_back(self, places: tuple[Place, ...], *, since: int) -> tuple[Event, ...]:
-        return await self._missed.since(places, since=since, me=await self.me())
+        """A deaf socket was alive to the last: then it is read from the last thing it brought."""
+        deaf_from, self._deaf_from = self._deaf_from, None
+        begin = since if deaf_from is None else min(since, int(deaf_from * 1000))
+        return await self._missed.since(places, since=begin, me=await self.me())
 
     async def ping(self) -> None:
         try:

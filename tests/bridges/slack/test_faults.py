@@ -1,6 +1,7 @@
 """Whatever breaks between the bridge and Slack: nothing that was said is lost, nothing that is posted is doubled."""
 
 import random
+import time
 from typing import Any
 
 import pytest
@@ -152,6 +153,7 @@ async def test_a_name_that_takes_long_is_not_waited_for(slack: LoopbackSlack, mo
 
 
 async def test_a_gap_is_read_back_after_a_deaf_time(slack: LoopbackSlack) -> None:
+    """Its pings were answered to the last, so whoever asks for the gap thinks that it begins now."""
     async with a_bot(slack, patience=Patience(ping=0.3, look=0.1, quiet=0.5, fresh=0.1)) as bot:
         await bot.mention("before")
         heard = await bot.ears.events()
@@ -161,6 +163,7 @@ async def test_a_gap_is_read_back_after_a_deaf_time(slack: LoopbackSlack) -> Non
         with pytest.raises(Dropped):
             await bot.listening
 
-        events = await bot.connection.read_back((heard[0].place,), since=heard[0].at)
+        now = int(time.time() * 1000) + 3_600_000
+        events = await bot.connection.read_back((heard[0].place,), since=now)
 
-        assert [event.text for event in events if isinstance(event, Said)] == ["before", "meanwhile"]
+        assert "meanwhile" in [event.text for event in events if isinstance(event, Said)]
