@@ -1,5 +1,7 @@
 """`pal doctor`: look at everything a new user gets wrong, and say what to do about it."""
 
+from typing import Annotated
+
 import typer
 
 from pal_server.client.terminal.exits import BUG
@@ -13,6 +15,9 @@ app = new_app("", no_args_is_help=False)
 
 @app.command()
 def doctor(
+    platform: Annotated[
+        str | None, typer.Argument(metavar="[PLATFORM]", help="lark, slack or dingtalk: look at its bots instead.")
+    ] = None,
     as_json: bool = typer.Option(False, "--json", help="One JSON document on stdout."),
     server: str | None = typer.Option(None, "--server", metavar="URL", help="The server to look at."),
     token: str | None = typer.Option(None, "--token", metavar="T", help="A token for it."),
@@ -23,11 +28,16 @@ def doctor(
     Examples:
       pal doctor
       pal doctor --json
+      pal doctor lark
       pal doctor --server https://pal.example.org
     """
+    from pal_cli.bot_diagnosis import diagnose_bots
     from pal_cli.diagnosis import diagnose
 
-    checks = diagnose(server=server, token=token)
+    if platform is None:
+        checks = diagnose(server=server, token=token)
+    else:
+        checks = diagnose_bots(platform, server=server, token=token)
     is_well = all(check.state != "fail" for check in checks)
     if as_json:
         say_json({"ok": is_well, "checks": [check.as_json() for check in checks]})

@@ -22,6 +22,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "console": ("pal_console.main", "administration, directly with the server"),
     "server": ("pal_server.cli", "the bus: run, migrate, backup, restore, check"),
     "daemon": ("pal_daemon.cli", "one computer's daemon: runs the agents assigned to it"),
+    "bridge": ("pal_server.bridges.run", "bots of a chat platform by hand: run, guide"),
     "version": ("pal_cli.inspection", "the version of pal"),
 }
 _WITH_OWN_NAME = ("why", "logs", "attach", "mcp", "init", "version")  # several commands in one module

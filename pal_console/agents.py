@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from pal_console.binding import Bots, with_bots
 from pal_console.server_line import After, AsJson, Interactive, Limit, Server, Token, Yes, connect
 from pal_server.client.terminal import verbs
 from pal_server.client.terminal.confirm import ask, confirm
@@ -143,7 +144,9 @@ def create(
 
 
 @app.command("onboard")
+@with_bots
 def onboard(
+    bots: Bots,
     key: Key = None,
     name: Name = None,
     runtime: Runtime = None,
@@ -172,6 +175,7 @@ def onboard(
             command = command or ask("Program and arguments, as in 'python lint.py'")
         description = description if description is not None else ask("What is it for (may stay empty)", default="")
         computer_id = computer_id or _ask_computer(line)
+        bots.ask()
     body = {
         "agent_key": required(key, "--key"),
         "display_name": required(name, "--name"),
@@ -182,11 +186,14 @@ def onboard(
         "cwd": cwd,
     }
     answer = line.post("/api/agents/onboard", without_nothing(body))
+    bots.carry_out(line, agent=str(answer["agent"]["key"]))
     verbs.show(answer, as_json=as_json, render=show_agent)
 
 
 @app.command("update")
+@with_bots
 def update(
+    bots: Bots,
     key: Key = None,
     name: Name = None,
     runtime: Runtime = None,
@@ -220,6 +227,7 @@ def update(
     Examples:
       pal console agents update --key codex --runtime claude-code
       pal console agents update --key codex --computer-id machine_abc
+      pal console agents update --key codex --lark-app-id cli_a1 --lark-app-secret …
       pal console agents update --interactive
     """
     line = connect(server, token)
@@ -234,6 +242,7 @@ def update(
             chosen = _ask_computer(line, default=now["computer"] or NO_COMPUTER, may_be_none=True)
             unassign = chosen is None and now["computer"] is not None
             computer_id = None if chosen == now["computer"] else chosen
+        bots.ask()
     key = required(key, "--key")
     if unassign and computer_id is not None:
         raise WrongUsage("--unassign and --computer-id exclude each other. Give one of them")
@@ -258,12 +267,15 @@ def update(
     if sandbox is not None or approval is not None or network is not None:
         now = line.get(f"/api/agents/{segment(key)}")["agent"]["settings"]
         body["settings"] = _settings(now, sandbox, approval, network)
-    if not body and computer_id is None and not unassign:
+    if not body and computer_id is None and not unassign and not bots.is_given:
         raise WrongUsage("nothing to change was named. Give --name, --runtime, --computer-id … or --interactive")
     path = f"/api/agents/{segment(key)}"
     changed = answer = line.patch(path, body) if body else {}
     if computer_id is not None or unassign:
         answer = line.post(f"{path}/assignment", {"computer_id": computer_id})
+    if bots.is_given:
+        bots.carry_out(line, agent=key)
+        answer = line.get(path)
     verbs.show(answer, as_json=as_json, render=show_agent)
     earlier = changed.get("outdated", [])
     if earlier:

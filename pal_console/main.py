@@ -1,6 +1,6 @@
-"""Every `pal console` command, put together. Bots of chat platforms add their groups here."""
+"""Every `pal console` command, put together."""
 
-from pal_console import accounts, agents, audit, computers, deliveries, offers, people, talk, usage
+from pal_console import accounts, agents, audit, bots, computers, deliveries, offers, people, talk, usage
 from pal_server.client.terminal.typed import new_app, run_app
 
 app = new_app("Administration, directly with the server.")
@@ -18,6 +18,8 @@ agents.app.command("models")(offers.agent_models)
 agents.app.command("commands")(offers.agent_commands)
 agents.app.command("equipment")(offers.agent_equipment)
 accounts.app.command("models")(offers.account_models)
+for _word, _group in bots.apps():
+    app.add_typer(_group, name=_word)
 
 
 def main(argv: list[str]) -> int:

@@ -386,7 +386,7 @@ def _as_reported(bot: Bot, *, report: Report | None) -> Bot:
     return replace(
         bot,
         state=state,
-        error=None if report.listening else report.error and report.error[:1_000],
+        error=report.error and report.error[:1_000],
         heard_at=report.heard_at or bot.heard_at,
         deaf_since=None if report.listening else report.deaf_since or bot.deaf_since,
     )

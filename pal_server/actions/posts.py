@@ -173,7 +173,7 @@ def retry(tx: Tx, *, actor: Actor, id: int) -> Post:
 def send_by_hand(
     tx: Tx, *, actor: Actor, platform: str, app_id: str, to: str, text: str, client_id: str | None = None
 ) -> Post:
-    """Say something through a bot. `to` is the platform's to read: `chat_id:oc_…`, `user:U…`."""
+    """Say something through a bot. `to` is the platform's to read: `oc_…`, `U…`, an address."""
     access.need(actor, Role.ADMIN)
     said = {"platform": platform, "app_id": app_id, "to": to, "text": text}
     if (made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="posts.send", said=said)) is not None:

@@ -14,6 +14,7 @@ CHECK_FOR = 40.0  # seconds for the process and its round trips
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedBot:
+    ok: bool = False
     app_id: str = ""
     bot_id: str = ""
     name: str = ""
@@ -29,15 +30,33 @@ async def check(
     options: dict[str, str] | None = None,
 ) -> CheckedBot:
     """What the platform says of them. `Invalid` when it will not have them, `Unavailable` when it cannot be asked."""
+    checked = await look(platform, app_id=app_id, credentials=credentials, base_url=base_url, options=options)
+    if not checked.ok:
+        wrong = "; ".join(str(one["text"]) for one in checked.findings if not one.get("ok"))
+        raise Invalid(
+            f"{platform} does not accept these credentials: {wrong or 'the platform refused them'}",
+            field="credentials",
+            findings=checked.findings,
+        )
+    return checked
+
+
+async def look(
+    platform: str,
+    *,
+    app_id: str,
+    credentials: dict[str, str],
+    base_url: str | None = None,
+    options: dict[str, str] | None = None,
+) -> CheckedBot:
+    """The same, whatever the verdict is."""
     asked = {"app_id": app_id, "credentials": credentials, "base_url": base_url, "options": options or {}}
     document = await _run(platform, asked)
     if error := document.get("error"):
         raise Unavailable(f"The credentials could not be checked: {error}", platform=platform)
     findings: list[dict[str, object]] = list(document.get("findings", ()))
-    if not document.get("ok"):
-        wrong = "; ".join(str(one["text"]) for one in findings if not one.get("ok")) or "the platform refused them"
-        raise Invalid(f"{platform} does not accept these credentials: {wrong}", field="credentials", findings=findings)
     return CheckedBot(
+        ok=bool(document.get("ok")),
         app_id=document.get("app_id", ""),
         bot_id=document.get("bot_id", ""),
         name=document.get("name", ""),

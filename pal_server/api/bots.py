@@ -4,7 +4,7 @@ import msgspec
 
 from pal_server.actions import bots, identities, inbound, posts
 from pal_server.actions.bots import Entry
-from pal_server.api.bot_checks import check
+from pal_server.api.bot_checks import check, look
 from pal_server.api.bot_files import read_entries
 from pal_server.api.fields import keep
 from pal_server.api.present import present, present_all
@@ -12,8 +12,8 @@ from pal_server.api.routing import Call
 from pal_server.contract import bridges as contract
 from pal_server.domain.bots import parse_fields, parse_platform
 from pal_server.domain.keep import KEEP, Keep
-from pal_server.errors import Invalid
-from pal_server.sealing import seal
+from pal_server.errors import Conflict, Invalid
+from pal_server.sealing import seal, unseal
 
 
 async def list_bots(call: Call) -> contract.BotsAnswer:
@@ -74,6 +74,21 @@ async def unbind_agent(call: Call) -> contract.BotsAnswer:
 async def forget(call: Call) -> contract.BotAnswer:
     bot = await call.write(bots.forget, actor=call.actor, ref=call.text())
     return contract.BotAnswer(bot=present(bot, contract.Bot))
+
+
+async def look_at(call: Call) -> contract.BotAnswer:
+    """Real round trips with the credentials that are kept."""
+    bot = await call.read(bots.get, actor=call.actor, ref=call.text())
+    if not bot.sealed:
+        raise Conflict("the credential of this bot was dropped", bot=bot.id)
+    checked = await look(
+        bot.platform,
+        app_id=bot.app_id,
+        credentials=unseal(call.services.key, bot.sealed, bound=f"{bot.platform}:{bot.app_id}"),
+        base_url=bot.base_url,
+        options=bot.options,
+    )
+    return contract.BotAnswer(bot=present(bot, contract.Bot), findings=checked.findings)
 
 
 async def reload_lark(call: Call) -> contract.ReloadedAnswer:

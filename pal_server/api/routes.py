@@ -177,6 +177,7 @@ ROUTES: tuple[Route, ...] = (
     get("/api/bots/{id}", bots.get, TRUSTED, "One bot", b.BotAnswer),
     post("/api/bots/{id}/unbind", bots.unbind, ADMINS, "Take it from its agent, keep its credential", b.BotAnswer),
     post("/api/bots/{id}/forget", bots.forget, ADMINS, "Drop its credential too", b.BotAnswer),
+    post("/api/bots/{id}/check", bots.look_at, ADMINS, "Real round trips with its credentials", b.BotAnswer),
     post("/api/bots/unbind", bots.unbind_agent, ADMINS, "Take an agent's bots from it", b.BotsAnswer, b.UnbindBots),
     post("/api/lark/reload", bots.reload_lark, ADMINS, "Apply what was saved, all or nothing", b.ReloadedAnswer),
     post("/api/slack/reload", bots.reload_slack, ADMINS, "Apply what was saved, all or nothing", b.ReloadedAnswer),

@@ -86,6 +86,19 @@ class Client:
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
             raise Unreachable(f"the answer to {method} {path} is not what was agreed: {exc}") from exc
 
+    async def download(self, path: str) -> bytes:
+        """A file's bytes. `ApiProblem` or `Unreachable` as `call`."""
+        try:
+            async with self._open().get(
+                self.url + path, headers=self._headers(None), allow_redirects=False
+            ) as response:
+                raw = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as exc:
+            raise Unreachable(_reason(exc)) from exc
+        if response.status != 200:
+            raise problem_of(response.status, _document(raw), retry_after=response.headers.get("Retry-After"))
+        return raw
+
     def events(self, after: int | None = None) -> AsyncIterator[Event]:
         """The workspace's events, each once and in order; see `stream`."""
         return self.stream("/api/events", after, kind=Event)

@@ -202,7 +202,7 @@ class SendPost(Request, frozen=True, kw_only=True):
     platform: str
     app_id: str
     to: str
-    """As the platform names it, with the kind of name before it: `chat_id:oc_…`, `open_id:ou_…`."""
+    """As the platform names it: `oc_…`, `ou_…`, `C…`, `user:…`."""
     text: str
     client_id: str | None = None
 

@@ -10,8 +10,11 @@ class PlatformForm:
     label: str
     credentials: tuple[tuple[str, str, bool], ...]
     app: str
-    receivers: tuple[str, ...]  # kinds of names one can send to; the first is the usual one
+    receivers: dict[str, str]  # kinds of names one can send to, the usual one first, and what stands before such a name
     person: str  # what an allow-list entry names
+    base_url_variable: str  # another origin than the platform's own
+    reaction_variable: str  # the reaction while an agent is at work
+    is_made_by_link: bool = False  # an app can be made by opening or scanning a link
 
 
 PLATFORMS = {
@@ -19,21 +22,28 @@ PLATFORMS = {
         label="Lark/Feishu",
         credentials=(("app_id", "App ID", False), ("app_secret", "App Secret", True)),
         app="app_id",
-        receivers=("chat_id", "open_id", "union_id", "email", "user_id"),
+        receivers={"chat_id": "", "open_id": "", "union_id": "", "email": "", "user_id": ""},
         person="union id",
+        base_url_variable="PAL_LARK_DOMAIN",
+        reaction_variable="PAL_LARK_ACTION_REACTION_EMOJI",
+        is_made_by_link=True,
     ),
     "slack": PlatformForm(
         label="Slack",
         credentials=(("bot_token", "Bot Token (xoxb-…)", True), ("app_token", "App Token (xapp-…)", True)),
         app="",
-        receivers=("channel", "user"),
+        receivers={"channel": "", "user": ""},
         person="member id (U…)",
+        base_url_variable="PAL_SLACK_API_URL",
+        reaction_variable="PAL_SLACK_ACTION_REACTION_EMOJI",
     ),
     "dingtalk": PlatformForm(
         label="DingTalk",
         credentials=(("client_id", "Client ID", False), ("client_secret", "Client Secret", True)),
         app="client_id",
-        receivers=("conversation", "user"),
+        receivers={"conversation": "", "user": "user:"},
         person="staff id",
+        base_url_variable="PAL_DINGTALK_API_URL",
+        reaction_variable="PAL_DINGTALK_ACTION_REACTION_EMOJI",
     ),
 }

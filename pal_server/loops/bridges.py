@@ -76,6 +76,7 @@ class Bridges(Loop):
             sys.executable,
             "-m",
             "pal_server.bridges.run",
+            "run",
             platform,
             "--server",
             self._url(),

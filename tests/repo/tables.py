@@ -144,6 +144,7 @@ def _commands() -> Iterator[Row]:
     from pal_console import main as console
     from pal_daemon import cli as daemon
     from pal_server import cli as server
+    from pal_server.bridges import run as bridge
 
     typed = {"up": up.app, "doctor": doctor.app, "console": console.app, "server": server.app}
     for word, (_, about) in main.PARTS.items():
@@ -155,6 +156,9 @@ def _commands() -> Iterator[Row]:
                 yield f"`pal cli {name}`", line, _usage(GROUP.parser(name).format_usage())
         elif word == "daemon":
             yield "`pal daemon`", about, _usage(_help_of(daemon.main))
+        elif word == "bridge":
+            for verb, line in bridge.VERBS.items():
+                yield f"`pal bridge {verb}`", line, _usage(_help_of(lambda argv, verb=verb: bridge.main([verb, *argv])))
         else:
             yield f"`pal {word}`", about, _usage(inspection.GROUP.parser(word).format_usage())
 

@@ -1,0 +1,204 @@
+"""One bot of a bridge: its connection, kept open, and how it stands."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from time import monotonic, time
+
+from pal_server.client.aio import Client
+from pal_server.contract import bridges as wire
+
+from .inbound import Event, Heard, Place, PlaceKind
+from .inbox import Inbox
+from .platform import BadCredentials, BotSettings, Connection, Dropped, NotStored, Platform
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds before the next try, by how many failed in a row
+REFUSED_PAUSE = 300.0  # seconds after the platform would not have the bot
+STEADY = 30.0  # seconds of an open socket after which earlier failures are forgotten
+QUIET = 60.0  # seconds without a sign of the platform after which it is asked for one
+PING_WITHIN = 15.0  # seconds
+CLOSE_WITHIN = 1.5  # seconds
+GAP_SHOWN = 3600.0  # seconds for which minutes that were lost are named
+PLACES = 50  # to look into after a gap
+GAP_MIN = 5_000  # milliseconds; shorter ones are the blink of a reconnect
+
+log = logging.getLogger(__name__)
+
+
+class RunningBot:
+    """Started with `start`, ended with `stop`; nothing it does or suffers touches another bot."""
+
+    def __init__(
+        self, *, held: wire.HeldBot, settings: BotSettings, platform: Platform, client: Client, lost: Callable[[], None]
+    ) -> None:
+        self.id = held.id
+        self.lease_id = held.lease_id
+        self.revision = held.revision
+        self.connection: Connection
+        self._held = held
+        self._settings = settings
+        self._platform = platform
+        self._client = client
+        self._lost = lost
+        self._inbox: Inbox | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_up = False
+        self._up_at = 0.0
+        self._error: str | None = None
+        self._heard_at: int | None = None
+        self._deaf_since: int | None = held.deaf_since or _now()
+        self._gap: tuple[str, float] | None = None  # minutes that were lost, and when that was found out
+        self._places = {
+            (one.chat, one.thread): Place(
+                chat=one.chat, thread=one.thread, kind=PlaceKind(one.kind), title=one.title, memo=one.memo
+            )
+            for one in reversed(held.places)
+        }  # where people spoke, the latest last
+        self._reading: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Open it. `BadCredentials` when they are of no possible shape."""
+        self.connection = await self._platform.open(self._settings)
+        self._inbox = Inbox(
+            client=self._client,
+            bot=self.id,
+            connection=self.connection,
+            lease=lambda: self.lease_id,
+            lost=self._lost,
+        )
+        for waiting in self._held.waiting:
+            self._inbox.fetch(waiting)
+        self._task = asyncio.create_task(self._live(), name=f"bot {self.id}")
+
+    async def stop(self) -> None:
+        """End it within two seconds."""
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN):
+                if self._task is not None:
+                    self._task.cancel()
+                    await asyncio.gather(self._task, *self._reading, return_exceptions=True)
+                if self._inbox is not None:
+                    await self._inbox.close()
+                await self.connection.close()
+        except TimeoutError:
+            log.warning("a bot did not end in time", extra={"action": "bot.stop", "bot": self.id})
+
+    def report(self) -> wire.BotReport:
+        gap = self._gap
+        named = gap[0] if gap is not None and monotonic() - gap[1] < GAP_SHOWN else None
+        return wire.BotReport(
+            id=self.id,
+            lease_id=self.lease_id,
+            revision=self.revision,
+            listening=self._is_up,
+            error=self._error or named,
+            heard_at=self._heard_at,
+            deaf_since=self._deaf_since,
+        )
+
+    # Ears
+
+    async def hear(self, event: Event) -> Heard:
+        self.alive()
+        assert self._inbox is not None, "it is made before it listens"
+        self._note(event.place)
+        return await self._inbox.hear(event)
+
+    def up(self, *, detail: str = "") -> None:
+        self.alive()
+        self._is_up, self._error, self._up_at = True, None, monotonic()
+        since, self._deaf_since = self._deaf_since, None
+        log.info("listening", extra={"action": "bot.up", "bot": self.id, "detail": detail})
+        if since is not None and self._places:
+            self._catch_up(since)
+
+    def alive(self) -> None:
+        self._heard_at = _now()
+
+    def down(self, reason: str) -> None:
+        if self._deaf_since is None:
+            self._deaf_since = self._heard_at or _now()
+        self._is_up, self._error = False, reason
+
+    def refused(self, reason: str) -> None:
+        """The platform would not take what was sent because of who sends."""
+        self._error = reason
+
+    def _note(self, place: Place) -> None:
+        self._places.pop((place.chat, place.thread), None)
+        self._places[(place.chat, place.thread)] = place
+        if len(self._places) > PLACES:
+            del self._places[next(iter(self._places))]
+
+    async def _live(self) -> None:
+        pinging = asyncio.create_task(self._ping_when_quiet(), name=f"ping of {self.id}")
+        try:
+            await self._listen()
+        finally:
+            pinging.cancel()
+            await asyncio.gather(pinging, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        failures = 0
+        while True:
+            self._up_at = monotonic()
+            pause: float
+            try:
+                await self.connection.listen(self)
+                reason = "the connection ended by itself"
+            except Dropped as dropped:
+                reason = str(dropped) or "the connection was cut"
+            except BadCredentials as refused:
+                reason = f"the platform refuses this bot: {refused}"
+            except NotStored as error:
+                reason = f"the server is away: {error}"
+            except Exception as defect:  # the edge of one bot: its SDK may break in any way
+                log.exception("a connection broke", extra={"action": "bot.broke", "bot": self.id})
+                reason = f"a defect: {type(defect).__name__}"
+            if self._is_up and monotonic() - self._up_at > STEADY:
+                failures = 0
+            self.down(reason)
+            log.warning("not listening: %s", reason, extra={"action": "bot.down", "bot": self.id})
+            pause = REFUSED_PAUSE if "refuses this bot" in reason else PAUSES[min(failures, len(PAUSES) - 1)]
+            failures += 1
+            await asyncio.sleep(pause * random.uniform(0.7, 1.0))
+
+    async def _ping_when_quiet(self) -> None:
+        """A quiet chat and a dead one look alike: a round trip tells them apart."""
+        while True:
+            await asyncio.sleep(QUIET / 4)
+            if not self._is_up or _now() - (self._heard_at or 0) < QUIET * 1000:
+                continue
+            try:
+                async with asyncio.timeout(PING_WITHIN):
+                    await self.connection.ping()
+                self.alive()
+                self._error = None
+            except (Dropped, BadCredentials, TimeoutError, OSError) as error:
+                self._error = f"no round trip: {error or type(error).__name__}"
+
+    def _catch_up(self, since: int) -> None:
+        if self._platform.capabilities.read_back:
+            task = asyncio.create_task(self._read_back(since), name=f"read back {self.id}")
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        elif _now() - since > GAP_MIN:
+            self._name_gap(since)
+
+    async def _read_back(self, since: int) -> None:
+        try:
+            for event in await self.connection.read_back(tuple(self._places.values()), since=since):
+                await self.hear(event)
+        except (OSError, TimeoutError, Dropped, BadCredentials, NotStored) as error:
+            log.warning("a gap could not be read back: %s", error, extra={"action": "bot.gap", "bot": self.id})
+            self._name_gap(since)
+
+    def _name_gap(self, since: int) -> None:
+        seconds = (_now() - since) // 1000
+        self._gap = (f"deaf for {seconds} s: what was said then is not known here", monotonic())
+        log.warning("words may be lost", extra={"action": "bot.gap", "bot": self.id, "since": since})
+
+
+def _now() -> int:
+    return int(time() * 1000)

@@ -1,0 +1,3 @@
+from tests.bridges.core.scene import scene
+
+__all__ = ["scene"]

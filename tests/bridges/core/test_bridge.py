@@ -1,0 +1,170 @@
+"""From a platform's event to the answer that is seen there, through every fault in between."""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tests.bridges.core.scene import Scene, poll
+from tests.support.platforms.loopback import Loopback
+from tests.support.server import expect
+
+LONG = "\n\n".join(f"paragraph {number}: " + "words " * 12 for number in range(5))
+
+
+async def test_a_mention_is_answered_once(scene: Scene) -> None:
+    async with scene.bridge():
+        told = scene.world.say("go")
+        await scene.answer("here it is")
+        await scene.world.until(lambda: "here it is" in scene.world.texts())
+        scene.world.again(told)
+        await scene.world.until(lambda: scene.world.cards() and scene.world.cards()[0]["final"])
+
+    assert scene.world.texts() == ["here it is"]
+    assert [card["tone"] for card in scene.world.cards()] == ["done"]
+    assert scene.world.doubled() == []
+    assert scene.world.reactions == {}
+    assert {post["state"] for post in await scene.posts()} == {"confirmed"}
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "cut_after", "error_before", "error_after", "limited"])
+async def test_a_fault_loses_nothing_and_doubles_nothing(scene: Scene, fault: str) -> None:
+    async with scene.bridge():
+        scene.world.faults.extend([fault] * 3)
+        scene.world.say("go")
+        await scene.answer("here it is")
+        await scene.world.until(lambda: "here it is" in scene.world.texts())
+        await poll(scene.posts, lambda posts: all(post["state"] == "confirmed" for post in posts))
+
+    assert scene.world.texts() == ["here it is"]
+    assert scene.world.doubled() == []
+
+
+async def test_what_cannot_be_found_out_is_said_again_and_marked(scene: Scene) -> None:
+    scene.platform = Loopback(without=frozenset({"find"}))
+    async with scene.bridge():
+        scene.world.say("go")
+        await scene.world.until(lambda: len(scene.world.cards()) == 1 and scene.world.reactions != {})
+        _, run = await scene.claim()
+        expect(
+            await scene.server.post(
+                "/api/messages", {"room": run["room"], "topic": run["topic"], "content": "told from here"}
+            ),
+            201,
+        )
+        await scene.world.until(lambda: any("told from here" in text for text in scene.world.texts()))
+        await scene.world.until(lambda: scene.world.cards()[0]["tone"] == "working")
+        scene.world.faults.append("cut_after")
+        expect(
+            await scene.server.post("/api/messages", {"room": run["room"], "topic": run["topic"], "content": "twice"}),
+            201,
+        )
+        await scene.world.until(lambda: len([t for t in scene.world.texts() if "twice" in t]) == 2)
+
+    first, second = [text for text in scene.world.texts() if "twice" in text]
+    assert ("may be a repeat" in first, "may be a repeat" in second) == (False, True)
+    assert [post["repeated"] for post in await scene.posts(state="doubtful")] == [True]
+
+
+async def test_a_long_text_comes_in_parts_and_a_very_long_one_as_a_file(scene: Scene) -> None:
+    async with scene.bridge():
+        scene.world.say("go")
+        await scene.answer(LONG)
+        await scene.world.until(lambda: any("paragraph 4" in text for text in scene.world.texts()))
+        scene.world.say("more")
+        await scene.answer("x " * 3_000)
+        await scene.world.until(lambda: any(one.kind == "file" for one in scene.world.shown.values()))
+
+    parts = [text for text in scene.world.texts() if "paragraph" in text]
+    assert "".join("".join(parts).split()) == "".join(LONG.split())
+    assert all(len(text) <= 200 for text in scene.world.texts())
+    (file,) = [one.now for one in scene.world.shown.values() if one.kind == "file"]
+    assert file == {"name": "whole.md", "size": len(("x " * 3_000).strip())}
+
+
+async def test_files_come_in_and_go_out(scene: Scene) -> None:
+    scene.world.files["k1"] = b"\x89PNG"
+    async with scene.bridge():
+        files = [{"key": "k1", "name": "a.png", "mime": "image/png"}, {"key": "k2", "name": "gone.txt"}]
+        scene.world.say("look", files=files)
+        claimed, run = await scene.claim()
+        message = expect(await scene.server.get(f"/api/messages/{claimed['message']}"), 200)["message"]
+        assert [file["name"] for file in message["files"]] == ["a.png"]
+        assert "gone.txt could not be fetched" in message["content"]
+
+        sent = message["files"][0]["id"]
+        body = {"room": run["room"], "topic": run["topic"], "content": "", "files": [sent]}
+        expect(await scene.server.post("/api/messages", body), 201)
+        await scene.world.until(lambda: any(one.kind == "file" for one in scene.world.shown.values()))
+
+    (file,) = [one.now for one in scene.world.shown.values() if one.kind == "file"]
+    assert file == {"name": "a.png", "size": 4}
+
+
+async def test_a_cut_socket_comes_back_and_the_gap_is_read(scene: Scene) -> None:
+    async with scene.bridge() as bridge:
+        told = scene.world.say("first")
+        await asyncio.wait_for(told.acked.wait(), 10)
+        assert bridge is not None
+        scene.world.drop("app-1")
+        scene.world.say("said while nobody listened", lost=True)
+        for _ in range(2):
+            claimed, run = await scene.claim()
+            expect(await scene.server.finish(scene.computer, claimed, run, text="ok"), 200)
+
+    said = [delivery["agent"] for delivery in expect(await scene.server.get("/api/deliveries"), 200)["deliveries"]]
+    assert said == ["reviewer", "reviewer"]
+
+
+async def test_wrong_credentials_are_shown_and_right_ones_heal(scene: Scene) -> None:
+    async with scene.bridge():
+        await scene.bind(credentials={"secret": "wrong"})
+        await until_bot(scene, lambda bot: bot["state"] == "error")
+        assert "refuses this bot" in (await scene.bot())["error"]
+
+        await scene.bind(credentials={"secret": "right"})
+        await until_bot(scene, lambda bot: bot["state"] == "listening")
+        assert (await scene.bot())["error"] is None
+
+
+async def test_one_bot_is_stopped_alone_and_at_once(scene: Scene) -> None:
+    await scene.server.agent("other", computer=scene.computer)
+    scene.world.secrets["app-2"] = "right"
+    second = await scene.bind("other", app_id="app-2")
+    async with scene.bridge():
+        await until_bot(scene, lambda bot: bot["state"] == "listening")
+        begun = monotonic()
+        expect(await scene.server.post(f"/api/bots/{second['id']}/unbind"), 200)
+        told = scene.world.say("go")
+        await asyncio.wait_for(told.acked.wait(), 2)
+        left = scene.world.say("anybody?", bot="app-2")
+        await scene.answer("still here")
+        await scene.world.until(lambda: "still here" in scene.world.texts())
+
+    assert monotonic() - begun < 8
+    assert not left.acked.is_set()
+
+
+async def test_a_bot_that_hangs_delays_no_other(scene: Scene) -> None:
+    await scene.server.agent("other", computer=scene.computer)
+    scene.world.secrets["app-2"] = "right"
+    await scene.bind("other", app_id="app-2")
+    async with scene.bridge():
+        scene.world.say("go", bot="app-2", chat="slow")
+        await scene.world.until(lambda: len(scene.world.cards("slow")) == 1)
+        await scene.claim()
+        scene.world.faults.append("slow")
+        scene.world.say("again", bot="app-2", chat="slow", thread="t2")
+        await scene.world.until(lambda: not scene.world.faults)
+
+        begun = monotonic()
+        scene.world.say("go")
+        await scene.world.until(lambda: len(scene.world.cards("g1")) == 1)
+
+    assert monotonic() - begun < 3
+
+
+async def until_bot(scene: Scene, check: Callable[[Any], bool], *, within: float = 12.0) -> None:
+    await poll(scene.bot, check, within=within)
