@@ -11,12 +11,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from pal_server.bridges.inbound import Attachment, CardAction, Event, Heard, Person, Place, ToastKind
+from pal_server.bridges.inbound import Attachment, CardAction, Event, Heard, Person, Place, PlaceKind, Said, ToastKind
 from pal_server.bridges.lark import cards, limits
 from pal_server.bridges.lark.api import Api, Lost, NotLeft
+from pal_server.bridges.lark.chats import Chats
 from pal_server.bridges.lark.files import fetch
 from pal_server.bridges.lark.hosts import host_of
 from pal_server.bridges.lark.inbound import Self, Unreadable, read_event
@@ -46,6 +48,7 @@ class LarkConnection:
         self._bot = Self(app_id=bot.secrets.get("app_id") or bot.app_id, open_id=bot.bot_id)
         self._api = Api(origin=origin, app_id=self._bot.app_id, secret=bot.secrets["app_secret"])
         self._people = People(self._api)
+        self._chats = Chats(self._api)
         self._sending = Sending(self._api, in_threads=bot.options.get("replies", "thread") != "quote")
         self._reading = Reading(self._api, self._people, self._sending)
         self._socket: Socket | None = None  # set by `listen` alone
@@ -120,6 +123,9 @@ class LarkConnection:
         if said.person.id:
             self._people.learn(said.person)
         async with self._lock_of(said.place.chat):  # what is said in a chat is stored in the order it came
+            if isinstance(said, Said) and said.place.kind is PlaceKind.GROUP and said.addressed:
+                title = await self._chats.title_of(said.place.chat)
+                said = replace(said, place=replace(said.place, title=title))
             await ears.hear(said)
         return None
 

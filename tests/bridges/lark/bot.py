@@ -26,12 +26,15 @@ class KeepingEars:
         self.heard: list[Event] = []
         self.states: list[str] = []
         self.signs = 0
+        self.asked = 0
         self.refuses = 0
         self.answer = Heard()
         self.hold: asyncio.Event | None = None
         self._more = asyncio.Event()
 
     async def hear(self, event: Event) -> Heard:
+        self.asked += 1
+        self._more.set()
         if self.hold is not None:
             await self.hold.wait()
         if self.refuses:

@@ -36,7 +36,7 @@ async def test_the_ack_waits_for_the_store_and_for_nothing_else(lark: LoopbackLa
         other = await asyncio.to_thread(lark.chat, apps=[bot.app], people=[bot.ann])
         bot.ears.hold = asyncio.Event()
         slow = await bot.mention("slow")
-        await bot.wait_for("pushed", event=slow["events"][0])
+        await bot.ears.until(lambda: bot.ears.asked, "it is told")
         held, bot.ears.hold = bot.ears.hold, None
 
         quick = await bot.mention("quick", chat=other)
@@ -58,6 +58,28 @@ async def test_what_is_said_in_a_chat_is_stored_in_its_order(lark: LoopbackLark)
         await bot.ears.events(5)
 
     assert bot.ears.texts() == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_group_has_its_name_and_is_asked_for_it_once(lark: LoopbackLark) -> None:
+    async with a_bot(lark) as bot:
+        for number in range(3):
+            await bot.mention(str(number))
+        heard = await bot.ears.events(3)
+
+        asked = [one for one in await bot.entries("request") if "/chats/" in one["path"]]
+
+    assert {event.place.title for event in heard} == {"Team"}
+    assert len(asked) == 1
+
+
+async def test_a_name_that_does_not_come_holds_up_no_ack(lark: LoopbackLark) -> None:
+    async with a_bot(lark) as bot:
+        await bot.lark("fault", path=".*/chats/.*", do="hang")
+        said = await bot.mention("hello")
+
+        (ack,) = await bot.wait_for("ack", event=said["events"][0])
+
+    assert (ack["counted"], bot.ears.heard[0].place.title) == (True, "")
 
 
 async def test_what_is_not_stored_comes_again(lark: LoopbackLark) -> None:
@@ -304,6 +326,7 @@ async def test_the_end_leaves_nothing_behind(lark: LoopbackLark) -> None:
         await bot.ears.until(lambda: bot.ears.states, "up")
         bot.ears.hold = asyncio.Event()
         await bot.mention("in work")
+        await bot.ears.until(lambda: bot.ears.asked, "it is told")
         started = asyncio.get_running_loop().time()
 
         listening.cancel()
