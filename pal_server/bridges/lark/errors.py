@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pal_server.bridges.outbound import Doubtful, Limited, Outcome, Refused, Why
+from pal_server.bridges.outbound import Doubtful, Limited, Outcome, Refused, Unsent, Why
 
 TOKEN_CODES = frozenset({99991663, 99991664, 99991665, 99991668})  # the token is no more: fetch another, once
 TOO_FAST = frozenset({99991400, 11020, 11021})  # the app as a whole
@@ -17,7 +17,6 @@ MUCH_LATER = 600.0  # seconds; a used up month is over when somebody pays or a m
 WHY: Mapping[int, Why] = {
     10003: Why.CREDENTIALS,
     10014: Why.CREDENTIALS,
-    **dict.fromkeys(TOKEN_CODES, Why.CREDENTIALS),
     99991672: Why.SCOPE,
     99991679: Why.SCOPE,
     230002: Why.CLOSED,
@@ -63,6 +62,8 @@ def outcome(answer: Answer, *, app: str, here: str) -> Outcome:
         return Limited(after=answer.reset or LATER, bucket=here)
     if answer.code in TOO_FAST or answer.status == 429:
         return Limited(after=answer.reset or LATER, bucket=app)
+    if answer.code in TOKEN_CODES:
+        return Unsent(reason=reason(answer))  # a token just fetched: a refused app would not have got one
     if answer.code == USED_UP:
         return Limited(after=MUCH_LATER, bucket=app)
     if answer.code is None or (answer.status >= 500 and answer.code not in WHY):

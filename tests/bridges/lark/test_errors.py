@@ -5,7 +5,7 @@ import pytest
 from pal_server.bridges.inbound import Place, PlaceKind
 from pal_server.bridges.lark.errors import Answer, outcome, reason
 from pal_server.bridges.lark.limits import charges
-from pal_server.bridges.outbound import Doubtful, EditText, Limited, Outgoing, PostText, React, Refused, Why
+from pal_server.bridges.outbound import Doubtful, EditText, Limited, Outgoing, PostText, React, Refused, Unsent, Why
 
 PLACE = Place(chat="oc_1", kind=PlaceKind.GROUP)
 
@@ -17,7 +17,7 @@ def meaning(code: int | None, *, status: int = 400, msg: str = "", reset: float 
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        (99991663, Why.CREDENTIALS),
+        (10014, Why.CREDENTIALS),
         (99991672, Why.SCOPE),
         (99991661, Why.INVALID),
         (230001, Why.INVALID),
@@ -60,6 +60,11 @@ def test_a_refusal_says_what_can_be_done(code: int, why: Why) -> None:
 def test_too_fast_waits_as_long_as_the_platform_says(code: int | None, status: int, bucket: str) -> None:
     assert meaning(code, status=status, reset=7.0) == Limited(after=7.0, bucket=bucket)
     assert meaning(code, status=status) == Limited(after=1.0, bucket=bucket)
+
+
+@pytest.mark.parametrize("code", [99991663, 99991664, 99991665, 99991668])
+def test_a_token_that_is_not_taken_is_certainly_nothing(code: int) -> None:
+    assert isinstance(meaning(code), Unsent)
 
 
 def test_a_used_up_month_waits_longer() -> None:

@@ -297,13 +297,33 @@ async def test_a_chat_the_bot_left_is_closed(lark: LoopbackLark) -> None:
     assert outcome.why is Why.CLOSED
 
 
-async def test_a_card_lark_will_not_have_is_told_so(lark: LoopbackLark) -> None:
+REFUSED_CARD = {
+    "code": 230099,
+    "msg": "Failed to create card content, ext=ErrCode: 11310; ErrMsg: table number over limit",
+}
+
+
+async def test_a_card_lark_will_not_have_is_shown_bare_with_its_buttons(lark: LoopbackLark) -> None:
+    card = replace(CARD, body="**odd**", buttons=(Button(label="Stop", token="r.1.stop"),))
     async with a_bot(lark, is_listening=False) as bot:
-        body = {
-            "code": 230099,
-            "msg": "Failed to create card content, ext=ErrCode: 11310; ErrMsg: table number over limit",
-        }
-        await bot.lark("fault", **CREATE, do="answer", status=400, body=body)
+        await bot.lark("fault", **CREATE, do="answer", status=400, body=REFUSED_CARD)
+        there = await bot.connection.send(PostCard(key=KEY, place=bot.place, card=card))
+        assert isinstance(there, Sent)
+        await bot.lark("fault", path=".*/messages/.*", method="PATCH", do="answer", status=400, body=REFUSED_CARD)
+
+        changed = await bot.connection.send(EditCard(key="e" * 32, place=bot.place, ref=there.ref, card=card, number=1))
+
+        (message,) = await bot.posted()
+    assert changed == Sent(ref=there.ref)
+    for version in message["versions"]:
+        words, buttons = json.loads(version)["body"]["elements"]
+        assert words == {"tag": "div", "text": {"tag": "plain_text", "content": "**odd**"}}
+        assert buttons["tag"] == "column_set"
+
+
+async def test_a_card_that_is_refused_bare_as_well_is_told_so(lark: LoopbackLark) -> None:
+    async with a_bot(lark, is_listening=False) as bot:
+        await bot.lark("fault", **CREATE, do="answer", status=400, body=REFUSED_CARD, times=2)
 
         outcome = await bot.connection.send(PostCard(key=KEY, place=bot.place, card=CARD))
 
