@@ -16,7 +16,19 @@ from pal_server.client.terminal.typed import new_app
 
 app = new_app("Agents: who they are and where they run.")
 
-RUNTIMES = ("claude-code", "codex", "gemini", "opencode", "cursor", "acp", "openai", "command", "manual", "demo")
+RUNTIMES = (
+    "claude-code",
+    "codex",
+    "gemini",
+    "opencode",
+    "cursor",
+    "acp",
+    "openai",
+    "command",
+    "http",
+    "manual",
+    "demo",
+)
 NO_COMPUTER = "none"  # an answer of the wizards; no id of a computer looks like it
 
 Key: TypeAlias = Annotated[str | None, typer.Option("--key", metavar="KEY", help="The agent's key, as in @codex.")]
@@ -31,7 +43,8 @@ Computer: TypeAlias = Annotated[
     str | None, typer.Option("--computer-id", metavar="ID", help="The computer it runs on.")
 ]
 ProgramLine: TypeAlias = Annotated[
-    str | None, typer.Option("--command", metavar="'PROGRAM ARGS…'", help="For the command runtime: what to run.")
+    str | None,
+    typer.Option("--command", metavar="'PROGRAM ARGS…'", help="For the runtimes command and http: what to run or ask."),
 ]
 Folder: TypeAlias = Annotated[str | None, typer.Option("--cwd", metavar="DIR", help="The folder it works in.")]
 Model: TypeAlias = Annotated[str | None, typer.Option("--model", metavar="M", help="The model it uses.")]
@@ -173,6 +186,8 @@ def onboard(
         runtime = runtime or ask("Runtime", default="demo", choices=list(RUNTIMES))
         if runtime == "command":
             command = command or ask("Program and arguments, as in 'python lint.py'")
+        elif runtime == "http":
+            command = command or ask("The request, as in 'POST https://ci.example.org/hook'")
         description = description if description is not None else ask("What is it for (may stay empty)", default="")
         computer_id = computer_id or _ask_computer(line)
         bots.ask()
@@ -347,7 +362,7 @@ def show_agent(answer: verbs.Answer) -> None:
     where = f"on {agent['computer']}" if agent.get("computer") else "on no computer yet (--computer-id assigns it)"
     state = "" if agent.get("enabled", True) else ", disabled"
     say(f"{agent['key']} ({agent['display_name']}), {agent['runtime']}, {where}{state}")
-    if agent["runtime"] == "command" and not agent.get("command_allowed"):
+    if agent["runtime"] in ("command", "http") and not agent.get("command_allowed"):
         say("its command is not allowed yet: an administrator names it with --command")
     if agent.get("runtime_note"):
         say(str(agent["runtime_note"]))

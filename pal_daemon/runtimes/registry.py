@@ -15,6 +15,7 @@ GROUP = "pal.runtimes"
 BUILT_IN = {
     "demo": "pal_daemon.runtimes.demo:DemoRuntime",
     "command": "pal_daemon.runtimes.command:CommandRuntime",
+    "http": "pal_daemon.runtimes.http.runtime:HttpRuntime",
     "manual": "pal_daemon.runtimes.manual:ManualRuntime",
     "openai": "pal_daemon.runtimes.openai.runtime:OpenAiRuntime",
     "claude-code": "pal_daemon.runtimes.claude_code.runtime:ClaudeCodeRuntime",

@@ -19,11 +19,13 @@ KNOWN = (
     "acp",
     "openai",
     "command",
+    "http",
     "manual",
     "demo",
     "neeko",
     "coco",
 )
+COMMANDED = frozenset({"command", "http"})  # do what stands in the agent's command, which an admin sets
 CHOICE_LIMIT = 200  # characters
 CHOICE = re.compile(rf"[^\s\x00-\x1f\x7f-]\S{{0,{CHOICE_LIMIT - 1}}}")  # what begins with a dash could be a flag
 TEXT_LIMIT = 2_000  # characters of description, command and paths
@@ -166,9 +168,9 @@ def readiness(
     runtimes: Iterable[RuntimeState],
 ) -> tuple[Readiness, str]:
     """Whether the agent could start now, and in words why not and what to do."""
-    if runtime == "command" and command is None:
+    if runtime in COMMANDED and command is None:
         return Readiness.UNAVAILABLE, "it has no command: an admin sets one with `pal console agents update --command`"
-    if runtime == "command" and not command_allowed:
+    if runtime in COMMANDED and not command_allowed:
         return Readiness.UNAVAILABLE, "its command waits for an admin to allow it"
     if computer_name is None:
         return Readiness.UNKNOWN, "it is assigned to no computer"
@@ -189,7 +191,7 @@ def readiness(
 
 def default_runtime(key: str) -> str:
     """For an agent made without one: an agent called codex is codex, any other answers by rules and needs nothing."""
-    return key if key in KNOWN and key != "command" else "demo"
+    return key if key in KNOWN and key not in COMMANDED else "demo"
 
 
 def parse_runtime(runtime: str) -> str:

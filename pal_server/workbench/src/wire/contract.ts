@@ -2133,6 +2133,7 @@ export interface Routes {
   "GET /api/bots/{id}": { body: undefined; answer: BotAnswer };
   "POST /api/bots/{id}/unbind": { body: Nothing; answer: BotAnswer };
   "POST /api/bots/{id}/forget": { body: Nothing; answer: BotAnswer };
+  "POST /api/bots/{id}/check": { body: Nothing; answer: BotAnswer };
   "POST /api/bots/unbind": { body: UnbindBots; answer: BotsAnswer };
   "POST /api/lark/reload": { body: Nothing; answer: ReloadedAnswer };
   "POST /api/slack/reload": { body: Nothing; answer: ReloadedAnswer };
