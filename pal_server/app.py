@@ -24,6 +24,7 @@ from pal_server.api.http_server import HttpServer
 from pal_server.api.middleware import Edge
 from pal_server.api.openapi import document_of
 from pal_server.api.origins import Origins
+from pal_server.api.pace import Pace
 from pal_server.api.routes import ROUTES
 from pal_server.api.routing import Table
 from pal_server.api.services import STOPPING, Lifetime, Readiness, Services
@@ -188,6 +189,7 @@ async def _assemble(
         credentials=credentials,
         origins=Origins(host=settings.host, allowed=settings.allowed_hosts),
         throttle=Throttle(clock=clock),
+        pace=Pace(clock=clock),
         tailer=tailer,
         workspace_id=workspace_id,
         cookie=f"pal_session_{workspace_id[-8:]}",

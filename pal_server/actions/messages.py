@@ -150,9 +150,10 @@ def say(
     busy: Busy = Busy.QUEUE,
     by: Actor | None = None,
     client_id: str | None = None,
+    is_heard: bool = True,
 ) -> Sent:
     """Store a message and what follows from it. The caller has checked who speaks and where, and that `by` may
-    interrupt when `busy` says so.
+    interrupt when `busy` says so. What is not heard calls no agent, whatever it says.
     """
     seq = rooms.next_seq(tx, room_id=room.id)
     work = None if run is None or run.delivery_id is None else _work_of(tx, run)
@@ -185,8 +186,8 @@ def say(
     outcome = _Outcome()
     command = slash.command_of(message, by=by)
     if (
-        not is_debate and command is None
-    ):  # a debate's turns are handed over when a run ends, and by nothing that is said
+        not is_debate and command is None and is_heard
+    ):  # a debate's turns are handed over when a run ends, and by nothing
         _deliver(tx, room=room, message=message, addressing=addressing, outcome=outcome, busy=busy, by=by)
     tx.emit(
         "message.created",

@@ -78,11 +78,19 @@ async def cleanup(call: Call) -> contract.CleanedAnswer:
 
 async def download(call: Call) -> StreamResponse:
     """The content, with its ranges. What a browser could run is a download; the rest is shown in a sandbox."""
-    file = await call.read(files.open_link, actor=call.actor, ref=call.text())
-    path = Blobs(call.services.settings.files).path(file.sha256)
-    response = web.FileResponse(path)
+    return send(call, await call.read(files.open_link, actor=call.actor, ref=call.text()))
+
+
+def send(call: Call, file: File, /) -> StreamResponse:
+    """The content of a file that may be sent now."""
+    response = web.FileResponse(Blobs(call.services.settings.files).path(file.sha256))
     response.headers.update(_headers(file))
     return response
+
+
+def is_image(mime: str, /) -> bool:
+    """Whether a browser may show it as a picture."""
+    return mime in _SHOWN and mime.startswith("image/")
 
 
 def _headers(file: File) -> dict[str, str]:

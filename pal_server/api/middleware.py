@@ -5,6 +5,7 @@ Nothing wraps anything: at 10,000 requests a second each layer would show.
 
 import itertools
 import logging
+import re
 import secrets
 from collections.abc import Callable
 from time import perf_counter
@@ -27,6 +28,7 @@ from pal_server.errors import Forbidden, Invalid, PalError, TooLarge
 log = logging.getLogger("pal_server.api")
 access_log = logging.getLogger("pal_server.access")
 
+_LINKS = re.compile(r"^(/(?:s|i|api/shared|api/invited)/)[^/]+")
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -60,7 +62,12 @@ class Edge:
         except Exception:
             log.exception(
                 "a request failed in a way nobody planned for",
-                extra={"action": "api.bug", "request_id": request_id, "path": http.path, "method": http.method},
+                extra={
+                    "action": "api.bug",
+                    "request_id": request_id,
+                    "path": shown_path(http.path),
+                    "method": http.method,
+                },
             )
             status, body, headers = present_bug(request_id=request_id)
             response = json_response(body, status=status, request_id=request_id, headers=headers)
@@ -127,7 +134,7 @@ class Edge:
             access_log.info(
                 "%s %s %s",
                 http.method,
-                http.path,  # without the query, which may hold what somebody searched for
+                shown_path(http.path),  # without the query, which may hold what somebody searched for
                 response.status,
                 extra={
                     "action": "api.request",
@@ -138,6 +145,11 @@ class Edge:
                     "remote": http.remote,
                 },
             )
+
+
+def shown_path(path: str, /) -> str:
+    """The path as logs may have it: without the token of a link."""
+    return _LINKS.sub(r"\1…", path)
 
 
 def bad_request_response(message: str, /) -> Response:

@@ -19,6 +19,9 @@ from pal_server.api import (
     rooms,
     run_stream,
     runs,
+    shared,
+    shared_page,
+    shares,
     system,
     usage,
     workbench,
@@ -60,6 +63,7 @@ from pal_server.contract import messages as m
 from pal_server.contract import people as p
 from pal_server.contract import rooms as r
 from pal_server.contract import runs as u
+from pal_server.contract import shares as h
 from pal_server.contract import usage as g
 from pal_server.contract.base import Done, Page
 from pal_server.contract.events import EventsQuery
@@ -660,6 +664,73 @@ ROUTES: tuple[Route, ...] = (
         who=READERS,
         media="application/octet-stream",
         summary="The content of a file",
+    ),
+    # share links
+    get("/api/shares", shares.list_shares, PEOPLE, "Share links, newest first", h.SharesAnswer, Page),
+    create(
+        "/api/shares", shares.create, MEMBERS, "Show one thing to who has a link", h.CreatedShareAnswer, h.CreateShare
+    ),
+    post("/api/shares/{id}/revoke", shares.revoke, PEOPLE, "End a link at once", h.ShareAnswer),
+    page("/s/{token}", shared_page.page, "text/html", "What a link shows, as a page"),
+    Route(
+        method="POST",
+        path="/s/{token}",
+        handler=shared_page.comment,
+        who=OPEN,
+        media="text/html",
+        reads_body=True,
+        summary="The form of that page",
+    ),
+    get("/api/shared/{token}", shared.look, OPEN, "What a link shows", h.SharedAnswer),
+    get(
+        "/api/shared/{token}/topics",
+        shared.list_topics,
+        OPEN,
+        "Topics of a shared room, oldest first",
+        r.TopicsAnswer,
+        h.SharedTopicsQuery,
+    ),
+    get(
+        "/api/shared/{token}/messages",
+        shared.list_messages,
+        OPEN,
+        "Messages of a shared topic or room",
+        m.MessagesAnswer,
+        h.SharedMessagesQuery,
+    ),
+    post(
+        "/api/shared/{token}/messages",
+        shared.comment,
+        OPEN,
+        "Comment as a guest, where the link allows it",
+        m.MessageAnswer,
+        h.Comment,
+        status=201,
+    ),
+    get(
+        "/api/shared/{token}/run-events",
+        shared.list_run_events,
+        OPEN,
+        "What a shared run did",
+        u.RunEventsAnswer,
+        u.RunEventsQuery,
+    ),
+    Route(
+        method="GET",
+        path="/api/shared/{token}/files/{file}",
+        handler=shared.download,
+        who=OPEN,
+        media="application/octet-stream",
+        summary="The content of a file that belongs to what is shown",
+    ),
+    Route(
+        method="GET",
+        path="/api/shared/{token}/events",
+        handler=shared.events,
+        who=OPEN,
+        query=EventsQuery,
+        media=SSE,
+        summary="What happens there, live",
     ),
     # events
     Route(

@@ -42,6 +42,7 @@ class Who:
     computer: bool = False
     run: bool = False
     bridge: bool = False
+    guest: bool = False  # who joined by an invite
     is_open: bool = False  # no credential needed
 
     def allows(self, actor: Actor) -> bool:
@@ -54,6 +55,8 @@ class Who:
                 return self.run
             case ActorKind.BRIDGE:
                 return self.bridge
+            case ActorKind.GUEST:
+                return self.guest
             case ActorKind.SYSTEM:
                 return False
 
@@ -62,7 +65,7 @@ class Who:
         if self.is_open:
             return "anyone"
         kinds = [f"users from {self.user} up"] if self.user else []
-        flags = {"computer": self.computer, "run": self.run, "bridge": self.bridge}
+        flags = {"computer": self.computer, "run": self.run, "bridge": self.bridge, "guest": self.guest}
         return ", ".join(kinds + [kind for kind, is_allowed in flags.items() if is_allowed])
 
 

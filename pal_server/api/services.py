@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pal_server.api.auth import Credentials
 from pal_server.api.origins import Origins
+from pal_server.api.pace import Pace
 from pal_server.api.stream import Tailer
 from pal_server.api.throttle import Throttle
 from pal_server.config import Settings
@@ -25,6 +26,7 @@ class Services:
     credentials: Credentials
     origins: Origins
     throttle: Throttle
+    pace: Pace  # of comments through share links
     tailer: Tailer
     workspace_id: str
     cookie: str  # name of the session cookie, of this server alone

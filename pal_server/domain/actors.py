@@ -8,6 +8,7 @@ class ActorKind(StrEnum):
     USER = "user"  # a person, by token or session cookie
     COMPUTER = "computer"  # a daemon, by its computer's key
     RUN = "run"  # an agent, by the token of its live run
+    GUEST = "guest"  # somebody who came through a share link or an invite
     BRIDGE = "bridge"  # a client of an outside chat; may name other senders
     SYSTEM = "system"  # the server's own loops
 

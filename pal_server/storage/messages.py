@@ -160,6 +160,14 @@ def first_words(tx: Tx, *, topic_id: int) -> str | None:
     return None if row is None else str(row["content"])
 
 
+def carries(tx: Tx, *, file_id: str, topic_id: int | None = None, room_id: str | None = None) -> bool:
+    """Whether a message of the topic, or of the room, has this file attached."""
+    pattern = '%"id":"' + file_id.replace("!", "!!").replace("%", "!%").replace("_", "!_") + '"%'
+    if topic_id is not None:
+        return tx.sql.one("messages.topic_carries", topic_id=topic_id, pattern=pattern) is not None
+    return tx.sql.one("messages.room_carries", room_id=room_id, pattern=pattern) is not None
+
+
 def edit(tx: Tx, *, id: int, content: str, mentions: tuple[str, ...], unresolved: tuple[str, ...]) -> int:
     return tx.sql.run(
         "messages.edit", id=id, content=content, mentions=_text(mentions), unresolved=_text(unresolved), now=tx.now

@@ -16,6 +16,8 @@ def viewer(actor: Actor) -> dict[str, str]:
             return _pair("computer", actor.id)
         case ActorKind.RUN:
             return _pair("agent", actor.agent or "")
+        case ActorKind.GUEST:
+            return _pair("guest", actor.id)
 
 
 def own_work(actor: Actor) -> str | None:

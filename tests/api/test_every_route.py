@@ -39,6 +39,15 @@ OPEN = {
     ("GET", "/api/version"),
     ("GET", "/api/openapi.json"),
     ("POST", "/api/login"),
+    ("GET", "/s/{token}"),
+    ("POST", "/s/{token}"),
+    ("GET", "/api/shared/{token}"),
+    ("GET", "/api/shared/{token}/topics"),
+    ("GET", "/api/shared/{token}/messages"),
+    ("POST", "/api/shared/{token}/messages"),
+    ("GET", "/api/shared/{token}/run-events"),
+    ("GET", "/api/shared/{token}/files/{file}"),
+    ("GET", "/api/shared/{token}/events"),
 }
 
 

@@ -80,10 +80,20 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
 SELECT content FROM messages
  WHERE topic_id = :topic_id AND kind = 'text' AND deleted_at IS NULL AND sender_kind <> 'agent' ORDER BY id LIMIT 1;
 
+-- name: topic_carries
+SELECT 1 AS yes FROM messages
+ WHERE topic_id = :topic_id AND deleted_at IS NULL AND files <> '[]' AND files LIKE :pattern ESCAPE '!' LIMIT 1;
+
+-- name: room_carries
+SELECT 1 AS yes FROM messages
+ WHERE room_id = :room_id AND deleted_at IS NULL AND files <> '[]' AND files LIKE :pattern ESCAPE '!' LIMIT 1;
+
 -- name: unread
+-- What came through a share link that calls nobody is nothing to run for. Such a sender's key is `guest:` and the link's id.
 SELECT m.id, m.seq FROM messages m
  WHERE m.room_id = :room_id AND m.seq > :after AND m.kind = 'text' AND m.deleted_at IS NULL
    AND NOT (m.sender_kind = 'agent' AND m.sender = :agent)
+   AND NOT EXISTS (SELECT 1 FROM shares s WHERE s.id = SUBSTR(m.sender_key, 7) AND s.may_trigger = 0)
  ORDER BY m.seq LIMIT :limit;
 
 -- name: inbox_add

@@ -526,6 +526,15 @@ export interface CommandsQuery {
   folder?: string | null;
 }
 
+/** What a guest says. Where a room is shared it goes to `topic`, or the room's default one. */
+export interface Comment {
+  name: string;
+  content: string;
+  topic?: number | null;
+  parent?: number | null;
+  client_id?: string | null;
+}
+
 export interface Computer {
   id: string;
   name: string;
@@ -618,6 +627,18 @@ export interface CreateSession {
   client_id?: string | null;
 }
 
+/** One of `topic`, `room`, `file` and `run`. Comments go to topics and rooms alone. */
+export interface CreateShare {
+  topic?: number | null;
+  room?: string | null;
+  file?: string | null;
+  run?: number | null;
+  rights?: "comment" | "view";
+  may_trigger?: boolean;
+  expires_at?: number | null;
+  client_id?: string | null;
+}
+
 export interface CreateToken {
   name: string;
   kind?: "bridge" | "computer" | "invite" | "run" | "session" | "share" | "user";
@@ -638,6 +659,12 @@ export interface CreateUser {
   role?: "admin" | "member" | "owner" | "viewer";
   password?: string | null;
   client_id?: string | null;
+}
+
+export interface CreatedShareAnswer {
+  share: Share;
+  token: string;
+  url: string;
 }
 
 export interface CreatedTokenAnswer {
@@ -1787,6 +1814,85 @@ export interface SettlePost {
   shown_hash?: string | null;
 }
 
+export interface Share {
+  id: string;
+  kind: "file" | "room" | "run" | "topic";
+  target: string;
+  rights: "comment" | "view";
+  may_trigger: boolean;
+  created_by: string;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  uses: number;
+  last_used_at: number | null;
+}
+
+export interface ShareAnswer {
+  share: Share;
+}
+
+/** What the link shows; the others are null. Files are under `/api/shared/{token}/files/{file}`. */
+export interface SharedAnswer {
+  shared: SharedThing;
+  room: SharedRoom | null;
+  topic: SharedTopic | null;
+  run: SharedRun | null;
+  summary: RunSummary | null;
+  file: File | null;
+}
+
+export interface SharedMessagesQuery {
+  topic?: number | null;
+  after?: number | null;
+  before?: number | null;
+  limit?: number;
+}
+
+export interface SharedRoom {
+  id: string;
+  name: string;
+  title: string;
+}
+
+export interface SharedRun {
+  id: number;
+  agent: string;
+  status: "cancelled" | "dry_run" | "failed" | "interrupted" | "paused" | "running" | "starting" | "succeeded" | "waiting";
+  error: string | null;
+  result: Record<string, unknown> | null;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  duration_ms: number | null;
+}
+
+/** The link as its visitors see it. */
+export interface SharedThing {
+  kind: "file" | "room" | "run" | "topic";
+  title: string;
+  rights: "comment" | "view";
+  may_trigger: boolean;
+  by: string;
+  expires_at: number | null;
+}
+
+export interface SharedTopic {
+  id: number;
+  title: string;
+}
+
+/** Oldest first. */
+export interface SharedTopicsQuery {
+  after?: string | null;
+  limit?: number;
+}
+
+export interface SharesAnswer {
+  shares: Share[];
+  next: string | null;
+}
+
 export interface Skill {
   name: string;
   description: string;
@@ -2245,4 +2351,12 @@ export interface Routes {
   "POST /api/artifacts/cleanup": { body: Nothing; answer: CleanedAnswer };
   "POST /api/artifacts/{id}/revoke": { body: Nothing; answer: ArtifactAnswer };
   "GET /api/workbench/artifacts": { body: undefined; answer: ArtifactsAnswer };
+  "GET /api/shares": { body: undefined; answer: SharesAnswer };
+  "POST /api/shares": { body: CreateShare; answer: CreatedShareAnswer };
+  "POST /api/shares/{id}/revoke": { body: Nothing; answer: ShareAnswer };
+  "GET /api/shared/{token}": { body: undefined; answer: SharedAnswer };
+  "GET /api/shared/{token}/topics": { body: undefined; answer: TopicsAnswer };
+  "GET /api/shared/{token}/messages": { body: undefined; answer: MessagesAnswer };
+  "POST /api/shared/{token}/messages": { body: Comment; answer: MessageAnswer };
+  "GET /api/shared/{token}/run-events": { body: undefined; answer: RunEventsAnswer };
 }

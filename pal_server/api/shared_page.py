@@ -1,0 +1,180 @@
+"""`/s/{token}`: what was shared, alone on paper. Plain HTML without a script, so there is nothing to inject into.
+
+Everything on it was written by others: it goes through `escape` and stays text. The page is in no search engine, in no
+frame, and tells no other site its address, which is the credential.
+"""
+
+from collections.abc import Iterable
+from html import escape
+from urllib.parse import parse_qsl, quote
+
+from aiohttp import web
+from aiohttp.web_response import StreamResponse
+
+from pal_server.actions import shared
+from pal_server.actions.shared import Look
+from pal_server.api.artifacts import is_image
+from pal_server.api.decoding import read_body
+from pal_server.api.routing import Call
+from pal_server.api.shared import link_of, present_look
+from pal_server.contract.shares import SharedThing
+from pal_server.domain.files import File
+from pal_server.domain.messages import Message
+from pal_server.domain.pages import Page
+from pal_server.domain.runs import RunEvent
+from pal_server.domain.shares import Rights, ShareKind
+from pal_server.errors import Invalid, NotFound, PalError
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SHOWN = 100  # messages on one page
+EVENTS = 200  # of a run, from its beginning
+_ONLY_TEXT = frozenset({"text", "result", "error", "output", "thinking"})
+
+
+async def page(call: Call) -> StreamResponse:
+    """Opening it counts as a use of the link. One that is not valid gets a page that says so."""
+    return await _show(call, said="", counts=True)
+
+
+async def comment(call: Call) -> StreamResponse:
+    """What the page's form sends; the answer leads back to the page."""
+    fields = _fields(await read_body(call.http, limit=call.route.limit))
+    try:
+        secret_hash = link_of(call)
+        opened = await call.read(shared.open_link, secret_hash=secret_hash)
+        call.services.pace.take(opened.share.id)
+        topic = fields.get("topic", "")
+        await call.write(
+            shared.comment,
+            secret_hash=secret_hash,
+            name=fields.get("name", ""),
+            content=fields.get("content", "").replace("\r\n", "\n"),
+            topic=int(topic) if topic.isascii() and topic.isdigit() and len(topic) < 18 else None,
+        )
+    except NotFound:
+        return await _show(call, said="", counts=False)
+    except PalError as exc:
+        return await _show(call, said=exc.message, counts=False)
+    response = web.Response(status=303, headers={"Location": f"/s/{quote(call.text('token'), safe='')}#end"})
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response
+
+
+async def _show(call: Call, *, said: str, counts: bool) -> web.Response:
+    secret_hash = link_of(call)
+    try:
+        found = await call.read(shared.look, secret_hash=secret_hash)
+        if counts:
+            await call.write(shared.note_use, secret_hash=secret_hash)
+        content = await _content(call, found, secret_hash)
+    except NotFound:
+        return _page("This link is not valid", "<p>It was ended, has run out, or never was one.</p>", status=404)
+    thing = present_look(found).shared
+    note = f'<p role="alert">{escape(said)}</p>' if said else ""
+    return _page(thing.title, _about(thing) + content + note + _form(call, found), status=400 if said else 200)
+
+
+async def _content(call: Call, found: Look, secret_hash: str) -> str:
+    match found.share.kind:
+        case ShareKind.TOPIC | ShareKind.ROOM:
+            before = call.http.query.get("before", "")
+            page = await call.read(
+                shared.list_messages,
+                secret_hash=secret_hash,
+                topic=None,
+                after=None,
+                before=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else 2**62,
+                limit=SHOWN,
+            )
+            return _messages(call, page)
+        case ShareKind.RUN:
+            events, _ = await call.read(shared.run_events, secret_hash=secret_hash, after=0, limit=EVENTS)
+            assert found.run is not None
+            files = () if found.summary is None else found.summary.files
+            status = f"<p>{escape(found.run.status)}</p>"
+            return status + _events(events.items) + _files(call, files)
+        case ShareKind.FILE:
+            assert found.file is not None
+            return _files(call, (found.file,))
+
+
+def _messages(call: Call, page: Page[Message]) -> str:
+    earlier = "" if page.next is None else f'<p><a href="?before={escape(page.next)}">Earlier</a></p>'
+    return earlier + "<ol class=said>" + "".join(_message(call, one) for one in page.items) + "</ol>"
+
+
+def _message(call: Call, message: Message) -> str:
+    if message.deleted_at is not None:
+        return f"<li id=m{message.id}><p>Deleted</p></li>"
+    sender = message.sender
+    origin = f" <small>guest, {escape(sender.origin)}</small>" if sender.kind == "guest" else ""
+    attached = "".join(_attached(call, file["id"], file["name"], file["mime"]) for file in message.files)
+    return (
+        f"<li id=m{message.id}><b>{escape(sender.display_name or sender.name)}</b>{origin}"
+        f"<pre>{escape(message.content)}</pre>{attached}</li>"
+    )
+
+
+def _events(events: Iterable[RunEvent]) -> str:
+    shown = (event for event in events if event.kind in _ONLY_TEXT and event.text)
+    return (
+        "<ol class=said>"
+        + "".join(
+            f"<li><small>{escape(event.kind)}</small><pre>{escape(event.text or '')}</pre></li>" for event in shown
+        )
+        + "</ol>"
+    )
+
+
+def _files(call: Call, files: Iterable[File]) -> str:
+    return "".join(_attached(call, file.id, file.name, file.mime) for file in files)
+
+
+def _attached(call: Call, id: str, name: str, mime: str) -> str:
+    address = f"/api/shared/{quote(call.text('token'), safe='')}/files/{quote(id, safe='')}"
+    shown = f'<br><img alt="" loading="lazy" src="{address}">' if is_image(mime) else ""
+    return f'<p><a href="{address}">{escape(name)}</a>{shown}</p>'
+
+
+def _about(thing: SharedThing) -> str:
+    return f"<p>Shared by {escape(thing.by)}. Whoever has this address sees it.</p>"
+
+
+def _form(call: Call, found: Look) -> str:
+    if found.share.rights is not Rights.COMMENT:
+        return "<p id=end></p>"
+    return (
+        f'<form id=end method="post" action="/s/{quote(call.text("token"), safe="")}">'
+        '<label>Your name<input name="name" required maxlength="64" autocomplete="nickname"></label>'
+        '<label>Your comment<textarea name="content" required rows="4"></textarea></label>'
+        "<button>Comment</button></form>"
+    )
+
+
+def _page(title: str, content: str, *, status: int) -> web.Response:
+    text = (
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+        f'<title>{escape(title)}</title><link rel="stylesheet" href="/assets/plain.css"></head>\n'
+        f"<body><main>\n<h1>{escape(title)}</h1>\n{content}\n</main></body></html>\n"
+    )
+    headers = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": POLICY,
+        # Not no-referrer: with that a browser sends the form without saying whose page it comes from.
+        "Referrer-Policy": "same-origin",
+        "X-Robots-Tag": "noindex",
+    }
+    return web.Response(text=text, status=status, headers=headers)
+
+
+def _fields(raw: bytes) -> dict[str, str]:
+    try:
+        fields = dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=8))
+    except ValueError as exc:  # also what is no text
+        raise Invalid("The form cannot be read.", field="body") from exc
+    if any("\0" in value for value in fields.values()):
+        raise Invalid("A field holds a NUL character, which no text may.", field="body")
+    return fields
