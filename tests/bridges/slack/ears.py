@@ -1,80 +1,21 @@
-"""A bridge's ears for tests of one connection: they store what they hear in a list, or refuse to."""
+"""A Slack bot for tests of one connection: an app on the loopback platform, connected, with ears that keep a list."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from pal_server.bridges.inbound import Event, Heard
 from pal_server.bridges.outbound import Outgoing
-from pal_server.bridges.platform import BotSettings, NotStored
+from pal_server.bridges.platform import BotSettings
 from pal_server.bridges.slack.connection import SlackConnection
 from pal_server.bridges.slack.pulse import Pulse
 from pal_server.bridges.slack.socket import Patience
+from tests.bridges.ears import ListeningEars
 from tests.support.platforms.slack.loopback import LoopbackSlack
 
 Json = dict[str, Any]
 
-WITHIN = 15.0  # seconds; far more than anything here takes
 QUICK = Patience(ping=0.3, connect=2.0, hello=2.0, look=0.1, give_up=3.0, quiet=60.0, fresh=0.5)
-
-
-class ListeningEars:
-    """`refuses` of the next events are not stored; `takes` seconds go by before an event is."""
-
-    def __init__(self) -> None:
-        self.heard: list[Event] = []
-        self.states: list[str] = []
-        self.lives = 0
-        self.refuses = 0
-        self.answer = Heard()
-        self.hold: asyncio.Event | None = None
-        self.began = asyncio.Event()  # something came to be stored
-        self._changed = asyncio.Condition()
-
-    async def hear(self, event: Event) -> Heard:
-        self.began.set()
-        if self.hold is not None:
-            await self.hold.wait()
-        if self.refuses:
-            self.refuses -= 1
-            raise NotStored("the server is away")
-        async with self._changed:
-            self.heard.append(event)
-            self._changed.notify_all()
-        return self.answer
-
-    def up(self, *, detail: str = "") -> None:
-        self._say("up")
-
-    def alive(self) -> None:
-        self.lives += 1
-
-    def down(self, reason: str) -> None:
-        self._say("down")
-
-    def _say(self, state: str) -> None:
-        self.states.append(state)
-        task = asyncio.get_running_loop().create_task(self._tell(), name="tell of a state")
-        task.add_done_callback(lambda done: done.cancelled() or done.result())
-
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def until(self, look: Any, what: str) -> None:
-        try:
-            async with asyncio.timeout(WITHIN), self._changed:
-                await self._changed.wait_for(look)
-        except TimeoutError:
-            raise AssertionError(f"not within {WITHIN:g} s: {what}; heard {self.heard}, states {self.states}") from None
-
-    async def events(self, count: int = 1) -> list[Event]:
-        await self.until(lambda: len(self.heard) >= count, f"{count} events")
-        return self.heard
-
-    async def is_up(self, times: int = 1) -> None:
-        await self.until(lambda: self.states.count("up") >= times, f"up {times} times")
 
 
 class Bot:

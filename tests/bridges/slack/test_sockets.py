@@ -11,7 +11,8 @@ from pal_server.bridges.platform import BadCredentials, Dropped
 from pal_server.bridges.slack.connection import SlackConnection
 from pal_server.bridges.slack.pulse import Pulse
 from pal_server.bridges.slack.socket import Patience
-from tests.bridges.slack.ears import QUICK, Bot, ListeningEars, a_bot, settings
+from tests.bridges.ears import ListeningEars
+from tests.bridges.slack.ears import QUICK, Bot, a_bot, settings
 from tests.support.platforms.slack.loopback import LoopbackSlack
 
 SECONDS = 15.0

@@ -7,7 +7,7 @@ import sys
 
 from aiohttp import web
 
-from tests.support.platforms.slack.clock import Clock
+from tests.support.platforms.clock import Clock
 from tests.support.platforms.slack.control import Control
 from tests.support.platforms.slack.files import Files
 from tests.support.platforms.slack.happenings import Happenings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.platforms.slack.clock import Clock
+from tests.support.platforms.clock import Clock
 
 Json = dict[str, Any]
 

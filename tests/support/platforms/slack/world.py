@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.platforms.slack.clock import Clock
+from tests.support.platforms.clock import Clock
 
 Json = dict[str, Any]
 
