@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 TESTS = Path(__file__).parent
-# The fast slice, then what starts processes: the longest first, so that no worker ends long after the others.
+# The fast slice, then what starts processes: the longest first, so that no worker ends long after the others. Browsers
+# come last: Playwright leaves a running loop in its worker, in which no test with a loop of its own can begin.
 ORDER = (
     "repo",
     "unit",
@@ -17,10 +18,10 @@ ORDER = (
     "api",
     "bridges",
     "acceptance",
-    "browser",
     "runtimes",
     "cli",
     "daemon",
+    "browser",
 )
 MOST_WORKERS = 4  # beyond it the processes that tests start wait for each other
 WITHOUT_WORKERS = 2  # paths on the command line up to which starting workers costs more than it saves

@@ -3,15 +3,13 @@
 import json
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from pal_server.workbench.build_hook import NODE, install, is_installed, run_npm
+from pal_server.workbench.build_hook import NODE, run_npm
 from tests.repo import wire
 from tests.repo.tree import ROOT
-
-FOLDER = ROOT / "pal_server" / "workbench"
+from tests.support.workbench import FOLDER, with_tools
 
 
 def test_its_types_are_those_of_the_contract() -> None:
@@ -39,19 +37,11 @@ def test_the_node_that_builds_is_the_node_that_checks() -> None:
     assert NODE in project["dependency-groups"]["dev"]
 
 
-@pytest.fixture(scope="module")
-def tools() -> Path:
-    """The folder with everything the checks need installed."""
-    if not is_installed(FOLDER) or not (FOLDER / "node_modules" / "vitest").is_dir():
-        install(FOLDER)
-    return FOLDER
-
-
 @pytest.mark.timeout(400)  # what the checks need may have to be installed
 @pytest.mark.parametrize("check", ["types", "lint", "test"])
-def test_it_passes_its_own_checks(tools: Path, check: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_passes_its_own_checks(check: str, capfd: pytest.CaptureFixture[str]) -> None:
     try:
-        run_npm(tools, "run", check)
+        run_npm(with_tools(), "run", check)
     except subprocess.CalledProcessError:
         said = "".join(capfd.readouterr())
         pytest.fail("\n".join(said.splitlines()[-60:]), pytrace=False)

@@ -23,6 +23,20 @@ describe("messages", () => {
     expect(desk.topics[1]?.last?.text).toBe("message 3");
   });
 
+  it("bring their deliveries, which are known by their events from then on", () => {
+    const told = { ...message({ id: 4 }), deliveries: [{ id: 9, agent: "kai", status: "pending", reason: "mention" }] };
+    const desk = follow(begin(snapshot()), event(1, "message.created", told));
+
+    expect(desk.deliveries[9]).toMatchObject({
+      message: 4,
+      topic: 1,
+      agent: "kai",
+      status: "pending",
+      steered_into: null,
+    });
+    expect(follow(desk, event(2, "delivery.acked", delivery({ id: 9, status: "acked" }))).deliveries).toEqual({});
+  });
+
   it("are not kept for a topic nobody has opened", () => {
     expect(follow(begin(snapshot()), said(1)).logs[1]).toBeUndefined();
   });

@@ -18,6 +18,7 @@ import type {
   Room,
   Run,
   Saved,
+  SentDelivery,
   Snapshot,
   Topic,
   User,
@@ -29,6 +30,9 @@ export interface Log {
   /** There are earlier ones on the server. */
   hasOlder: boolean;
 }
+
+/** A message as its event has it. */
+type Said = Message & { deliveries: SentDelivery[] };
 
 export interface Desk {
   position: number;
@@ -94,7 +98,7 @@ function change(desk: Desk, event: Event): Desk {
   const data: unknown = event.data;
   switch (noun) {
     case "message":
-      if (verb === "created") return created(desk, data as Message & { deliveries: Delivery[] });
+      if (verb === "created") return created(desk, data as Said);
       if (verb === "read") return desk;
       return edited(desk, data as Message);
     case "delivery":
@@ -141,10 +145,10 @@ function change(desk: Desk, event: Event): Desk {
   }
 }
 
-function created(desk: Desk, message: Message & { deliveries: Delivery[] }): Desk {
+function created(desk: Desk, message: Said): Desk {
   const { deliveries, ...plain } = message;
   let after = withMessages(desk, plain.topic, [plain]);
-  for (const delivery of deliveries) after = withDelivery(after, delivery);
+  for (const delivery of deliveries) after = withDelivery(after, begun(plain, delivery));
   const glance = after.topics[plain.topic];
   if (!glance) return { ...after, isBehind: true };
   const isNew = plain.id > glance.read && !isMine(desk.me, plain);
@@ -155,6 +159,29 @@ function created(desk: Desk, message: Message & { deliveries: Delivery[] }): Des
     unread: isNew ? Math.min(glance.unread + 1, UNREAD_MAX) : glance.unread,
   };
   return { ...after, topics: put(after.topics, plain.topic, changed) };
+}
+
+/** A delivery of a message that came just now: it says what only it knows, the rest is as with every new one. */
+function begun(message: Message, given: SentDelivery): Delivery {
+  return {
+    message: message.id,
+    room: message.room,
+    topic: message.topic,
+    attempts: 0,
+    max_attempts: 0,
+    hop: 0,
+    run: null,
+    computer: null,
+    lease_until: null,
+    not_before: message.created_at,
+    error: null,
+    steered_into: null,
+    read_step: null,
+    ahead: 0,
+    created_at: message.created_at,
+    updated_at: message.created_at,
+    ...given,
+  };
 }
 
 function edited(desk: Desk, message: Message): Desk {

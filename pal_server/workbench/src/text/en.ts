@@ -20,7 +20,7 @@ export const en = {
   "nav.live": "{n} live",
   "nav.newRoom": "New room",
   "nav.computerOnline": "{name} connected",
-  "nav.computersOnline": "{n} of {all} computers connected",
+  "nav.computersOnline": "{n} of {all} computers",
   "nav.noComputer": "no computer connected",
   "nav.waiting": "{n} waiting for you",
   "nav.unread": "{n} unread",

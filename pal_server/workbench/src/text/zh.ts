@@ -22,7 +22,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "nav.live": "{n} 个进行中",
   "nav.newRoom": "新建房间",
   "nav.computerOnline": "{name} 已连接",
-  "nav.computersOnline": "{all} 台电脑中 {n} 台已连接",
+  "nav.computersOnline": "{all} 台电脑中 {n} 台在线",
   "nav.noComputer": "没有电脑连接",
   "nav.waiting": "{n} 项等待你",
   "nav.unread": "{n} 条未读",

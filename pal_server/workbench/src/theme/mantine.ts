@@ -43,7 +43,12 @@ export const theme = createTheme({
       defaultProps: { shadow: "md", radius: 12, width: 230, position: "bottom-end", withinPortal: true },
     }),
     Modal: Modal.extend({
-      defaultProps: { radius: 12, centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } },
+      defaultProps: {
+        radius: 12,
+        centered: true,
+        lockScroll: false, // the page itself never scrolls
+        overlayProps: { backgroundOpacity: 0.45, blur: 2 },
+      },
     }),
     Tooltip: Tooltip.extend({
       defaultProps: { openDelay: 500, withArrow: false, radius: 6, events: { hover: true, focus: true, touch: false } },

@@ -13,6 +13,8 @@ import css from "./ask-card.module.css";
 import messageCss from "./message.module.css";
 import { tellFailure } from "./tell";
 
+const LONG_WORD = 36; // characters; a longer argument has to be broken somewhere
+
 type Given = Omit<AnswerInteraction, "hash">;
 
 /** The card of an interaction in the conversation. */
@@ -211,7 +213,16 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
 function Command({ asked }: { asked: Interaction }) {
   return (
     <>
-      <pre className={css.command}>{asked.title}</pre>
+      <pre className={css.command}>
+        {asked.title.split(/(\s+)/).map((word, index) =>
+          /\s/.test(word) || word.length > LONG_WORD ? (
+            word
+          ) : (
+            // biome-ignore lint/suspicious/noArrayIndexKey: words have a place and no name
+            <span key={index}>{word}</span>
+          ),
+        )}
+      </pre>
       {asked.body && asked.body !== asked.title && <pre className={css.about}>{asked.body}</pre>}
       {asked.folder && (
         <p className={css.folder}>
@@ -225,7 +236,7 @@ function Command({ asked }: { asked: Interaction }) {
 function Question({ asked, mayAnswer, onGive, isInList }: AnswerProps & { isInList: boolean }) {
   const draft = useSelect((state) => state.desk.drafts[asked.topic]?.content ?? "");
   const questions = useMemo(() => questionsOf(asked), [asked]);
-  const [given, setGiven] = useState<readonly Reply[]>(() => questions.map(() => ({ chosen: [], text: "" })));
+  const [given, setGiven] = useState<readonly Reply[]>(() => questions.map(emptyReply));
   const set = (at: number, reply: Reply) => setGiven(given.map((one, index) => (index === at ? reply : one)));
   const isWhole = given.every((one) => one.chosen.length > 0 || one.text.trim() !== "");
   const send = () => {
@@ -246,8 +257,8 @@ function Question({ asked, mayAnswer, onGive, isInList }: AnswerProps & { isInLi
         <OneQuestion
           key={question.text || at}
           question={question}
-          reply={given[at] ?? { chosen: [], text: "" }}
-          isAlone={questions.length === 1 && question.text === asked.title}
+          reply={given[at] ?? emptyReply(question)}
+          isAlone={questions.length === 1}
           onReply={(reply) => set(at, reply)}
         />
       ))}
@@ -255,8 +266,11 @@ function Question({ asked, mayAnswer, onGive, isInList }: AnswerProps & { isInLi
         <Button variant="filled" disabled={!mayAnswer || !isWhole} onClick={send} data-answer="send">
           {t("ask.answer")}
         </Button>
+        {questions.length === 1 && questions[0] && given[0] && (
+          <InWords question={questions[0]} reply={given[0]} onReply={(reply) => set(0, reply)} />
+        )}
         {draft && questions.length === 1 && given[0]?.text === "" && (
-          <Button variant="subtle" onClick={() => set(0, { chosen: [], text: draft })}>
+          <Button variant="subtle" onClick={() => set(0, { chosen: [], text: draft, isInWords: true })}>
             {t("ask.draftOffered")}
           </Button>
         )}
@@ -268,6 +282,7 @@ function Question({ asked, mayAnswer, onGive, isInList }: AnswerProps & { isInLi
 interface Reply {
   chosen: readonly string[];
   text: string;
+  isInWords: boolean;
 }
 
 /** A card without questions of its own asks one, with its options as labels. */
@@ -275,6 +290,27 @@ function questionsOf(asked: Interaction): readonly AskedQuestion[] {
   if (asked.questions.length > 0) return asked.questions;
   const options = asked.options.map((label) => ({ label, description: "", preview: "" }));
   return [{ text: asked.title, header: "", options, multiple: false, free: true }];
+}
+
+function emptyReply(question: AskedQuestion): Reply {
+  return { chosen: [], text: "", isInWords: question.options.length === 0 };
+}
+
+function InWords({
+  question,
+  reply,
+  onReply,
+}: {
+  question: AskedQuestion;
+  reply: Reply;
+  onReply: (reply: Reply) => void;
+}) {
+  if (question.options.length === 0 || !question.free) return null;
+  return (
+    <Button onClick={() => onReply({ chosen: [], text: "", isInWords: !reply.isInWords })}>
+      {reply.isInWords ? t("confirm.cancel") : t("ask.inWords")}
+    </Button>
+  );
 }
 
 interface QuestionProps {
@@ -286,8 +322,7 @@ interface QuestionProps {
 }
 
 function OneQuestion({ question, reply, isAlone, onReply }: QuestionProps) {
-  const { options, multiple, free } = question;
-  const [isWriting, setWriting] = useState(options.length === 0);
+  const { options, multiple } = question;
   const name = useId();
   const preview = options.find((option) => reply.chosen.includes(option.label) && option.preview)?.preview;
   const choose = (label: string) => {
@@ -302,7 +337,7 @@ function OneQuestion({ question, reply, isAlone, onReply }: QuestionProps) {
   return (
     <fieldset className={css.question}>
       <legend className={isAlone ? "sr" : css.title}>{question.text}</legend>
-      {options.length > 0 && !isWriting && (
+      {options.length > 0 && !reply.isInWords && (
         <div className={css.options}>
           {options.map((option) => {
             const [title = option.label, ...more] = option.label.split("\n");
@@ -326,29 +361,18 @@ function OneQuestion({ question, reply, isAlone, onReply }: QuestionProps) {
         </div>
       )}
       {preview && <pre className={css.about}>{preview}</pre>}
-      {isWriting && (
+      {reply.isInWords && (
         <Textarea
           autosize
           minRows={2}
           aria-label={t("ask.words")}
           placeholder={t("ask.words")}
           value={reply.text}
-          onChange={(event) => onReply({ chosen: [], text: event.currentTarget.value })}
+          onChange={(event) => onReply({ ...reply, chosen: [], text: event.currentTarget.value })}
           data-answer="words"
         />
       )}
-      {options.length > 0 && free && (
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          onClick={() => {
-            setWriting(!isWriting);
-            onReply({ chosen: [], text: "" });
-          }}
-        >
-          {isWriting ? t("confirm.cancel") : t("ask.inWords")}
-        </Button>
-      )}
+      {!isAlone && <InWords question={question} reply={reply} onReply={onReply} />}
     </fieldset>
   );
 }

@@ -21,7 +21,7 @@ export function Page({ title, note, actions, isPlain = false, children }: Props)
         <span className={css.space} />
         {actions}
       </header>
-      <div className={css.content} data-plain={isPlain || undefined}>
+      <div className={css.content} data-plain={isPlain || undefined} tabIndex={isPlain ? undefined : 0}>
         {children}
       </div>
     </section>

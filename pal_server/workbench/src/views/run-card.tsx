@@ -100,7 +100,7 @@ function RunHeader({ run, view }: { run: Run; view: RunView }) {
   };
   return (
     <div className={css.head}>
-      <button type="button" className={css.open} onClick={open} aria-label={t("run.open", { id: run.id })}>
+      <button type="button" className={css.open} onClick={open} title={t("run.open", { id: run.id })}>
         <StatePill
           status={run.status}
           word={

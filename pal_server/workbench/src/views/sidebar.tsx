@@ -53,7 +53,7 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
           </ActionIcon>
         )}
       </header>
-      <button type="button" className={css.search} onClick={onSearch} aria-label={t("nav.search")}>
+      <button type="button" className={css.search} onClick={onSearch} aria-label={isRail ? t("nav.search") : undefined}>
         <Search size={15} aria-hidden />
         {!isRail && <span>{t("nav.search")}</span>}
         {!isRail && <Keys keys="Mod K" />}

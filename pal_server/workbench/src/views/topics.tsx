@@ -118,18 +118,22 @@ const TopicRow = memo(function TopicRow({ glance, room, status, need, isSelected
         </span>
         <span className={css.title}>{topic.title}</span>
         <time className={css.time}>{ago(activity(glance), now)}</time>
-        <span className={css.last}>
-          {last && <b>{last.sender.kind === "system" ? "" : last.sender.name}</b>} {last ? oneLine(last.text) : ""}
-        </span>
+        {last && (
+          <span className={css.last}>
+            <b>{last.sender.kind === "system" ? "" : last.sender.name}</b> {oneLine(last.text)}
+          </span>
+        )}
         {word !== "" && (
           <span className={css.state} data-look={look}>
             {word}
           </span>
         )}
-        <span className={css.end}>
-          {shownFaces}
-          <Count of={unread} />
-        </span>
+        {(faces.length > 0 || unread > 0 || word !== "") && (
+          <span className={css.end}>
+            {shownFaces}
+            <Count of={unread} />
+          </span>
+        )}
       </Link>
     </li>
   );

@@ -1,0 +1,25 @@
+"""Finds a real Chromium. CI installs Debian's (`.ci/run`); elsewhere the tests take what is there, or are skipped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+NAMED = "TEST_BROWSER"  # the path of one, where it is none of these
+
+
+def find() -> str | None:
+    """Its path."""
+    named = os.environ.get(NAMED)
+    return named or next((path for name in NAMES if (path := shutil.which(name))), None)

@@ -1,0 +1,64 @@
+"""What a person does with the client, in their words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+SOON = 15_000  # milliseconds
+
+
+class Person:
+    """Somebody in front of one page. Whatever is looked for is waited for."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def go(self, path: str) -> Person:
+        self.page.goto(path)
+        return self
+
+    def enter(self, room: str) -> Person:
+        """Open a room's first topic, ready to write."""
+        self.go(f"/r/{room}")
+        expect(self.composer).to_be_visible(timeout=SOON)
+        return self
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.locator("[data-composer]")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log")
+
+    def say(self, text: str) -> None:
+        self.composer.fill(text)
+        self.page.keyboard.press("Control+Enter")
+
+    def sees(self, text: str | re.Pattern[str], *, where: Locator | None = None, times: int | None = None) -> Locator:
+        found = (where or self.page.locator("body")).get_by_text(text)
+        if times is None:
+            expect(found.first).to_be_visible(timeout=SOON)
+        else:
+            expect(found).to_have_count(times, timeout=SOON)
+        return found.first
+
+    def misses(self, text: str | re.Pattern[str], *, where: Locator | None = None) -> None:
+        expect((where or self.page.locator("body")).get_by_text(text)).to_have_count(0, timeout=SOON)
+
+    def press(self, keys: str) -> None:
+        """One after the other, as `g i`."""
+        for key in keys.split():
+            self.page.keyboard.press(key)
+
+    def click(self, name: str | re.Pattern[str], *, role: Any = "button") -> None:
+        self.page.get_by_role(role, name=name).first.click()
+
+    def leaves_fields(self) -> None:
+        """Focus on nothing one can write in, so that single keys act."""
+        self.page.evaluate("document.activeElement?.blur()")
