@@ -5,7 +5,7 @@ works in.
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.actions import access, findings
+from pal_server.actions import access, introductions
 from pal_server.domain.actors import Actor
 from pal_server.domain.agents import Agent
 from pal_server.domain.findings import Finding, Kind
@@ -60,8 +60,8 @@ def of_topic(tx: Tx, *, actor: Actor, topic: int) -> list[Sayable]:
 def _sayable(tx: Tx, agent: Agent, *, folder: str | None) -> Sayable:
     return Sayable(
         agent=agent.key,
-        told=findings.of_agent(tx, agent=agent, kind=Kind.COMMANDS, folder=folder),
-        skills=findings.of_agent(tx, agent=agent, kind=Kind.SKILLS, folder=folder),
+        told=introductions.of_agent(tx, agent=agent, kind=Kind.COMMANDS, folder=folder),
+        skills=introductions.of_agent(tx, agent=agent, kind=Kind.SKILLS, folder=folder),
     )
 
 

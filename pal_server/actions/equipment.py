@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.actions import access, findings
+from pal_server.actions import access, introductions
 from pal_server.domain.actors import Actor
 from pal_server.domain.agents import Agent
 from pal_server.domain.findings import Finding, Kind
@@ -38,8 +38,8 @@ def of_agent(tx: Tx, *, actor: Actor, key: str, folder: str | None = None) -> Eq
     agent = access.agent(tx, actor, key)
     return Equipment(
         agent=agent,
-        skills=findings.of_agent(tx, agent=agent, kind=Kind.SKILLS, folder=folder),
-        servers=findings.of_agent(tx, agent=agent, kind=Kind.SERVERS, folder=folder),
+        skills=introductions.of_agent(tx, agent=agent, kind=Kind.SKILLS, folder=folder),
+        servers=introductions.of_agent(tx, agent=agent, kind=Kind.SERVERS, folder=folder),
     )
 
 

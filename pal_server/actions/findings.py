@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pal_server.actions import access, computers
+from pal_server.actions import access, computers, introductions
 from pal_server.domain.accounts import Account
 from pal_server.domain.actors import Actor, Role
-from pal_server.domain.agents import Agent, parse_runtime
+from pal_server.domain.agents import parse_runtime
 from pal_server.domain.computers import Computer, ComputerStatus
 from pal_server.domain.findings import ERROR_LIMIT, TEXT_LIMIT, Finding, Kind, Subject, parse_list
 from pal_server.errors import Conflict, Invalid
@@ -77,17 +77,8 @@ def report(
     )
 
 
-def of_agent(tx: Tx, *, agent: Agent, kind: Kind, folder: str | None = None) -> Finding | None:
-    """What is known for the agent, in its own folder or another one."""
-    if agent.computer is None:
-        return None
-    subject = Subject(computer=agent.computer, runtime=agent.runtime, account=agent.account or "")
-    subject = subject.at(agent=agent.key, folder=agent.cwd or "" if folder is None else folder)
-    return findings.find(tx, subject.for_kind(kind), kind=kind)
-
-
 def models_of_agent(tx: Tx, *, actor: Actor, key: str) -> Finding | None:
-    return of_agent(tx, agent=access.agent(tx, actor, key), kind=Kind.MODELS)
+    return introductions.of_agent(tx, agent=access.agent(tx, actor, key), kind=Kind.MODELS)
 
 
 def models_of_account(tx: Tx, *, actor: Actor, ref: str) -> Finding | None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from pal_server.actions import sessions
+from pal_server.actions import introductions, sessions
 from pal_server.domain.agents import Agent
 from pal_server.domain.deliveries import Delivery
+from pal_server.domain.findings import Kind
 from pal_server.domain.messages import Message, without_mention
 from pal_server.domain.profiles import thaw
 from pal_server.domain.prompts import RECENT_LIMIT
@@ -29,6 +30,7 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
         "agent": _profile(tx, agent=agent, room=room, topic=topic),
         "prompt": _prompt(tx, agent=agent, room=room, topic=topic, session=session, said=said, delivery=delivery),
         "content": "\n".join(without_mention(message.content, agent=agent.key) for message in said),
+        "slash": _slash(tx, agent=agent, said=said),
         "room": room.id,
         "room_name": room.name,
         "topic": topic.id,
@@ -41,6 +43,18 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
         "resume": before is not None and not delivery.fresh,
         "env": {},
     }
+
+
+def _slash(tx: Tx, *, agent: Agent, said: list[Message]) -> str | None:
+    """The program's own command that this is: one that it told of itself, said by a user and nothing beside it."""
+    if len(said) != 1 or said[0].sender.kind != "user":
+        return None
+    content = without_mention(said[0].content, agent=agent.key).strip()
+    if not content.startswith("/"):
+        return None
+    told = introductions.of_agent(tx, agent=agent, kind=Kind.COMMANDS)
+    names = [str(command.get("name")) for command in told.data or ()] if told is not None else []
+    return content if any(content == f"/{name}" or content.startswith(f"/{name} ") for name in names) else None
 
 
 def burst_of(tx: Tx, delivery: Delivery) -> list[Message]:

@@ -74,6 +74,8 @@ class Work(Answer, frozen=True, kw_only=True):
     prompt: str
     content: str
     """What was said, without the mention and without anything composed around it."""
+    slash: str | None = None
+    """A command of the program's own that a person said, to be given to it in place of the prompt."""
     room: str
     room_name: str
     topic: int

@@ -216,6 +216,35 @@ async def test_what_a_run_tells_of_its_program_is_kept(bus: Bus) -> None:
     assert found.agent == "bot"
 
 
+@pytest.mark.parametrize(
+    ("content", "slash"),
+    [
+        ("@bot /init the shop", "/init the shop"),
+        ("@bot /init", "/init"),
+        ("@bot /initial", None),
+        ("@bot please /init", None),
+        ("@bot /unheard of", None),
+    ],
+)
+async def test_a_command_the_program_told_of_reaches_it_as_one(bus: Bus, content: str, slash: str | None) -> None:
+    await report(bus, agent="bot", folder="/src/shop", commands=[{"name": "init"}])
+
+    await bus.say(content)
+
+    assert (await bus.claim_one()).work["slash"] == slash
+
+
+async def test_an_agent_gives_no_commands_to_another_ones_program(bus: Bus) -> None:
+    await bus.agent("boss")
+    await report(bus, agent="bot", folder="/src/shop", commands=[{"name": "init"}])
+    await bus.say("@boss go")
+    claimed = await bus.claim_one()
+    await bus.open(claimed)
+    await bus.say("@bot /init", actor=await bus.inside(claimed))
+
+    assert (await bus.claim_one()).work["slash"] is None
+
+
 async def test_a_deleted_agent_leaves_nothing_to_its_successor(bus: Bus) -> None:
     await report(bus, agent="bot", folder="/src/shop", commands=[{"name": "here"}])
     await bus.store.write(agents.delete, actor=bus.people.admin, key="bot")

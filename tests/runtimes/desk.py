@@ -48,7 +48,9 @@ class Desk:
         """A run that has begun."""
         return await self.bus.run_of(await self.delivered(text, native=native, **agent))
 
-    async def delivered(self, text: str, *, native: str | None = None, **agent: Any) -> FakeDelivery:
+    async def delivered(
+        self, text: str, *, native: str | None = None, slash: str | None = None, **agent: Any
+    ) -> FakeDelivery:
         settings = {"account": self.driver.account(url=self.model.url, home=self.home), **agent.pop("settings", {})}
         delivery = await self.bus.given_delivery(
             content=text,
@@ -60,6 +62,8 @@ class Desk:
         )
         if native is not None:
             delivery.work["native_session"] = native
+        if slash is not None:
+            delivery.work["slash"] = slash
         await self.bus.say_look("deliveries")
         return delivery
 

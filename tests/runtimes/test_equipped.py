@@ -45,6 +45,23 @@ async def test_a_tool_server_is_started_with_its_secret_and_the_secret_is_nowher
     assert list((settings.folder / "equipment").iterdir()) == []
 
 
+COMMANDS = {"claude-code": ".claude/commands", "opencode": ".opencode/command"}
+
+
+async def test_a_command_of_the_project_is_carried_out_by_the_program(desk):
+    folder = need(COMMANDS.get(desk.driver.runtime), "commands of a project over this protocol")
+    file = desk.folder / folder / "greet.md"
+    file.parent.mkdir(parents=True)
+    file.write_text("Greet the $ARGUMENTS warmly.\n")
+    desk.model.script(Text(text="Hello, bird."))
+
+    command = await desk.delivered("/greet pelican", slash="/greet pelican")
+    end = await desk.end(await desk.bus.run_of(command))
+
+    assert end["status"] == "succeeded"
+    assert "Greet the pelican warmly." in desk.model.questions[-1].text
+
+
 async def test_a_skill_of_the_profile_is_offered_to_the_model(desk, settings):
     runtime = load_registry().get(desk.driver.runtime)
     need(runtime.capabilities.skills or None, "skills of a profile")

@@ -30,6 +30,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The memo: what the reader has to know of the work."""
 
     prompt: str
+    is_command: bool = False  # of the agent's own: it may begin with a slash
     folder: str
     login: str | None = None  # the `authenticate` method wanted before a session, if the agent offers it
     session: str | None = None  # the agent's own id of the conversation to go on with
@@ -83,14 +84,15 @@ SESSION_GONE = (
 )
 
 
-def safe_prompt(text: str, dialect: Dialect) -> str:
+def safe_prompt(text: str, dialect: Dialect, *, is_command: bool = False) -> str:
     """Text that is only text: some agents run what begins with a slash, and some read files named with an @.
 
     The character put behind such an @ is seen by nobody and keeps it from being followed by a path.
     """
     if dialect.inlines_paths:
         text = PATH_MARK.sub(f"@{WORD_JOINER}", text)
-    return f"This is a message, not a command:\n{text}" if text.lstrip().startswith("/") else text
+    is_mistaken = text.lstrip().startswith("/") and not is_command
+    return f"This is a message, not a command:\n{text}" if is_mistaken else text
 
 
 class Handshake:

@@ -69,7 +69,8 @@ class AcpRuntime:
         command = self.command(work, account, env)
         session, reason = self.session(work, env)
         task = Task(
-            prompt=work.prompt,
+            prompt=work.prompt if work.slash is None else work.slash,
+            is_command=work.slash is not None,
             folder=str(context.folder),
             login=self.login_method(env),
             session=session,

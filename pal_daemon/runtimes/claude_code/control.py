@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from uuid import NAMESPACE_URL, uuid5
 
@@ -12,6 +13,8 @@ from pal_daemon.runtimes.questions import read_answers
 
 INITIALIZE = "pal-initialize"  # ids of our requests; the program's own are random
 INTERRUPT = "pal-interrupt"
+WORD_JOINER = "\u2060"
+PATH_MARK = re.compile(r"@(?=\S)")
 EDITED_PLAN = (
     "The plan was approved with changes. This is the plan now, word for word; follow it and not the one before:"
 )
@@ -30,6 +33,12 @@ def render_text(text: str, *, uuid: str) -> bytes:
     """`client_composed`: a slash or an @path in it is text, and neither a command nor a file to be read."""
     message = {"role": "user", "content": text}
     return _line({"type": "user", "uuid": uuid, "client_composed": True, "message": message})
+
+
+def render_command(text: str, *, uuid: str) -> bytes:
+    """A command of the program's own. A character nobody sees keeps an @path in it from being read."""
+    message = {"role": "user", "content": PATH_MARK.sub(f"@{WORD_JOINER}", text)}
+    return _line({"type": "user", "uuid": uuid, "message": message})
 
 
 def render_interrupt(*, queued: Sequence[str]) -> bytes:

@@ -128,7 +128,10 @@ class ClaudeCodeRuntime:
         words += ["--model", work.agent.model] if work.agent.model else []
         words += ["--effort", effort] if effort else []
         words += ["--disallowedTools", WRITERS] if mode is Mode.READ_ONLY else []
-        said = control.render_text(prompt, uuid=control.name_input(context.run, "launch"))
+        name = control.name_input(context.run, "launch")
+        said = control.render_text(prompt, uuid=name)
+        if work.slash is not None:
+            said = control.render_command(work.slash, uuid=name)
         return LaunchSpec(
             argv=(*words, *account.args),
             env=env,

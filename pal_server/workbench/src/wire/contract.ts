@@ -2176,6 +2176,7 @@ export interface Work {
   agent: AgentProfile;
   prompt: string;
   content: string;
+  slash: string | null;
   room: string;
   room_name: string;
   topic: number;
