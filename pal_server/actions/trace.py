@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.actions import access, cards
+from pal_server.actions import access, cards, outside_trace
 from pal_server.domain.actors import Actor
 from pal_server.domain.addressing import Reason
 from pal_server.domain.agents import Agent, Readiness
@@ -59,14 +59,16 @@ def of_message(tx: Tx, *, actor: Actor, id: int) -> Trace:
     """Everything that became of a message, in order."""
     message = access.message(tx, actor, id)
     who = f"{message.sender.kind} {message.sender.name}"
+    outside = outside_trace.received(tx, workspace_id=actor.workspace_id, message_id=id)
     steps = [
+        *_outside(outside),
         Step(
             what="stored",
             at=message.created_at,
             ok=True,
             text=f"stored as number {message.seq} of room {message.room_name}, from {who}",
             facts={"seq": message.seq, "topic": message.topic_id},
-        )
+        ),
     ]
     if message.deleted_at is not None:
         steps.append(_step("deleted", "it was deleted; what waited for it was dropped", ok=True, at=message.deleted_at))
@@ -294,11 +296,18 @@ def _ran(tx: Tx, *, run: Run) -> list[Step]:
         steps.append(
             _step("answered", f"answered with message {said.id}", ok=True, at=said.created_at, message=said.id)
         )
+        steps += _outside(outside_trace.shown(tx, workspace_id=run.workspace_id, message_id=said.id))
     elif (draft := cards.held_draft(tx, run_id=run.id, message_id=run.message_id)) is not None:
         text = "its answer is held: something newer was said that it has not read"
         advice = f"pal cli draft {draft.id} send, revise or drop"
         steps.append(_step("answered", text, ok=False, at=draft.created_at, advice=advice, message=draft.id))
     return steps
+
+
+def _outside(steps: list[outside_trace.OutsideStep]) -> list[Step]:
+    return [
+        Step(what=one.what, text=one.text, ok=one.ok, at=one.at, facts=one.facts, advice=one.advice) for one in steps
+    ]
 
 
 def _whom(asked: Interaction) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import bots, computers, interactions, messages, posting, posts, runs
+from pal_server.actions import bots, computers, interactions, messages, posting, posts, runs, trace
+from pal_server.actions.bots import Report
 from pal_server.actions.posts import Claimed
 from pal_server.domain.questions import load_questions
 from pal_server.domain.runs import Run
@@ -508,3 +509,50 @@ async def test_one_bridge_holds_a_bot_until_it_is_silent(outside: Outside, clock
 
     beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="other", reports=[])
     assert [held.bot.fence for held in beat.held] == [outside.bot.fence + 1]
+
+
+# BX-2: why, to the platform's id
+
+
+async def why(outside: Outside, message: int) -> list[tuple[str, bool | None, str]]:
+    found = await outside.bus.store.read(trace.of_message, actor=outside.bus.people.member, id=message)
+    return [(step.what, step.ok, step.text) for step in found.steps]
+
+
+async def test_why_goes_from_the_platforms_event_to_the_platforms_id(outside: Outside) -> None:
+    heard = await outside.hear("go", ref="m-asked")
+    await outside.bus.finish(await outside.bus.open(await outside.bus.claim_one()), text="the answer")
+    sent = [post for post in await outside.deliver() if post.purpose == "message"]
+    assert heard.message is not None
+
+    steps = await why(outside, heard.message)
+
+    assert steps[0] == (
+        "received",
+        True,
+        "received from chatter, chat g1, as m-asked" + steps[0][2].partition("m-asked")[2],
+    )
+    assert steps[-1] == ("shown", True, f"shown on chatter, chat g1, as out-{sent[0].id}")
+
+
+@pytest.mark.parametrize("broken", ["refused", "no bridge", "bot in error", "on its way"])
+async def test_why_names_the_broken_link_outside(outside: Outside, clock: Clock, broken: str) -> None:
+    heard = await outside.hear("go")
+    await outside.bus.finish(await outside.bus.open(await outside.bus.claim_one()), text="the answer")
+    if broken == "refused":
+        while (claimed := await outside.claim()) and claimed[0].post.purpose != "message":
+            await outside.settle(claimed[0])
+        await outside.settle(claimed[0], "refused", reason="the bot is not in the chat")
+    await outside.show()
+    if broken == "no bridge":
+        clock.advance(60)
+    if broken == "bot in error":
+        report = Report(id=outside.bot.id, lease_id=str(outside.bot.lease_id), listening=False, error="wrong secret")
+        await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="bridge-1", reports=[report])
+    assert heard.message is not None
+
+    (*_, last) = await why(outside, heard.message)
+
+    words = {"refused": "not in the chat", "no bridge": "no bridge holds", "bot in error": "wrong secret"}
+    assert last[:2] == ("shown", None if broken == "on its way" else False)
+    assert words.get(broken, "on its way") in last[2]
