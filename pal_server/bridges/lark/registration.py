@@ -18,7 +18,7 @@ import aiohttp
 
 from pal_server.bridges.lark.hosts import LARK, host_of, is_own_computer
 from pal_server.bridges.lark.needs import CALLBACKS, EVENTS, SCOPES
-from pal_server.bridges.platform import BadCredentials, Dropped, Shown
+from pal_server.bridges.platform import BadCredentials, CannotCreate, Dropped, Shown
 
 PATH = "/oauth/v1/app/registration"
 ASK_WITHIN = 15.0  # seconds for one request
@@ -32,7 +32,7 @@ async def create_app(name: str, *, base_url: str | None, show: Shown) -> Mapping
 
     `app_id` and `app_secret`; `base_url` when it was made on the other host than asked for; `owner_open_id`, the new
     app's id of the person who scanned. `BadCredentials` when that person refused or the code ran out, `Dropped` when
-    the host cannot be reached.
+    the host cannot be reached, `CannotCreate` when it makes no apps this way.
     """
     host = host_of(base_url)
     limit = aiohttp.ClientTimeout(total=ASK_WITHIN)
@@ -40,7 +40,7 @@ async def create_app(name: str, *, base_url: str | None, show: Shown) -> Mapping
     async with aiohttp.ClientSession(timeout=limit, trust_env=proxies) as session:
         started = await _ask(session, host.accounts, {"action": "init"})
         if "client_secret" not in (started.get("supported_auth_methods") or []):
-            raise Dropped("Lark makes no apps by a code here: make it by hand, as the guide says")
+            raise CannotCreate("Lark makes no apps by a code here: make it by hand, as the guide says")
         begun = await _ask(
             session,
             host.accounts,

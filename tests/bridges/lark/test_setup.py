@@ -3,7 +3,10 @@
 import base64
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from pal_server.bridges.lark import PLATFORM
 from pal_server.bridges.lark.hosts import FEISHU, LARK, host_of
 from pal_server.bridges.lark.needs import CALLBACKS, EVENTS, SCOPES
-from pal_server.bridges.platform import BadCredentials, BotSettings, Checked, Dropped
+from pal_server.bridges.platform import BadCredentials, BotSettings, CannotCreate, Checked, Dropped
 from tests.bridges.lark.bot import a_bot, settings
 from tests.support.platforms.lark.lark import LoopbackLark
 
@@ -133,6 +136,32 @@ async def test_an_app_is_made_by_scanning_a_code(lark: LoopbackLark, ann: str) -
     assert addons["callbacks"]["items"] == list(CALLBACKS)
     new = BotSettings(id="b", app_id=made["app_id"], secrets=made, base_url=lark.url)
     assert (await PLATFORM.check(new)).ok
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_the_code_is_shown_in_a_terminal_beside_its_link(lark: LoopbackLark, ann: str, columns: int) -> None:
+    lark.do("scan", person=ann)
+    environment = {**os.environ, "PAL_LARK_DOMAIN": lark.url, "COLUMNS": str(columns)}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pal_server.bridges.creating", "lark", "Helper"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+
+    assert json.loads(done.stdout).keys() == {"app_id", "app_secret", "owner_open_id"}
+    assert f"{lark.url}/page/launcher?user_code=ABCD-EFGH" in done.stderr
+    assert ("█" in done.stderr) is (columns == 80), "a code that is broken by the edge cannot be scanned"
+    assert json.loads(done.stdout)["app_secret"] not in done.stderr
+
+
+async def test_a_host_that_makes_no_apps_says_so(lark: LoopbackLark) -> None:
+    lark.do("fault", path="/oauth/.*", do="answer", status=200, body={"supported_auth_methods": ["other"]})
+
+    with pytest.raises(CannotCreate):
+        await PLATFORM.create_app("Helper", base_url=lark.url, show=Screen(lark))
 
 
 async def test_a_lost_poll_ends_nothing(lark: LoopbackLark, ann: str) -> None:
