@@ -131,7 +131,7 @@ async def _round_trip(
     channel = bot.options.get("test_channel")
     if not channel:
         text = "not tried: no channel is set for it"
-        advice = "set --slack-test-channel C… (the bot must be in it), or write to the bot and look whether it answers"
+        advice = "give the bot the option test_channel, a channel it is in, or write to it and look whether it answers"
         found.append(Finding(what="round trip", ok=True, text=text, advice=advice))
         return
     began = time.monotonic()
