@@ -196,9 +196,14 @@ def beat(tx: Tx, *, actor: Actor, platform: str, holder: str, reports: Sequence[
 def let_go(tx: Tx, *, actor: Actor, platform: str, holder: str) -> int:
     """A bridge ends in good order: another one may hold its bots at once. How many they were."""
     need_bridge(actor, platform)
+    return free_of(tx, workspace_id=actor.workspace_id, platform=platform, holder=holder)
+
+
+def free_of(tx: Tx, *, workspace_id: str, platform: str, holder: str) -> int:
+    """For the server's own bridges, whose death it sees: nobody waits for the leases of a dead one."""
     mine = [
         bot
-        for bot in bots.of_platform(tx, platform, workspace_id=actor.workspace_id)
+        for bot in bots.of_platform(tx, platform, workspace_id=workspace_id)
         if bot.holder == holder and bot.lease_id is not None
     ]
     for bot in mine:

@@ -27,10 +27,11 @@ class NotAccepted(Exception):
 
 
 class Bridge:
-    def __init__(self, *, platform: Platform, client: Client) -> None:
+    def __init__(self, *, platform: Platform, client: Client, holder: str | None = None) -> None:
+        """`holder` is its name among bridges, made up when nobody gave it one."""
         self._platform = platform
         self._client = client
-        self._holder = f"bridge_{secrets.token_hex(8)}"
+        self._holder = holder or f"bridge_{secrets.token_hex(8)}"
         self._bots: dict[str, RunningBot] = {}
         self._broken: dict[str, tuple[wire.HeldBot, str]] = {}  # bots that could not even be opened
         self._again = asyncio.Event()

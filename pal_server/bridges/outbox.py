@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import Protocol
 
 import msgspec
@@ -56,6 +56,7 @@ CLAIM_LIMIT = 40
 PER_BOT = 8  # posts of one bot under way at a time
 SEND_WITHIN = 20.0  # seconds; a platform gives up after 15 by itself
 FIND_WITHIN = 15.0  # seconds
+STARTING = 30.0  # seconds after a change of the bots in which claims wait only briefly
 PATIENCE = 3.0  # seconds a post may wait for its buckets before it is given back
 AGAIN = 1.0  # seconds between two sends with the same key
 SETTLE_FOR = 40.0  # seconds to try to tell the server what became of a post; its lease is over then
@@ -111,6 +112,7 @@ class Outbox:
         self._emoji = emoji
         self._changed = changed
         self._revision = 0
+        self._hurry_until = 0.0  # until then a bot may have been started that the claim under way does not name
         self._tried: dict[int, int] = {}  # which version of a post was sent, where the answer may be lost
         self._under_way: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,11 +149,12 @@ class Outbox:
             held=held,
             limit=min(CLAIM_LIMIT, PER_BOT * len(free)),
             revision=self._revision,
-            wait=1_000 if busy else CLAIM_WAIT,
+            wait=1_000 if busy or monotonic() < self._hurry_until else CLAIM_WAIT,
         )
         answer = await self._client.call("POST", "/api/bridges/posts/claim", body=asked, answer=wire.ClaimedPostsAnswer)
         if answer.revision != self._revision:
             self._revision = answer.revision
+            self._hurry_until = monotonic() + STARTING
             self._changed()
         for post in answer.posts:
             bot = self._bots.get(post.bot)

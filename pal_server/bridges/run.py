@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
             _stop_with_parent(loop, stop)
         async with Client(place.url, place.token, timeout=45.0) as client:
             try:
-                await Bridge(platform=platform, client=client).run(stop)
+                await Bridge(platform=platform, client=client, holder=flags.holder).run(stop)
             except NotAccepted as error:
                 sys.stderr.write(f"pal bridge: {error}\n")
                 return REFUSED
@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("platform", metavar="PLATFORM", help=f"one of {', '.join(NAMES)}")
     run.add_argument("--server", metavar="URL", help="the server (LOCK_SERVER_URL, PAL_SERVER)")
     run.add_argument("--token", metavar="T", help="a bridge's token (PAL_TOKEN); - reads it from stdin")
+    run.add_argument("--holder", help=argparse.SUPPRESS)  # so that the server knows whose bots its dead child held
     guide = verbs.add_parser("guide", help=VERBS["guide"])
     guide.add_argument("platform", metavar="PLATFORM", help=f"one of {', '.join(NAMES)}")
     return parser

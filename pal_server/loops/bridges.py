@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class _Child:
     process: asyncio.subprocess.Process
+    holder: str  # its name among those who hold bots
     begun_at: float
 
 
@@ -72,19 +74,22 @@ class Bridges(Loop):
         await self.context.store.write(
             tokens.issue_for_bridge, workspace_id=self.context.workspace_id, platform=platform, secret_hash=secret_hash
         )
+        holder = f"bridge_{secrets.token_hex(8)}"
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "pal_server.bridges.run",
             "run",
             platform,
+            "--holder",
+            holder,
             "--server",
             self._url(),
             "--token",
             "-",
             stdin=asyncio.subprocess.PIPE,
         )
-        self._children[platform] = _Child(process=process, begun_at=monotonic())
+        self._children[platform] = _Child(process=process, holder=holder, begun_at=monotonic())
         assert process.stdin is not None, "it was asked for"
         with suppress(ConnectionError):
             process.stdin.write(secret.encode() + b"\n")
@@ -100,7 +105,7 @@ class Bridges(Loop):
             "a bridge ended by itself and is started again",
             extra={"action": "bridge.died", "platform": platform, "code": child.process.returncode},
         )
-        await self._revoke(platform)
+        await self._revoke(platform, holder=child.holder)
 
     async def _end(self, platform: str) -> None:
         child = self._children.pop(platform)
@@ -115,10 +120,14 @@ class Bridges(Loop):
                 process.kill()
             await process.wait()
         log.info("bridge ended", extra={"action": "bridge.end", "platform": platform})
-        await self._revoke(platform)
+        await self._revoke(platform, holder=child.holder)
 
-    async def _revoke(self, platform: str) -> None:
+    async def _revoke(self, platform: str, *, holder: str) -> None:
+        """A dead bridge does nothing more, and the next one need not wait until its leases are over."""
         with suppress(PalError):
+            await self.context.store.write(
+                bots.free_of, workspace_id=self.context.workspace_id, platform=platform, holder=holder
+            )
             await self.context.store.write(
                 tokens.end_of_bridge, workspace_id=self.context.workspace_id, platform=platform
             )
