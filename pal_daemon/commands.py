@@ -27,6 +27,7 @@ from pal_daemon.rebuilding import CannotRebuild, has_spool, parse_place, parts, 
 from pal_daemon.redaction import Redactor, secrets_of
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.base import Answer, Given, InteractionKind, KeepsTranscripts, name_answer
+from pal_daemon.version import own_version
 from pal_server.contract.agents import Command
 from pal_server.contract.runs import InteractionApplied, RebuiltPart, RunEventIn
 from pal_server.contract.words import Decision
@@ -105,24 +106,32 @@ class Commands:
             del self._under_way[command.id]
 
     async def _obey(self, command: Command, attempt: Attempt | None) -> str:
-        if command.kind == "set_aside":
-            return await self._set_aside(command)
-        if command.kind == "probe":
-            return await self._probes.carry_out(msgspec.convert(command.data, Order))
-        if command.kind == "rebuild":
-            return await self._rebuild(command)
+        match command.kind:
+            case "set_aside":
+                return await self._set_aside(command)
+            case "probe":
+                return await self._probes.carry_out(msgspec.convert(command.data, Order))
+            case "rebuild":
+                return await self._rebuild(command)
+            case "kill" | "stop" | "restart" | "answer" | "steer":
+                return await self._obey_for(command, attempt)
+            case _:
+                raise Refused(f"pal {own_version()} here does not know the order {command.kind}: upgrade it")
+
+    async def _obey_for(self, command: Command, attempt: Attempt | None) -> str:
+        """An order for a run that goes on."""
         if attempt is None:
             raise Refused(f"run {command.run} is not running on this computer")
         log.info("order %s for run %s", command.kind, command.run, extra={"action": "command", "command": command.id})
         match command.kind:
-            case "kill" | "restart":
-                return "killed" if await attempt.ask_to_end("kill") else "it had ended already"
             case "stop":
                 return "asked to stop" if await attempt.ask_to_end("stop") else "it had ended already"
             case "answer":
                 return await self._answer(msgspec.convert(command.data, _AnswerData), attempt)
-            case _:
+            case "steer":
                 return await self._steer(command, attempt)
+            case _:
+                return "killed" if await attempt.ask_to_end("kill") else "it had ended already"
 
     async def _answer(self, data: _AnswerData, attempt: Attempt) -> str:
         given = tuple(Given(chosen=tuple(one.chosen), text=one.text) for one in data.answers)

@@ -14,7 +14,6 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
-from importlib.metadata import PackageNotFoundError, version
 
 from pal_daemon.bus import ApiProblem, Bus, Unreachable, is_struck_off
 from pal_daemon.claims import Claims
@@ -32,6 +31,7 @@ from pal_daemon.probes import Probes
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.registry import load_registry
 from pal_daemon.settings import Settings
+from pal_daemon.version import own_version
 from pal_daemon.wakeup_socket import SentAway, WakeupSocket
 from pal_server.client.aio import Client
 from pal_server.client.retry import is_worth_repeating
@@ -153,7 +153,7 @@ class _Daemon:
             machine=self._machine,
             host=socket.gethostname(),
             os=f"{platform.system()} {platform.release()}",
-            daemon_version=_version(),
+            daemon_version=own_version(),
             runtimes=runtimes,
             interval=int(settings.interval * 1000),
             legacy_agent=settings.legacy_agent,
@@ -297,7 +297,7 @@ class _Daemon:
         return {
             "status": "degraded" if self._house.troubles else "ok",
             "pid": os.getpid(),
-            "version": _version(),
+            "version": own_version(),
             "computer": self._house.computer or None,
             "server": self._settings.server,
             "connected": self._has_connected and heartbeat.is_heard,
@@ -308,13 +308,6 @@ class _Daemon:
             "stalled": self._runs.stalled(),
             "troubles": dict(self._house.troubles),
         }
-
-
-def _version() -> str:
-    try:
-        return version("pal")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _utc_ms() -> int:

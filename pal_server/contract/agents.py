@@ -254,7 +254,9 @@ class Command(Answer, frozen=True, kw_only=True):
     """
 
     id: int
-    kind: Literal["kill", "stop", "restart", "steer", "answer", "set_aside", "rebuild", "probe"]
+    kind: str
+    """kill, stop, restart, steer, answer, set_aside, rebuild or probe. A newer server may know more; what a daemon does
+    not know it reports done with `ok` false, and everything else in the same answer counts."""
     run: int | None = None
     data: dict[str, Any] = {}
     created_at: int

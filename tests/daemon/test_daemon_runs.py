@@ -214,6 +214,29 @@ async def test_a_stopped_run_is_asked_politely(bus, start_daemon):
     assert (run.finish["status"], run.finish["error_kind"], run.finish["exit_code"]) == ("cancelled", "stopped", 130)
 
 
+async def test_an_order_of_a_newer_server_is_refused_and_hinders_no_other(bus, start_daemon):
+    await start_daemon()
+    delivery = await bus.given_delivery(content="/slow 100")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.events)
+
+    unknown = await bus.given_command("polish", run.id, text="do not tell me this", until={"never": []})
+    await bus.given_command("kill", run.id)
+
+    assert (await bus.end_of(delivery)).finish["status"] == "cancelled"
+    await bus.until(lambda: unknown in bus.commands_done)
+    assert bus.commands_done[unknown]["ok"] is False
+    assert "does not know the order polish: upgrade it" in bus.commands_done[unknown]["detail"]
+
+
+async def test_a_computer_connects_while_an_order_of_a_newer_server_waits(bus, start_daemon):
+    unknown = await bus.given_command("polish", None)
+    await start_daemon()
+
+    await bus.until(lambda: unknown in bus.commands_done)
+    assert bus.commands_done[unknown]["ok"] is False
+
+
 async def test_an_order_for_a_run_nobody_knows_is_refused_once(bus, start_daemon):
     await start_daemon()
 

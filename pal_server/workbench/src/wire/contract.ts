@@ -502,7 +502,7 @@ export interface CleanedAnswer {
 /** A durable order to a computer; given out until it is reported done. */
 export interface Command {
   id: number;
-  kind: "answer" | "kill" | "probe" | "rebuild" | "restart" | "set_aside" | "steer" | "stop";
+  kind: string;
   run: number | null;
   data: Record<string, unknown>;
   created_at: number;
