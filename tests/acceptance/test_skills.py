@@ -124,4 +124,26 @@ def handed_over(stack: Stack, message: int, outcomes: list[Json]) -> None:
         assert stack.wait_delivery(one["id"])["status"] == "acked"
 
 
-CHECKS = {"ask": asked_and_answered, "workflow": reported, "delegate": handed_over}
+def split(stack: Stack, message: int, outcomes: list[Json]) -> None:
+    room = str(stack.runs(message)[0]["room"])
+    given = [one for one in stack.messages(room) if one["mentions"] and one["id"] > message]
+    assert [one["mentions"] for one in given] == [["reviewer"], ["writer"]]
+    assert len({one["topic"] for one in given}) == 2
+    for one in given:
+        assert stack.wait_delivery(one["id"])["status"] == "acked"
+    assert stack.runs(message)[0]["result"]["next_steps"] == ["merge both branches"]
+
+
+def passed_on(stack: Stack, message: int, outcomes: list[Json]) -> None:
+    room = str(stack.runs(message)[0]["room"])
+    (asked,) = [one for one in stack.messages(room) if one["mentions"] and one["id"] > message]
+    assert (asked["mentions"], asked["content"][:2]) == (["reviewer"], "> ")
+
+
+CHECKS = {
+    "ask": asked_and_answered,
+    "workflow": reported,
+    "delegate": handed_over,
+    "dispatch": split,
+    "relay": passed_on,
+}

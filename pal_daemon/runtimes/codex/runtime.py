@@ -37,7 +37,7 @@ from pal_server.contract.deliveries import Work
 PROGRAM = "codex"
 REMEDY = "npm install -g @openai/codex"
 OLDEST = (0, 160)  # experimental parts of the app-server that pal uses are younger than its name
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
 QUIET = ("check_for_update_on_startup=false", "analytics.enabled=false", "feedback.enabled=false")
 APPROVALS = {
     Mode.ASK: "untrusted",  # all but reading is asked; what a person allows runs outside of the sandbox
