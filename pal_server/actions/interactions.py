@@ -134,7 +134,7 @@ def answer(
         asked,
         status=Status.APPLIED if fetched else Status.ANSWERED,
         answer=given,
-        answered_by=_names(asked) or actor.name,
+        answered_by=_names(asked) if given.get("decision") == "approve" and asked.needs > 1 else actor.name,
         answered_at=tx.now,
     )
     interactions.put(tx, answered, was=asked.status)
@@ -350,9 +350,9 @@ def _wait_for_others(tx: Tx, *, actor: Actor, counted: Interaction) -> Interacti
     return counted
 
 
-def _names(asked: Interaction) -> str | None:
+def _names(asked: Interaction) -> str:
     """Who approved it, when several had to."""
-    return " and ".join(approval.by for approval in asked.approvals) if asked.needs > 1 and asked.approvals else None
+    return " and ".join(approval.by for approval in asked.approvals)
 
 
 def _reread(tx: Tx, *, workspace_id: str, id: int) -> Interaction:

@@ -392,6 +392,7 @@ async def test_one_who_denies_is_enough_also_after_an_approval(bus: Bus) -> None
     denied = await answer(bus, asked, actor=bus.people.admin, decision="deny", reason="no")
 
     assert (denied.status, denied.answer) == (Status.ANSWERED, {"decision": "deny", "reason": "no"})
+    assert (denied.answered_by, [approval.by for approval in denied.approvals]) == ("admin", ["member"])
 
 
 async def test_of_many_who_approve_at_once_two_do_it(bus: Bus) -> None:
