@@ -151,6 +151,18 @@ async def test_a_platform_that_cannot_be_reached_has_certainly_nothing(lark: Loo
         assert isinstance(await bot.connection.send(bot.text("x")), Unsent)
 
 
+async def test_no_proxy_is_asked_for_what_runs_here(lark: LoopbackLark, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with a_bot(lark) as bot:
+        await sent(bot)
+        await bot.mention("hello")
+
+        await bot.ears.events()
+
+
 async def test_no_token_is_certainly_nothing(lark: LoopbackLark) -> None:
     async with a_bot(lark, is_listening=False) as bot:
         await bot.lark("fault", path="/open-apis/auth/.*", do="answer", status=502, body="<html>")
@@ -206,6 +218,15 @@ async def test_many_calls_at_once_fetch_one_token(lark: LoopbackLark) -> None:
         await asyncio.gather(*(bot.connection.ping() for _ in range(10)))
 
         assert len(await bot.entries("token")) == 1
+
+
+async def test_calls_share_a_connection(lark: LoopbackLark) -> None:
+    """The SDK builds a client and a TLS context for each, which holds its loop for 20 ms."""
+    async with a_bot(lark, is_listening=False) as bot:
+        for _ in range(5):
+            await bot.connection.ping()
+
+        assert len({request["port"] for request in await bot.entries("request")}) == 1
 
 
 async def test_two_apps_never_share_a_token(lark: LoopbackLark) -> None:

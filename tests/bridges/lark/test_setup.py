@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pal_server.bridges.lark import PLATFORM
-from pal_server.bridges.lark.hosts import FEISHU, LARK, host_of
+from pal_server.bridges.lark import PLATFORM, registration
+from pal_server.bridges.lark.hosts import FEISHU, LARK, Host, host_of
 from pal_server.bridges.lark.needs import CALLBACKS, EVENTS, SCOPES
 from pal_server.bridges.platform import BadCredentials, BotSettings, CannotCreate, Checked, Dropped
 from tests.bridges.lark.bot import a_bot, settings
@@ -155,6 +155,21 @@ def test_the_code_is_shown_in_a_terminal_beside_its_link(lark: LoopbackLark, ann
     assert f"{lark.url}/page/launcher?user_code=ABCD-EFGH" in done.stderr
     assert ("█" in done.stderr) is (columns == 80), "a code that is broken by the edge cannot be scanned"
     assert json.loads(done.stdout)["app_secret"] not in done.stderr
+
+
+async def test_who_belongs_to_the_other_host_gets_the_app_there(
+    lark: LoopbackLark, ann: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told while the code is pending; the rest of the polls goes to the other host."""
+    here = Host(api=lark.url, accounts=lark.url, name="here")
+    there = lark.url.replace("127.0.0.1", "localhost")
+    monkeypatch.setattr(registration, "host_of", lambda base_url: here)
+    monkeypatch.setattr(registration, "LARK", Host(api=there, accounts=there, name="there"))
+    pending = [{"error": "authorization_pending", "user_info": {"tenant_brand": "lark"}}]
+
+    made = await PLATFORM.create_app("Helper", base_url=None, show=Screen(lark, person=ann, answers=pending))
+
+    assert made["base_url"] == there
 
 
 async def test_a_host_that_makes_no_apps_says_so(lark: LoopbackLark) -> None:

@@ -77,8 +77,9 @@ class Door:
                 body = {"code": refusal.code, "msg": refusal.msg}
                 return web.json_response(body, status=refusal.status, headers=refusal.headers)
             finally:
-                name = app.id if app else ""
-                self._journal.write("request", app=name, method=request.method, path=request.path, code=code)
+                peer = request.transport.get_extra_info("peername") if request.transport else None
+                facts = {"method": request.method, "path": request.path, "code": code, "port": peer and peer[1]}
+                self._journal.write("request", app=app.id if app else "", **facts)
 
         return handle
 

@@ -186,7 +186,9 @@ class Sockets:
     async def _send(self, socket: Socket, event: Event) -> None:
         data = json.dumps(event.body, ensure_ascii=False).encode()
         size = -(-len(data) // event.parts)
-        for seq in range(event.parts):
+        order = list(range(event.parts))
+        random.shuffle(order)  # parts come in any order
+        for seq in order:
             headers = {
                 "type": "event",
                 "message_id": event.frame_id,
