@@ -30,6 +30,7 @@ MODULES = (
     "command_line",
     "memory",
     "restart",
+    "lark",
 )
 
 
