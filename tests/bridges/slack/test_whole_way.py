@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -11,13 +12,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.bridges.slack.talk import PATIENCE, Talk
 from tests.support.faults import kill
 from tests.support.platforms.slack.loopback import LoopbackSlack
-from tests.support.stack import Stack
+from tests.support.stack import Refused, Stack
 
 Json = dict[str, Any]
-
-PATIENCE = 30.0  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -26,104 +26,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     started = Stack(tmp_path_factory.mktemp("slack")).start()
     yield started
     started.close()
-
-
-class Talk:
-    """One agent with an app of its own on Slack, Alice who may use it, and a channel with both."""
-
-    def __init__(self, stack: Stack, slack: LoopbackSlack) -> None:
-        self.stack = stack
-        self.slack = slack
-        self.agent = ""
-        self.given: Json = {}
-        self.alice = ""
-        self.channel = ""
-
-    @property
-    def bot(self) -> str:
-        return str(self.given["bot_user"])
-
-    async def begin(self, *does: str, runtime: str = "command", level: str = "operate", **more: Any) -> Talk:
-        self.agent = self.stack.agent(self.stack.room(), *does, runtime=runtime, **more)
-        self.given = await self.slack.app(self.agent)
-        self.alice = await self.slack.person("Alice")
-        self.channel = await self.slack.channel("builders", members=[self.alice, self.bot])
-        self.save()
-        self.allow(self.alice, level=level)
-        await self.slack.connected(str(self.given["app"]))
-        return self
-
-    def save(self, **more: Any) -> Json:
-        body = {
-            "platform": "slack",
-            "credentials": {name: self.given[name] for name in ("bot_token", "app_token")},
-            "agent": self.agent,
-            "base_url": self.slack.api_url,
-            **more,
-        }
-        return self.stack.api.post("/api/bots", body)
-
-    def allow(self, person: str, **more: Any) -> None:
-        self.stack.api.post("/api/identities", {"platform": "slack", "external_id": person, **more})
-
-    async def mention(self, text: str, **more: Any) -> str:
-        said = await self.slack.say(self.channel, self.alice, f"<@{self.bot}> {text}", **more)
-        return str(said["ts"])
-
-    async def posts(self, thread: str) -> list[Json]:
-        """What the bot shows in the thread."""
-        return await self.slack.messages(self.channel, thread_ts=thread, by=self.bot)
-
-    async def answers(self, thread: str, count: int = 1) -> list[str]:
-        """Its texts there, cards left out, once there are as many and no reaction is left."""
-
-        async def look() -> list[str]:
-            found = [m["text"] for m in await self.posts(thread) if not m.get("blocks") and not m.get("files")]
-            return found if len(found) >= count and not await self.reactions(thread) else []
-
-        return await self.slack.until(look, what=f"{count} answers", within=PATIENCE)
-
-    async def cards(self, thread: str) -> list[Json]:
-        return [m for m in await self.posts(thread) if m.get("blocks")]
-
-    async def reactions(self, ts: str) -> Json:
-        [message] = [m for m in await self.slack.messages(self.channel) if m["ts"] == ts]
-        return dict(message.get("reactions") or {})
-
-    async def done(self, thread: str) -> Json:
-        """The one card of the thread, once it says done."""
-
-        async def look() -> Json:
-            cards = await self.cards(thread)
-            return cards[0] if len(cards) == 1 and ":white_check_mark:" in str(cards[0]["blocks"]) else {}
-
-        return await self.slack.until(look, what="one card that is done", within=PATIENCE)
-
-    async def button(self, thread: str, label: str) -> tuple[str, str]:
-        """(ts, action id) of a button with this label."""
-
-        async def look() -> tuple[str, str] | None:
-            for card in await self.cards(thread):
-                for block in card["blocks"]:
-                    for element in block.get("elements", ()):
-                        if element.get("type") == "button" and label in element["text"]["text"]:
-                            return str(card["ts"]), str(element["action_id"])
-            return None
-
-        found = await self.slack.until(look, what=f"a button {label}", within=PATIENCE)
-        assert found is not None
-        return found
-
-    async def press(self, thread: str, label: str, *, by: str = "", **more: Any) -> None:
-        ts, action_id = await self.button(thread, label)
-        app = self.given["app"]
-        await self.slack.do(
-            "click", app=app, channel=self.channel, ts=ts, user=by or self.alice, action_id=action_id, **more
-        )
-
-    def deliveries(self) -> list[Json]:
-        found: list[Json] = self.stack.api.get("/api/deliveries", agent=self.agent)["deliveries"]
-        return found
 
 
 def bridge_pid(stack: Stack) -> int:
@@ -291,3 +193,147 @@ async def test_a_dead_bridge_reads_back_what_it_missed(talk: Talk) -> None:
     kill(pid)
 
     assert len(await talk.answers(later)) == 1
+
+
+async def test_a_long_answer_comes_whole_in_parts(talk: Talk) -> None:
+    await talk.begin("count", "2500", "0")
+
+    ts = await talk.mention("count")
+    await talk.done(ts)
+    parts = await talk.answers(ts, count=3)
+
+    assert all(len(part) <= 4000 for part in parts)
+    assert "\n".join(parts).split() == [str(number) for number in range(2500)]
+
+
+async def test_a_very_long_answer_is_a_file(talk: Talk) -> None:
+    await talk.begin("count", "9000", "0")
+
+    ts = await talk.mention("count")
+
+    async def shown() -> list[Json]:
+        return [file for message in await talk.posts(ts) for file in message.get("files", ())]
+
+    [file] = await talk.slack.until(shown, what="a file", within=PATIENCE)
+    content = base64.b64decode((await talk.slack.do("file", file=file["id"]))["data"]).decode()
+    assert content.split() == [str(number) for number in range(9000)]
+
+
+async def test_stop_in_the_card_stops_the_work(talk: Talk) -> None:
+    await talk.begin("wait")
+
+    ts = await talk.mention("work")
+    await talk.press(ts, "Stop")
+
+    async def is_stopped() -> bool:
+        return [":black_square_for_stop:" in str(card["blocks"]) for card in await talk.cards(ts)] == [True]
+
+    await talk.slack.until(is_stopped, what="the card says stopped", within=PATIENCE)
+    [delivery] = talk.deliveries()
+    assert talk.stack.run(delivery["run"])["status"] == "cancelled"
+
+
+async def test_a_message_changed_or_taken_back_changes_what_waits(talk: Talk) -> None:
+    await talk.begin("reply", computer=None)
+    ts = await talk.mention("one")
+    other = await talk.mention("two")
+    waiting = await talk.waiting(2)
+
+    await talk.slack.do("edit", channel=talk.channel, ts=ts, user=talk.alice, text=f"<@{talk.bot}> three")
+    await talk.slack.do("delete", channel=talk.channel, ts=other)
+
+    async def followed() -> bool:
+        kept = [talk.stack.api.get(f"/api/deliveries/{one['id']}")["delivery"]["status"] for one in waiting]
+        return sorted(kept) == ["cancelled", "pending"]
+
+    await talk.slack.until(followed, what="one waits, one is dropped", within=PATIENCE)
+    [left] = [one for one in talk.deliveries() if one["status"] == "pending"]
+    assert "three" in talk.stack.api.get(f"/api/messages/{left['message']}")["message"]["content"]
+    assert "no computer" in str((await talk.cards(ts))[0]["blocks"])
+
+
+async def test_a_command_is_answered_to_the_one_who_gave_it(talk: Talk) -> None:
+    await talk.begin("reply")
+    app = str(talk.given["app"])
+
+    await talk.slack.do("command", app=app, channel=talk.channel, user=talk.alice, command="/pal", text="help")
+
+    [envelope] = await talk.slack.acked(app)
+    assert envelope["answer"]["response_type"] == "ephemeral"
+    assert "/new" in envelope["answer"]["text"]
+    assert await talk.slack.messages(talk.channel, by=talk.bot) == []
+
+
+async def test_words_for_a_new_conversation_begin_another_topic(talk: Talk) -> None:
+    await talk.begin("reply")
+    ts = await talk.mention("one")
+    await talk.answers(ts)
+
+    await talk.mention("/new two", thread_ts=ts)
+
+    await talk.answers(ts, count=2)
+    assert len({delivery["topic"] for delivery in talk.deliveries()}) == 2
+
+
+async def test_an_app_taken_out_of_the_workspace_is_shown_with_its_reason(talk: Talk) -> None:
+    await talk.begin("reply")
+
+    await talk.slack.do("uninstall", app=talk.given["app"])
+
+    async def standing() -> Json:
+        [bot] = [one for one in talk.stack.api.get("/api/bots")["bots"] if one["app_id"] == talk.given["app"]]
+        return bot if bot["state"] == "error" else {}
+
+    bot = await talk.slack.until(standing, what="the bot's error", within=PATIENCE)
+    assert "taken out of the workspace" in bot["error"]
+
+
+async def test_a_post_into_a_closed_channel_fails_where_people_see_it(talk: Talk) -> None:
+    await talk.begin("wait")
+    ts = await talk.mention("hello")
+    await talk.button(ts, "Stop")
+    await talk.slack.do("archive", channel=talk.channel)
+    [delivery] = talk.deliveries()
+
+    talk.stack.let_go(delivery["message"])
+
+    async def failed() -> list[Json]:
+        found = talk.stack.api.get("/api/posts", platform="slack", state="failed")["posts"]
+        return [post for post in found if post["chat"] == talk.channel]
+
+    [post] = await talk.slack.until(failed, what="a failed post", within=PATIENCE)
+    assert "is_archived" in post["error"]
+
+
+async def test_credentials_are_checked_before_they_are_kept_and_shown_to_nobody(talk: Talk) -> None:
+    await talk.begin("reply")
+    other = await talk.slack.app()
+    mixed = {"bot_token": other["bot_token"], "app_token": talk.given["app_token"]}
+
+    with pytest.raises(Refused) as refused:
+        talk.save(credentials=mixed, rebind=True)
+
+    shown = talk.stack.pal("console", "slack", "list", "--json").stdout
+    assert "the app token is of" in refused.value.message
+    assert talk.agent in shown
+    assert "xoxb-" not in shown
+    assert "xapp-" not in shown
+
+
+async def test_doctor_makes_the_round_trips_and_says_what_to_fix(
+    slack: LoopbackSlack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    alone = Stack(tmp_path_factory.mktemp("doctor"))
+    try:
+        alone.server.start()
+        talk = await Talk(alone, slack).begin(runtime="demo", computer=None)
+        await slack.do("scopes", app=talk.given["app"], without="files:read")
+
+        done = alone.pal("doctor", "slack")
+        guide = alone.pal("bridge", "guide", "slack")
+    finally:
+        alone.close()
+
+    assert "files:read" in done.stdout + done.stderr
+    assert "Slack greets" in done.stdout + done.stderr
+    assert '"socket_mode_enabled": true' in guide.stdout
