@@ -14,6 +14,8 @@ from pal_server.client.terminal.typed import new_app
 
 app = new_app("Computers: machines with a daemon, and their keys.")
 
+LOGINS = {"in": "logged in", "out": "logged out", "unknown": "not known"}
+
 Id = Annotated[str, typer.Argument(metavar="ID", help="The computer's id; its beginning is enough.")]
 
 
@@ -29,6 +31,18 @@ def list_computers(
     """
     answer = connect(server, token).get("/api/computers", after=after, limit=limit)
     verbs.show(answer, as_json=as_json, render=_show_computers)
+
+
+@app.command("show")
+def show(id: Id, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
+    """Show one computer: what it is, its agent programs with versions and log-ins, and what to install.
+
+    \b
+    Examples:
+      pal console computers show desk
+    """
+    answer = connect(server, token).get(f"/api/computers/{segment(id)}")
+    verbs.show(answer, as_json=as_json, render=_show_computer)
 
 
 @app.command("provision")
@@ -115,6 +129,23 @@ def _show_computers(answer: verbs.Answer) -> None:
         ],
         empty="no computers yet. `pal console computers provision --name N` makes one",
     )
+
+
+def _show_computer(answer: verbs.Answer) -> None:
+    one = answer["computer"]
+    say(f"{one['name']} ({one['id']}): {one['status']}, last seen {when(one.get('last_seen_at'))}")
+    say(f"{one.get('os') or 'unknown system'} on {one.get('host') or 'unknown host'}, pal {one.get('daemon_version')}")
+    say(f"{one['live_runs']} of {one['max_runs']} runs; agents: {', '.join(one.get('agents', [])) or 'none'}")
+    rows = [
+        (
+            runtime["name"],
+            runtime.get("version") or ("yes" if runtime["available"] else "-"),
+            LOGINS.get(runtime.get("login"), ""),
+            runtime.get("note") or ("" if runtime["available"] else runtime.get("install", "")),
+        )
+        for runtime in one.get("runtimes", [])
+    ]
+    table(("RUNTIME", "VERSION", "LOGIN", "WHAT TO DO"), rows, empty="its daemon has not told which programs it has")
 
 
 def _show_key(answer: verbs.Answer) -> None:

@@ -135,3 +135,31 @@ def test_a_bug_is_one_line_and_no_traceback(pal: Pal, api: FakeApi) -> None:
     assert outcome.code == 1
     assert len(outcome.err.splitlines()) == 1
     assert "PAL_DEBUG=1" in outcome.err
+
+
+def test_a_computer_shows_its_programs_their_logins_and_what_to_install(pal: Pal, api: FakeApi) -> None:
+    runtimes = [
+        {"name": "codex", "available": True, "version": "0.169.0", "login": "out", "note": "nobody is logged in"},
+        {"name": "gemini", "available": False, "install": "npm install -g @google/gemini-cli"},
+    ]
+    computer = {
+        "id": "machine_a",
+        "name": "desk",
+        "status": "online",
+        "os": "Linux 6",
+        "host": "desk.local",
+        "daemon_version": "1",
+        "runtimes": runtimes,
+        "agents": ["codex"],
+        "live_runs": 1,
+        "max_runs": 20,
+        "last_seen_at": 1,
+        "created_at": 1,
+    }
+    api.answers["GET /api/computers/desk"] = {"computer": computer}
+
+    shown = pal("console", "computers", "show", "desk")
+
+    assert shown.code == 0, shown.err
+    for word in ("Linux 6", "desk.local", "1 of 20 runs", "0.169.0", "logged out", "npm install -g @google/gemini-cli"):
+        assert word in shown.out
