@@ -18,7 +18,7 @@ from pal_server.client.terminal.line import Line, NotLetIn
 from pal_server.client.terminal.output import note
 
 ONLINE_WITHIN = 30.0  # seconds; what the contract grants a daemon to show up
-_NEEDS_MORE = ("demo", "command", "manual", "acp", "openai")  # runtimes that are no program one finds and starts
+_NEEDS_MORE = ("demo", "command", "http", "manual", "acp", "openai")  # no programs that one finds and starts
 _DISPLAY_NAMES = {"claude-code": "Claude Code", "codex": "Codex", "gemini": "Gemini", "cursor": "Cursor"}
 
 Computer = dict[str, Any]

@@ -72,7 +72,7 @@ def _detached(*, port: int | None, local_port: int | None, no_daemon: bool) -> i
     file = home / "up.log"
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        out = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)  # it will hold the log-in link
+        out = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)  # it will hold the log-in link
     except OSError as error:
         raise WrongUsage(
             f"{home} cannot be written: {error.strerror}. Set PAL_HOME to a folder you may write to"
@@ -83,12 +83,13 @@ def _detached(*, port: int | None, local_port: int | None, no_daemon: bool) -> i
     argv += ["--no-daemon"] if no_daemon else []
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with open(out, "rb") as log:
+        told_before = os.fstat(out).st_size  # by another one, which may still be at it
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True
         )
         until = time.monotonic() + DETACHED_WITHIN
         while time.monotonic() < until:
-            text = os.pread(log.fileno(), 1_000_000, 0).decode("utf-8", "replace")
+            text = os.pread(log.fileno(), 1_000_000, told_before).decode("utf-8", "replace")
             ready = next((line for line in text.splitlines() if line.startswith(READY)), None)
             if ready is not None:
                 say(ready)

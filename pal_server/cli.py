@@ -1,13 +1,14 @@
 """`pal server run | migrate | backup FILE | restore FILE | check`."""
 
+from __future__ import annotations
+
+import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
-
-import typer
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pal_server.config import Settings, load_settings
 from pal_server.errors import Conflict, Invalid, NotFound, PalError, Unavailable
@@ -16,114 +17,83 @@ if TYPE_CHECKING:
     from pal_server.app import Server
 
 USAGE, REFUSED, BUSY = 2, 3, 4  # exit codes; contract §1
+VERBS = {
+    "run": "run the server in this terminal until Ctrl-C; so does no word at all",
+    "migrate": "bring the database to this version's schema; a SQLite file is copied to backups/ first",
+    "backup": "copy the database, in use or not, to FILE: one snapshot",
+    "restore": "put the copy in the place of the database; the one that was there is kept in backups/",
+    "check": "look for damage: pages, indexes, rows that refer to nothing",
+}
 
 T = TypeVar("T")
 
-app = typer.Typer(
-    name="server",
-    help="The bus: rooms, messages, deliveries. Without a subcommand it runs.",
-    no_args_is_help=False,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 
-Home = Annotated[Path | None, typer.Option("--home", help="Folder for everything this server keeps [PAL_HOME].")]
-Db = Annotated[str | None, typer.Option("--db", help="A path or postgresql://… [PAL_DB].")]
-Host = Annotated[str | None, typer.Option("--host", help="Address to listen on [PAL_HOST].")]
-Port = Annotated[int | None, typer.Option("--port", help="Port to listen on, 0 for a free one [PAL_PORT].")]
-LogFormat = Annotated[str | None, typer.Option("--log-format", help="text or json [PAL_LOG_FORMAT].")]
-LogLevel = Annotated[str | None, typer.Option("--log-level", help="debug, info, warning, error [PAL_LOG_LEVEL].")]
-AccessLog = Annotated[bool | None, typer.Option("--access-log/--no-access-log", help="Log each request.")]
-
-
-@app.callback(invoke_without_command=True)
-def default(
-    context: typer.Context,
-    home: Home = None,
-    db: Db = None,
-    host: Host = None,
-    port: Port = None,
-    log_format: LogFormat = None,
-    log_level: LogLevel = None,
-    access_log: AccessLog = None,
-) -> None:
-    """Run the server, unless a subcommand says otherwise."""
-    flags = {
-        "home": home,
-        "db": db,
-        "host": host,
-        "port": port,
-        "log_format": log_format,
-        "log_level": log_level,
-        "access_log": access_log,
+def main(argv: list[str] | None = None, /) -> int:
+    """`pal server …`; the exit code."""
+    flags = vars(_parser().parse_args(argv))
+    verb = flags.pop("verb") or "run"
+    file = flags.pop("file", None)
+    as_json = flags.pop("json", False)
+    flags.pop("yes", None)
+    commands: dict[str, Callable[[Settings], int]] = {
+        "run": _run,
+        "migrate": _migrate,
+        "backup": lambda settings: _backup(settings, file),
+        "restore": lambda settings: _restore(settings, file),
+        "check": lambda settings: _check(settings, as_json=as_json),
     }
-    context.obj = flags
-    if context.invoked_subcommand is None:
-        _at_the_edge(lambda: _run(_settings(flags)))
+    return _at_the_edge(lambda: commands[verb](load_settings(environment=os.environ, flags=flags)))
 
 
-@app.command()
-def run(
-    context: typer.Context,
-    home: Home = None,
-    db: Db = None,
-    host: Host = None,
-    port: Port = None,
-    log_format: LogFormat = None,
-    log_level: LogLevel = None,
-    access_log: AccessLog = None,
-) -> None:
-    """Run the server in this terminal until Ctrl-C."""
-    given = {
-        "home": home,
-        "db": db,
-        "host": host,
-        "port": port,
-        "log_format": log_format,
-        "log_level": log_level,
-        "access_log": access_log,
-    }
-    _at_the_edge(lambda: _run(_settings(_merged(context, given))))
+def _parser() -> argparse.ArgumentParser:
+    """Not Typer's, as the console's: what that loads would stay in the server's memory, 12 MB."""
+    parser = argparse.ArgumentParser(
+        prog="pal server",
+        description="The bus: rooms, messages, deliveries. Without a word it runs.",
+        epilog="exit codes: 0 done · 1 a bug, or damage found · 2 wrong usage · 3 refused · 4 busy or unreachable",
+    )
+    _add_place(parser)
+    _add_running(parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="run | migrate | backup | restore | check")
+    made = {verb: verbs.add_parser(verb, help=about, description=about) for verb, about in VERBS.items()}
+    for one in made.values():
+        _add_place(one)
+    _add_running(made["run"])
+    made["backup"].add_argument("file", metavar="FILE", type=Path, help="where the copy goes")
+    made["restore"].add_argument("file", metavar="FILE", type=Path, help="a copy made by backup")
+    made["restore"].add_argument("--yes", action="store_true", help="accepted as elsewhere; nothing is asked")
+    made["check"].add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parser
 
 
-@app.command()
-def migrate(context: typer.Context, home: Home = None, db: Db = None) -> None:
-    """Bring the database to this version's schema; a SQLite file is copied to backups/ first."""
-    _at_the_edge(lambda: _migrate(_settings(_merged(context, {"home": home, "db": db}))))
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    """These may stand before the word or behind it; only what was given is in the outcome."""
+    add = _adder(parser)
+    add("--home", type=Path, metavar="DIR", help="folder for everything this server keeps (PAL_HOME)")
+    add("--db", metavar="DB", help="a path or postgresql://… (PAL_DB)")
 
 
-@app.command()
-def backup(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Where the copy goes.")],
-    home: Home = None,
-    db: Db = None,
-) -> None:
-    """Copy the database, in use or not, to FILE: one snapshot."""
-    _at_the_edge(lambda: _backup(_settings(_merged(context, {"home": home, "db": db})), file))
+def _add_running(parser: argparse.ArgumentParser) -> None:
+    add = _adder(parser)
+    add("--host", metavar="ADDRESS", help="address to listen on (PAL_HOST)")
+    add("--port", type=_number, metavar="N", help="port to listen on, 0 for a free one (PAL_PORT)")
+    add("--log-format", metavar="FORMAT", help="text or json (PAL_LOG_FORMAT)")
+    add("--log-level", metavar="LEVEL", help="debug, info, warning or error (PAL_LOG_LEVEL)")
+    add("--access-log", action=argparse.BooleanOptionalAction, help="log each request (PAL_ACCESS_LOG)")
 
 
-@app.command()
-def restore(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A copy made by backup.")],
-    home: Home = None,
-    db: Db = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Accepted as elsewhere; nothing is asked.")] = False,
-) -> None:
-    """Put the copy in the place of the database; the one that was there is kept in backups/."""
-    _at_the_edge(lambda: _restore(_settings(_merged(context, {"home": home, "db": db})), file))
+def _adder(parser: argparse.ArgumentParser) -> Callable[..., object]:
+    def add(flag: str, **what: Any) -> None:
+        parser.add_argument(flag, default=argparse.SUPPRESS, **what)
+
+    return add
 
 
-@app.command()
-def check(context: typer.Context, home: Home = None, db: Db = None) -> None:
-    """Look for damage: pages, indexes, rows that refer to nothing."""
-    _at_the_edge(lambda: _check(_settings(_merged(context, {"home": home, "db": db}))))
-
-
-def main(arguments: list[str] | None = None, /) -> None:
-    """`pal server …`; exits the process."""
-    app(args=arguments, prog_name="pal server")
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
 def _run(settings: Settings) -> int:
@@ -135,7 +105,7 @@ def _run(settings: Settings) -> int:
     return 0
 
 
-def _announce(server: "Server") -> None:
+def _announce(server: Server) -> None:
     _say(f"pal server at {server.url}, everything it keeps is in {server.settings.home}")
     if server.login_link is not None:
         _say(f"Log in here, once: {server.login_link}")
@@ -188,13 +158,18 @@ def _restore(settings: Settings, file: Path) -> int:
     return 0
 
 
-def _check(settings: Settings) -> int:
+def _check(settings: Settings, *, as_json: bool) -> int:
     from pal_server.storage.backup import find_damage
 
     path = _embedded(settings)
     if not path.exists():
         raise NotFound(f"There is no database at {path} yet; pal server makes it.", path=str(path))
     problems = find_damage(path)
+    if as_json:
+        import json
+
+        sys.stdout.write(json.dumps({"database": str(path), "problems": problems}) + "\n")
+        return 1 if problems else 0
     for problem in problems:
         _say(problem)
     _say(f"{path} is " + ("damaged: restore a backup." if problems else "well."))
@@ -207,16 +182,6 @@ def _embedded(settings: Settings) -> Path:
     return Path(settings.database)
 
 
-def _settings(flags: Mapping[str, object]) -> Settings:
-    return load_settings(environment=os.environ, flags=flags)
-
-
-def _merged(context: typer.Context, given: Mapping[str, object]) -> dict[str, object]:
-    """Flags may stand before the subcommand or behind it."""
-    before: dict[str, object] = context.obj or {}
-    return {**before, **{name: value for name, value in given.items() if value is not None}}
-
-
 def _run_loop(main: Coroutine[Any, Any, T]) -> T:
     try:
         from uvloop import new_event_loop
@@ -226,8 +191,9 @@ def _run_loop(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def _at_the_edge(command: Callable[[], int]) -> None:
+def _at_the_edge(command: Callable[[], int]) -> int:
     """Every refusal is one sentence on stderr and an exit code, never a traceback."""
+    code = 0
     try:
         code = command()
     except* PalError as group:
@@ -236,8 +202,7 @@ def _at_the_edge(command: Callable[[], int]) -> None:
         code = _exit_code(error)
     except* KeyboardInterrupt:
         code = 130
-    if code:
-        raise typer.Exit(code)
+    return code
 
 
 def _first(group: BaseExceptionGroup[PalError]) -> PalError:

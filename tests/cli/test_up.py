@@ -152,6 +152,9 @@ def test_in_the_background(living: Living) -> None:
     try:
         assert living.json("cli", "health")["connected"] is True
         assert stat.S_IMODE((living.home / "up.log").stat().st_mode) == 0o600
+
+        living.pal("up", "--port", str(living.port), "--detach", code=3)
+        assert READY in (living.home / "up.log").read_text("utf-8"), "what the first one said is still there"
     finally:
         os.kill(pid, signal.SIGTERM)
         eventually("it has ended", lambda: not is_alive(pid), within=WITHIN)

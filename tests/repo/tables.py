@@ -146,7 +146,7 @@ def _commands() -> Iterator[Row]:
     from pal_server import cli as server
     from pal_server.bridges import run as bridge
 
-    typed = {"up": up.app, "doctor": doctor.app, "console": console.app, "server": server.app}
+    typed = {"up": up.app, "doctor": doctor.app, "console": console.app}
     for word, (_, about) in main.PARTS.items():
         if word in typed:
             root = typer.main.get_command(typed[word])
@@ -156,6 +156,10 @@ def _commands() -> Iterator[Row]:
                 yield f"`pal cli {name}`", line, _usage(GROUP.parser(name).format_usage())
         elif word == "daemon":
             yield "`pal daemon`", about, _usage(_help_of(daemon.main))
+        elif word == "server":
+            yield "`pal server`", about, _usage(_help_of(server.main))
+            for verb, line in server.VERBS.items():
+                yield f"`pal server {verb}`", line, _usage(_help_of(lambda argv, verb=verb: server.main([verb, *argv])))
         elif word == "bridge":
             for verb, line in bridge.VERBS.items():
                 yield f"`pal bridge {verb}`", line, _usage(_help_of(lambda argv, verb=verb: bridge.main([verb, *argv])))
