@@ -15,7 +15,7 @@ from pal_server.domain.bots import Bot, BotState, parse_fields, parse_outside, p
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import OLDEST, Page, page_of, parse_limit, parse_place, render_place
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
-from pal_server.storage import bots, inbound, links
+from pal_server.storage import bots, inbound, links, posts
 from pal_server.storage.inbound import InboundEvent
 from pal_server.storage.tx import Tx
 
@@ -200,7 +200,10 @@ def let_go(tx: Tx, *, actor: Actor, platform: str, holder: str) -> int:
 
 
 def free_of(tx: Tx, *, workspace_id: str, platform: str, holder: str) -> int:
-    """For the server's own bridges, whose death it sees: nobody waits for the leases of a dead one."""
+    """For the server's own bridges, whose death it sees: nobody waits for the leases of a dead one.
+
+    What it was sending is in doubt at once: whoever holds the bot next asks the platform, and then goes on.
+    """
     mine = [
         bot
         for bot in bots.of_platform(tx, platform, workspace_id=workspace_id)
@@ -209,6 +212,7 @@ def free_of(tx: Tx, *, workspace_id: str, platform: str, holder: str) -> int:
     for bot in mine:
         free = replace(bot, holder=None, lease_id=None, lease_until=None, deaf_since=bot.deaf_since or tx.now)
         bots.put(tx, free, was=bot)
+        posts.end_leases(tx, bot_id=bot.id)
     return len(mine)
 
 

@@ -114,6 +114,11 @@ def put(tx: Tx, post: Post, *, was: Post) -> None:
         raise Conflict("the post has changed meanwhile: look again", post=post.id)
 
 
+def end_leases(tx: Tx, *, bot_id: str) -> int:
+    """Of the bot's posts under way, when nobody is at them any more; how many."""
+    return tx.sql.run("posts.end_leases", bot_id=bot_id, now=tx.now)
+
+
 def of_message(tx: Tx, *, message_id: int) -> list[Post]:
     return [_post(row) for row in tx.sql.all("posts.of_message", message_id=message_id)]
 

@@ -375,6 +375,22 @@ async def test_a_lost_lease_is_refused_and_the_next_bridge_asks_first(outside: O
     assert (await outside.settle(taken)).state == "confirmed"
 
 
+async def test_of_a_bridge_that_is_known_to_be_dead_no_lease_is_waited_for(outside: Outside) -> None:
+    run = await at_work(outside)
+    await outside.deliver()
+    await outside.bus.finish(run, text="the answer")
+    died_with = await claim_text(outside)
+
+    freed = await outside.bus.store.write(bots.free_of, workspace_id="w", platform=PLATFORM, holder="bridge-1")
+    outside.bot = await hold(outside.bus, holder="bridge-2")
+    taken = await claim_text(outside)
+
+    assert freed == 1
+    assert (taken.post.id, taken.post.doubt, taken.post.since) == (died_with.post.id, True, died_with.post.since)
+    with pytest.raises(LeaseLost):
+        await outside.settle(died_with)
+
+
 async def test_what_cannot_be_found_out_is_sent_again_and_marked(outside: Outside) -> None:
     run = await at_work(outside)
     await outside.deliver()

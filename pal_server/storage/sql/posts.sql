@@ -46,6 +46,10 @@ UPDATE posts
        error = :error, created_at = :created_at, updated_at = :updated_at
  WHERE id = :id AND fence = :was_fence AND wanted = :was_wanted AND state = :was_state;
 
+-- name: end_leases(bot_id, now)
+-- Whoever had them is known to be gone. They are still `sending`, so whoever claims them next asks the platform first.
+UPDATE posts SET lease_until = :now WHERE bot_id = :bot_id AND state = 'sending' AND lease_until > :now;
+
 -- name: of_message(message_id)
 SELECT * FROM posts WHERE message_id = :message_id ORDER BY id;
 

@@ -6,13 +6,12 @@ import base64
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.bridges.slack.talk import PATIENCE, Talk
+from tests.bridges.slack.talk import PATIENCE, Talk, bridge_pid
 from tests.support.faults import kill
 from tests.support.platforms.slack.loopback import LoopbackSlack
 from tests.support.stack import Refused, Stack
@@ -26,18 +25,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     started = Stack(tmp_path_factory.mktemp("slack")).start()
     yield started
     started.close()
-
-
-def bridge_pid(stack: Stack) -> int:
-    """The process of the server's that holds Slack's bots."""
-    threads = Path(f"/proc/{stack.server.pid}/task").iterdir()
-    children = [pid for thread in threads for pid in (thread / "children").read_text().split()]
-    [found] = [pid for pid in children if b"bridges" in (line := command_line(pid)) and b"slack" in line]
-    return int(found)
-
-
-def command_line(pid: str) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 @pytest_asyncio.fixture
