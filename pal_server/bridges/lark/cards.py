@@ -79,11 +79,16 @@ def _whole(card: Card) -> Json:
         "config": {"update_multi": True, "summary": {"content": f"{card.title} · {card.state}"[:150]}},
         "header": {
             "title": _plain(card.title),
-            "subtitle": _plain(" · ".join(part for part in (card.state, card.agent, card.computer) if part)),
+            "subtitle": _plain(_subtitle(card)),
             "template": _COLOURS[card.tone],
         },
         "body": {"elements": _elements(card)},
     }
+
+
+def _subtitle(card: Card) -> str:
+    agent = "" if card.agent == card.title else card.agent
+    return " · ".join(part for part in (card.state, agent, card.computer) if part)
 
 
 def _elements(card: Card) -> list[Json]:
