@@ -18,6 +18,7 @@ from time import monotonic
 
 from pal_daemon import endings, git_state, keeper_client
 from pal_daemon.account_keys import kept_values
+from pal_daemon.attachments import fetch_attachments
 from pal_daemon.bus import is_lease_lost
 from pal_daemon.endings import End
 from pal_daemon.equipment import take_back
@@ -325,7 +326,10 @@ class Attempt:
         """Start the keeper; the end when there is nothing to follow."""
         if self.house.settings.is_dry_run:
             return End(status="dry_run")
+        if self._folder.exists():  # of another bus with the same numbers; at our start nothing lived in it
+            await asyncio.to_thread(remove_run_folder, self._folder)
         try:
+            work = await fetch_attachments(self.house.bus, work, self._folder)
             spec = await asyncio.to_thread(plan_start, self.house, work, opened)
         except CannotStart as reason:
             return endings.end_before_start(reason)
@@ -342,8 +346,6 @@ class Attempt:
         self._token_hash = hash_token(opened.token)
         self._folder_of_work = spec.cwd
         self._began = monotonic()
-        if self._folder.exists():  # of another bus with the same numbers; at our start nothing lived in it
-            await asyncio.to_thread(remove_run_folder, self._folder)
         looking = asyncio.create_task(asyncio.to_thread(_look_at, spec.cwd), name=f"folder of run {self.run}")
         try:
             await self._note(

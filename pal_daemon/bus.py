@@ -7,7 +7,7 @@ call may be repeated: the server answers a repeat under the same lease as it ans
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from pal_server.client.problems import ApiProblem, Unreachable
 from pal_server.client.retry import is_worth_repeating
@@ -77,6 +77,8 @@ class Caller(Protocol):
         headers: Mapping[str, str] | None = None,
     ) -> T: ...
 
+    async def download_into(self, into: BinaryIO, path: str) -> None: ...
+
 
 class Bus:
     """Everything the daemon says to the server over HTTP."""
@@ -120,6 +122,10 @@ class Bus:
 
     async def claim(self, request: ClaimDeliveries) -> ClaimsAnswer:
         return await self._post("/api/deliveries/claim", request, ClaimsAnswer)
+
+    async def download(self, file: str, into: BinaryIO) -> None:
+        """The content of a file, from the beginning of `into` on."""
+        await self._caller.download_into(into, f"/f/{file}")
 
     async def renew(self, delivery: int, lease: UnderLease) -> RenewAnswer:
         return await self._post(f"/api/deliveries/{delivery}/renew", lease, RenewAnswer)

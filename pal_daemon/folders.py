@@ -104,7 +104,7 @@ def remove_old_runs(settings: Settings, *, live: set[int]) -> int:
     removed = 0
     oldest = time.time() - settings.keep_for
     for changed_at, path in aged:
-        kept_bytes += sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+        kept_bytes += sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         if (kept_bytes > settings.keep_bytes or changed_at < oldest) and living_keeper(path) is None:
             remove_run_folder(path)
             removed += 1

@@ -39,6 +39,7 @@ from pal_server.ids import new_id
 from pal_server.loops.approval_deadlines import ApprovalDeadlines
 from pal_server.loops.bridges import Bridges
 from pal_server.loops.digests import Digests
+from pal_server.loops.files import Files
 from pal_server.loops.leader import Leader
 from pal_server.loops.lease_reaper import LeaseReaper
 from pal_server.loops.loop import FAILURES_ALLOWED, Context, Loop
@@ -176,7 +177,8 @@ async def _assemble(
     token_use = TokenUse(context, take=credentials.take_used)
     bridges = Bridges(context, url=lambda: url, is_on=settings.bridges)
     posting = Posting(context, url=lambda: url)
-    loops: tuple[Loop, ...] = (*(kind(context) for kind in LOOPS), token_use, posting, bridges)
+    ended_files = Files(context, root=settings.files)
+    loops: tuple[Loop, ...] = (*(kind(context) for kind in LOOPS), ended_files, token_use, posting, bridges)
     stack.push_async_callback(bridges.close)
     stack.push_async_callback(_last_step, token_use)
     tailer = Tailer(store=store, hub=hub, credentials=credentials, workspace_id=workspace_id)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from pal_cli.cli.daemon_line import connect, connection_flags, room_flag, room_of
+from pal_cli.cli.daemon_line import connect, connection_flags, room_flag, room_of, run_variable
 from pal_cli.light import Command, positive
 from pal_server.client.terminal import shown
 from pal_server.client.terminal.output import say_json
@@ -31,6 +31,7 @@ def _put(args: argparse.Namespace) -> None:
         title=args.title,
         ttl=args.ttl,
         room=room_of(args),
+        card=run_variable("PAL_RUN_ID") is not None,
     )
     if args.json:
         say_json(answer)

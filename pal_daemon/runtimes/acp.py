@@ -26,6 +26,7 @@ class AnyAcpRuntime(AcpRuntime):
         permissions=True,
         questions=True,
         plan=True,
+        images=True,
         tool_events=True,
         usage=True,
         effort=True,

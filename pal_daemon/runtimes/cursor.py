@@ -24,7 +24,7 @@ class CursorRuntime(AcpRuntime):
     arguments = ("acp",)
     remedy = "curl https://cursor.com/install -fsS | bash"
     capabilities = Capabilities(
-        resume=True, interrupt=True, permissions=True, questions=True, plan=True, tool_events=True
+        resume=True, interrupt=True, permissions=True, questions=True, plan=True, images=True, tool_events=True
     )
     dialect = Dialect(
         modes={Mode.ASK: ("agent",), Mode.READ_ONLY: ("ask", "plan"), Mode.PLAN: ("plan",)},

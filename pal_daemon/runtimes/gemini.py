@@ -45,7 +45,9 @@ class GeminiRuntime(AcpRuntime):
     remedy = "npm install -g @google/gemini-cli"
     oldest = (0, 60)  # older ones know no --acp
     # No tool servers of the profile: with one it does not end when its input does (0.61.0).
-    capabilities = Capabilities(resume=True, interrupt=True, permissions=True, plan=True, tool_events=True, usage=True)
+    capabilities = Capabilities(
+        resume=True, interrupt=True, permissions=True, plan=True, images=True, tool_events=True, usage=True
+    )
     way_in = WayIn(
         programs=("gemini",),
         home=lambda home: {"GEMINI_CLI_HOME": home},

@@ -49,6 +49,7 @@ class OpenCodeRuntime(AcpRuntime):
         interrupt=True,
         permissions=True,
         plan=True,
+        images=True,
         tool_events=True,
         skills=True,
         servers=True,

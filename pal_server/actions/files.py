@@ -2,17 +2,20 @@
 (`storage/blobs.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pal_server.actions import access, audit, client_ids
-from pal_server.domain.actors import Actor, Role
+from pal_server.actions import access, audit, cards, client_ids
+from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.files import File, expiry_of, parse_mime, parse_sha256, parse_size, parse_title, safe_name
+from pal_server.domain.messages import Message
 from pal_server.domain.pages import NEWEST, Page, page_of, parse_limit, parse_place, render_place
+from pal_server.domain.rooms import Room
 from pal_server.errors import NotFound
-from pal_server.storage import files
+from pal_server.storage import files, messages, rooms
 from pal_server.storage.tx import Tx
 
 CLEANED_AT_ONCE = 500  # files removed in one transaction
+PREVIEW = 1_000  # characters of a text that its card shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +40,11 @@ def add(
     title: str = "",
     ttl: int | None = None,
     room: str | None = None,
+    card: str | None = None,
     client_id: str | None = None,
 ) -> File:
     """Name content that is stored already. `size` in bytes, `ttl` in seconds. A run's file belongs to its room unless
-    another is named.
+    another is named. With `card` a run's topic shows it, with these first words of it.
 
     The limit of size is checked where the bytes come in.
     """
@@ -68,6 +72,8 @@ def add(
     files.insert(tx, file)
     client_ids.remember(tx, actor=actor, client_id=client_id, verb="files.add", said=said, target=file.id)
     _tell(tx, "file.added", file)
+    if card is not None and actor.kind is ActorKind.RUN and file.room == actor.room_id:
+        _show(tx, actor=actor, file=file, preview=card)
     return file
 
 
@@ -113,6 +119,11 @@ def revoke(tx: Tx, *, actor: Actor, ref: str) -> File:
     return after
 
 
+def any_ended(tx: Tx, *, workspace_id: str) -> bool:
+    """Whether `cleanup` has anything to do."""
+    return bool(files.ended(tx, workspace_id=workspace_id, limit=1))
+
+
 def cleanup(tx: Tx, *, actor: Actor) -> Cleaned:
     """Remove files that are revoked or expired. Repeat until `is_all`."""
     access.need(actor, Role.ADMIN)
@@ -129,6 +140,51 @@ def cleanup(tx: Tx, *, actor: Actor) -> Cleaned:
 def unused(tx: Tx, *, hashes: list[str]) -> list[str]:
     """Which of these contents no file has; for a chore that compares the disk with the rows."""
     return [sha256 for sha256 in hashes if not files.is_used(tx, sha256)]
+
+
+def of_deleted_message(tx: Tx, *, message: Message) -> None:
+    """The attachments of a message end with it, unless another one carries them or a run made them."""
+    for attached in message.files:
+        file = files.get(tx, str(attached["id"]))
+        if file is None or file.run is not None or file.room != message.room_id:
+            continue
+        if messages.carries(tx, file_id=file.id, room_id=message.room_id) or not files.revoke(tx, file.id):
+            continue
+        ended = files.get(tx, file.id)
+        assert ended is not None, "it was revoked, not removed"
+        _tell(tx, "file.revoked", ended)
+
+
+def belong_to(tx: Tx, *, actor: Actor, file: File, room: Room) -> File:
+    """A file of no room that its maker attaches somewhere is that room's from then on: who reads the message, an agent
+    too, may read it.
+    """
+    if file.room is not None or file.created_by != actor.key:
+        return file
+    files.move(tx, file.id, room_id=room.id)
+    return replace(file, room=room.id)
+
+
+def _show(tx: Tx, *, actor: Actor, file: File, preview: str) -> None:
+    assert actor.room_id is not None, "a run is in a room"
+    assert actor.topic_id is not None, "a run is in a topic"
+    room = access.room(tx, actor, actor.room_id)
+    rooms.lock(tx, room_id=room.id)
+    shown = {key: value for key, value in file.fact().items() if key in ("id", "name", "title", "mime", "size", "url")}
+    cards.post(
+        tx,
+        workspace_id=actor.workspace_id,
+        room=room,
+        topic_id=actor.topic_id,
+        content=f"{actor.name} made {file.title or file.name}: {file.url}",
+        card={
+            "type": "artifact",
+            "agent": actor.agent,
+            "run": actor.run_id,
+            "file": shown,
+            "preview": preview[:PREVIEW],
+        },
+    )
 
 
 def _tell(tx: Tx, kind: str, file: File) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pal_server.actions import access, audit, cards, client_ids, deliveries, freshness, slash, steering
+from pal_server.actions import access, audit, cards, client_ids, deliveries, files, freshness, slash, steering
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.addressing import Addressed, Addressing, Reason, address
 from pal_server.domain.chains import stopped_by
@@ -255,6 +255,7 @@ def delete(tx: Tx, *, actor: Actor, id: int) -> Message:
     delivery_rows.leave_burst(tx, message_id=id)
     messages.delete(tx, id=id)
     search.unindex(tx, id)
+    files.of_deleted_message(tx, message=message)
     gone = access.message(tx, actor, id)
     tx.emit("message.deleted", workspace_id=actor.workspace_id, room_id=message.room_id, data=gone.fact())
     said_by: dict[str, object] = {"room": message.room_id, "sender": message.sender.key}
@@ -479,6 +480,7 @@ def files_of(tx: Tx, *, actor: Actor, room: Room, ids: list[str]) -> tuple[dict[
                 file=file_id,
                 room=room.name,
             )
+        file = files.belong_to(tx, actor=actor, file=file, room=room)
         found.append({"id": file.id, "name": file.name, "mime": file.mime, "size": file.size})
     return tuple(found)
 

@@ -17,6 +17,8 @@ from pal_server.errors import TooLarge
 from pal_server.storage.blobs import Blobs, Upload
 
 PART = 256 * 1024  # bytes handed to the disk at a time
+PREVIEW_BYTES = 4096
+_TEXTS = frozenset({"application/json", "application/xml", "application/yaml", "application/x-yaml"})
 _UNKNOWN = "application/octet-stream"
 _SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "application/pdf"})
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'"
@@ -34,16 +36,18 @@ async def upload(call: Call) -> contract.ArtifactAnswer:
         await _take(call, coming)
         parse_size(coming.size, limit=limit)  # what no row will name leaves no bytes behind
         sha256 = await asyncio.to_thread(coming.keep)
+        mime = query.mime or _mime(call, query.name)
         file = await call.write(
             files.add,
             actor=call.actor,
             name=query.name,
-            mime=query.mime or _mime(call, query.name),
+            mime=mime,
             size=coming.size,
             sha256=sha256,
             title=query.title,
             ttl=query.ttl,
             room=query.room,
+            card=await _preview(blobs, sha256, mime) if query.card else None,
             client_id=query.client_id,
         )
     return contract.ArtifactAnswer(artifact=present(file, contract.File))
@@ -115,6 +119,18 @@ async def _take(call: Call, coming: Upload) -> None:
             waiting.clear()
     if waiting:
         await asyncio.to_thread(coming.write, bytes(waiting))
+
+
+async def _preview(blobs: Blobs, sha256: str, mime: str) -> str:
+    """The first words of a text; empty for what is none."""
+    if not mime.startswith("text/") and mime not in _TEXTS:
+        return ""
+
+    def read() -> str:
+        with blobs.open(sha256) as file:
+            return file.read(PREVIEW_BYTES).decode("utf-8", "replace").replace("\0", "\ufffd")
+
+    return await asyncio.to_thread(read)
 
 
 def _mime(call: Call, name: str) -> str:

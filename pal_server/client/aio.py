@@ -5,9 +5,10 @@ async with Client(url, token) as client:
 """
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import aiohttp
 import msgspec
@@ -23,6 +24,7 @@ __all__ = ["ApiProblem", "Client", "Unreachable"]
 
 TIMEOUT = 30.0  # seconds for one call
 CONNECT_TIMEOUT = 5.0  # seconds until somebody answers the connection
+PART = 256 * 1024  # bytes handed to the disk at a time
 BEAT = 25.0  # seconds between pings of a WebSocket
 
 T = TypeVar("T")
@@ -88,16 +90,25 @@ class Client:
 
     async def download(self, path: str) -> bytes:
         """A file's bytes. `ApiProblem` or `Unreachable` as `call`."""
+        content = io.BytesIO()
+        await self.download_into(content, path)
+        return content.getvalue()
+
+    async def download_into(self, into: BinaryIO, path: str) -> None:
+        """A file's bytes, from the beginning of `into` on. `ApiProblem` or `Unreachable` as `call`."""
+        into.seek(0)
+        into.truncate()
         try:
             async with self._open().get(
-                self.url + path, headers=self._headers(None), allow_redirects=False
+                self.url + path, headers=self._headers(None), allow_redirects=False, timeout=_STREAMING
             ) as response:
-                raw = await response.read()
-        except (aiohttp.ClientError, OSError, TimeoutError) as exc:
+                if response.status != 200:
+                    raw = await response.read()
+                    raise problem_of(response.status, _document(raw), retry_after=response.headers.get("Retry-After"))
+                async for part in response.content.iter_chunked(PART):
+                    await asyncio.to_thread(into.write, part)
+        except (aiohttp.ClientError, TimeoutError) as exc:
             raise Unreachable(_reason(exc)) from exc
-        if response.status != 200:
-            raise problem_of(response.status, _document(raw), retry_after=response.headers.get("Retry-After"))
-        return raw
 
     def events(self, after: int | None = None) -> AsyncIterator[Event]:
         """The workspace's events, each once and in order; see `stream`."""

@@ -35,6 +35,8 @@ class UploadQuery(Request, frozen=True, kw_only=True):
     title: str = ""
     ttl: int | None = None
     """Seconds."""
+    card: bool = False
+    """From a run: its topic shows the file, with a preview."""
     room: str | None = None
     client_id: str | None = None
 

@@ -61,6 +61,10 @@ def revoke(tx: Tx, id: str) -> bool:
     return tx.sql.run("files.revoke", id=id, now=tx.now) == 1
 
 
+def move(tx: Tx, id: str, *, room_id: str) -> None:
+    tx.sql.run("files.move", id=id, room_id=room_id)
+
+
 def of_run(tx: Tx, *, run: Run) -> list[File]:
     """What it uploaded, oldest first."""
     rows = tx.sql.all("files.of_run", workspace_id=run.workspace_id, run_id=run.id, since=run.created_at)

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import files
+from pal_server.actions import files, messages
+from pal_server.actions.messages import list_page as messages_page
 from pal_server.domain.actors import Actor
 from pal_server.domain.files import File
 from pal_server.errors import Invalid
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
+from tests.support.people import daemon
 from tests.support.stores import Clock
 
 HELLO = hashlib.sha256(b"hello").hexdigest()
@@ -85,3 +87,41 @@ async def test_what_has_ended_is_attached_no_more(bus: Bus, clock: Clock) -> Non
     gone = [await refusal(bus, file.id, actor=bus.people.member) for file in (revoked, expiring)]
 
     assert {refused.message for refused in gone} == {"there is no such file: upload it first"}
+
+
+async def test_a_file_of_no_room_follows_the_room_its_maker_attaches_it_in(bus: Bus) -> None:
+    nowhere = await add(bus, actor=bus.people.member)
+    await bus.say("@bot look", files=[nowhere.id])
+    inside = await bus.inside(await bus.claim_one())
+
+    assert (await bus.store.read(files.open_link, actor=inside, ref=nowhere.id)).room == bus.room.id
+    assert (await bus.store.read(files.open_link, actor=daemon(bus.box), ref=nowhere.id)).id == nowhere.id
+
+
+async def test_attachments_end_with_their_message_unless_another_carries_them(bus: Bus) -> None:
+    twice = await add(bus, actor=bus.people.member, room="general")
+    once = await add(bus, actor=bus.people.member, room="general")
+    first = await bus.say("look", files=[twice.id, once.id])
+    await bus.say("again", files=[twice.id])
+
+    await bus.store.write(messages.delete, actor=bus.people.member, id=first.message.id)
+
+    assert (await bus.store.read(files.get, actor=bus.people.member, ref=twice.id)).revoked_at is None
+    assert (await bus.store.read(files.get, actor=bus.people.member, ref=once.id)).revoked_at is not None
+
+
+async def test_a_run_that_puts_an_artifact_shows_it_in_its_topic(bus: Bus) -> None:
+    sent = await bus.say("@bot go")
+    inside = await bus.inside(await bus.claim_one())
+
+    file = await add(bus, actor=inside, card="first words")
+    await add(bus, actor=bus.people.member, card="a person needs no card")
+
+    page = await bus.store.read(
+        messages_page, actor=bus.people.member, topic=sent.message.topic_id, room="general", limit=50
+    )
+    [card] = [message for message in page.items if message.kind == "card"]
+    assert file.url in card.content
+    assert card.card is not None
+    assert card.card["file"]["id"] == file.id
+    assert card.card["preview"] == "first words"

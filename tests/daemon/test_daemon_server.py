@@ -269,3 +269,25 @@ async def test_a_run_whose_agent_is_deleted_is_killed(server, computer, start_da
 
     assert (await finished(server, 1))["status"] == "cancelled"
     assert find_left_over(settings.runs_folder / "1") == []
+
+
+async def test_attached_files_are_in_the_runs_folder_with_a_label_in_the_prompt(
+    server, computer, settings, start_daemon
+):
+    await server.agent("reader", computer=computer, runtime="command", command="cat")
+    upload = {"name": "my notes.txt", "room": "general"}
+    kept = await server.request("POST", "/api/artifacts", data=b"words to read", params=upload)
+    ended = await server.request("POST", "/api/artifacts", data=b"x", params={"name": "ended.txt", "room": "general"})
+    files = [kept["artifact"]["id"], ended["artifact"]["id"]]
+    await server.send("@reader look", files=files)
+    expect(await server.post(f"/api/artifacts/{files[1]}/revoke"), 200)
+
+    await start_daemon()
+    run = await finished(server, 1)
+
+    path = settings.runs_folder / str(run["id"]) / "files" / "1-my notes.txt"
+    prompt = (await said(server))[-1]
+    assert path.read_bytes() == b"words to read"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert f'[1] "{path}" (text/plain, 13 bytes)' in prompt
+    assert '[2] "ended.txt" is not offered any more' in prompt

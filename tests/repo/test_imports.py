@@ -21,6 +21,7 @@ SHARED_BY_RUNTIMES = {
     "lean_environment",
     "lines",
     "offer",
+    "pictures",
     "profile",
     "program_lines",
     "program_probe",

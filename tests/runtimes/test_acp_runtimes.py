@@ -83,6 +83,7 @@ def test_the_memo_says_all_the_reader_needs(programs):
         "servers": [],
         "notices": [],
         "is_command": False,
+        "pictures": [],
     }
     assert json.loads(spec.input or b"")["method"] == "initialize"
 

@@ -40,6 +40,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.ASK
     servers: list[dict[str, Any]] = []  # of tools, as `session/new` takes them
     notices: list[str] = []
+    pictures: list[dict[str, str]] = []  # blocks of the prompt, where the agent takes them
 
 
 class HandshakeFailed(Exception):
@@ -109,6 +110,10 @@ class Handshake:
         self._dialect = dialect
         self._agent: Mapping[str, Any] = {}
         self._settings: list[Call] = []
+
+    @property
+    def takes_pictures(self) -> bool:
+        return bool(_dig(self._agent, "agentCapabilities", "promptCapabilities", "image"))
 
     def begun(self, answer: Result | Failure) -> tuple[list[Event], Call]:
         """After `initialize`. Raises HandshakeFailed."""

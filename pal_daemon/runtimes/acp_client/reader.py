@@ -386,7 +386,8 @@ class AcpReader:
         self._prompts.add(self._last_id)
         prompt = f"{SESSION_GONE}\n\n{self._task.prompt}" if self._handshake.is_fresh else self._task.prompt
         text = safe_prompt(prompt, self._dialect, is_command=self._task.is_command and not self._handshake.is_fresh)
-        block = [{"type": "text", "text": text}]
+        shown = self._task.pictures if self._handshake.takes_pictures else []
+        block = [{"type": "text", "text": text}, *shown]
         return self._reply(
             render_request(self._last_id, "session/prompt", {"sessionId": self._session, "prompt": block})
         )

@@ -15,6 +15,7 @@ from pal_daemon.runtimes.acp_client.reader import AcpReader
 from pal_daemon.runtimes.base import NOT_HERE, Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
+from pal_daemon.runtimes.pictures import pictures_of
 from pal_daemon.runtimes.profile import Account, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import (
     Version,
@@ -25,6 +26,8 @@ from pal_daemon.runtimes.program_probe import (
     parse_version,
 )
 from pal_server.contract.deliveries import Work
+
+PICTURES = 600 << 10  # bytes of pictures; they go with the memo, which is small
 
 
 class AcpRuntime:
@@ -79,6 +82,10 @@ class AcpRuntime:
             effort=work.agent.effort,
             mode=mode_of(work),
             servers=_servers(context),
+            pictures=[
+                {"type": "image", "mimeType": picture.mime, "data": picture.encoded()}
+                for picture in pictures_of(work, room=PICTURES)
+            ],
             notices=[NOT_HERE.format(", ".join(context.missing))] if context.missing else [],
         )
         return LaunchSpec(

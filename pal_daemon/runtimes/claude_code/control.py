@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from pal_daemon.runtimes.base import Answer, Question
+from pal_daemon.runtimes.pictures import Picture
 from pal_daemon.runtimes.questions import read_answers
 
 INITIALIZE = "pal-initialize"  # ids of our requests; the program's own are random
@@ -29,9 +30,12 @@ def render_initialize() -> bytes:
     return _request(INITIALIZE, {"subtype": "initialize"})
 
 
-def render_text(text: str, *, uuid: str) -> bytes:
+def render_text(text: str, *, uuid: str, pictures: Sequence[Picture] = ()) -> bytes:
     """`client_composed`: a slash or an @path in it is text, and neither a command nor a file to be read."""
-    message = {"role": "user", "content": text}
+    content: object = text
+    if pictures:
+        content = [*map(_picture, pictures), {"type": "text", "text": text}]
+    message = {"role": "user", "content": content}
     return _line({"type": "user", "uuid": uuid, "client_composed": True, "message": message})
 
 
@@ -92,6 +96,11 @@ def _question(asked: Mapping[str, object]) -> Question:
         previews=tuple(str(option.get("preview") or "") for option in options),
         is_multiple=asked.get("multiSelect") is True,
     )
+
+
+def _picture(picture: Picture) -> dict[str, object]:
+    source = {"type": "base64", "media_type": picture.mime, "data": picture.encoded()}
+    return {"type": "image", "source": source}
 
 
 def _request(name: str, request: Mapping[str, object]) -> bytes:

@@ -26,6 +26,7 @@ from pal_daemon.runtimes.claude_code.transcript import retell
 from pal_daemon.runtimes.claude_code.way_in import LOGIN, QUIET, WAY_IN, home_in
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
+from pal_daemon.runtimes.pictures import pictures_of
 from pal_daemon.runtimes.profile import Account, Mode, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version
 from pal_daemon.runtimes.shelf import Shelf
@@ -75,6 +76,7 @@ class ClaudeCodeRuntime:
         permissions=True,
         questions=True,
         plan=True,
+        images=True,
         tool_events=True,
         usage=True,
         effort=True,
@@ -129,7 +131,7 @@ class ClaudeCodeRuntime:
         words += ["--effort", effort] if effort else []
         words += ["--disallowedTools", WRITERS] if mode is Mode.READ_ONLY else []
         name = control.name_input(context.run, "launch")
-        said = control.render_text(prompt, uuid=name)
+        said = control.render_text(prompt, uuid=name, pictures=pictures_of(work))
         if work.slash is not None:
             said = control.render_command(work.slash, uuid=name)
         return LaunchSpec(

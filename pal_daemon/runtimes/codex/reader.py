@@ -6,7 +6,7 @@ Everything it knows comes from the spool: the memo, what Codex said, and the nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -90,6 +90,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     approved: dict[str, Any] = {}  # instead of `turn` once a plan is approved
     notices: list[str] = []
     skills: str | None = None  # a folder with more of them
+    pictures: list[str] = []  # paths, shown to the model with the prompt
 
 
 class _Step(Enum):
@@ -345,7 +346,7 @@ class CodexReader:
         if not self._thread or self._task is None:
             return self._give_up("Codex gave its thread no name")
         prompt = f"{SESSION_GONE}\n\n{self._task.prompt}" if self._is_fresh else self._task.prompt
-        line = self._render_turn(prompt, is_planning=self._task.mode is Mode.PLAN)
+        line = self._render_turn(prompt, is_planning=self._task.mode is Mode.PLAN, pictures=self._task.pictures)
         self._turn_begun()
         data = {"state": "session", "program": "codex", "model": self._model}
         return [Event(kind="status", data=data), NativeSession(id=self._thread), self._reply(line)]
@@ -523,7 +524,7 @@ class CodexReader:
     def _render_start(self) -> bytes:
         return render_request(OPEN, "thread/start", self._task.thread if self._task is not None else {})
 
-    def _render_turn(self, text: str, *, is_planning: bool) -> bytes:
+    def _render_turn(self, text: str, *, is_planning: bool, pictures: Sequence[str] = ()) -> bytes:
         assert self._task is not None
         number = self._turns + 1
         settings: dict[str, Any] = {"model": self._model}
@@ -532,7 +533,7 @@ class CodexReader:
         is_changed = self._task.mode is Mode.PLAN  # a thread keeps the mode of its last turn
         params: dict[str, Any] = {
             "threadId": self._thread,
-            "input": [{"type": "text", "text": text}],
+            "input": [{"type": "text", "text": text}, *({"type": "localImage", "path": path} for path in pictures)],
             "clientUserMessageId": f"turn-{number}",
             **(self._task.turn if is_planning or not is_changed else self._task.approved),
         }

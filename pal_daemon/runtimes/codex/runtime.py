@@ -29,6 +29,7 @@ from pal_daemon.runtimes.codex.way_in import LOGIN, WAY_IN, home_in
 from pal_daemon.runtimes.git_folders import commit_folders
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
+from pal_daemon.runtimes.pictures import pictures_of
 from pal_daemon.runtimes.profile import Mode, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version
 from pal_daemon.runtimes.shelf import Shelf
@@ -75,6 +76,7 @@ class CodexRuntime:
         permissions=True,
         questions=True,
         plan=True,
+        images=True,
         tool_events=True,
         usage=True,
         effort=True,
@@ -158,6 +160,7 @@ def _task(work: Work, context: Context) -> Task:
         effort=effort,
         mode=mode,
         notices=notices,
+        pictures=[picture.path for picture in pictures_of(work)],
         skills=None if context.skills is None else str(context.skills / ".claude" / "skills"),
     )
 

@@ -1,8 +1,8 @@
 """One turn with an OpenAI-compatible endpoint (Chat Completions, streamed). Standard library only.
 
-One JSON line in: prompt, url, model, effort, session, folder, headers, retries. JSON lines out: session, piece, note,
-usage, fail, done. The key is in OPENAI_API_KEY. The conversation is kept in `folder`, one file a session, 0600.
-SIGINT ends it politely with exit 130.
+One JSON line in: prompt, pictures, url, model, effort, session, folder, headers, retries. JSON lines out: session,
+piece, note, usage, fail, done. The key is in OPENAI_API_KEY. The conversation is kept in `folder`, one file a session,
+0600. SIGINT ends it politely with exit 130.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> int:
     messages = [*load(path), {"role": "user", "content": task["text"]}]
     tell(type="session", id=task["session"])
     try:
-        text = ask(task, messages)
+        text = ask(task, [*messages[:-1], {"role": "user", "content": shown(task)}])
     except Failed as failure:
         tell(
             type="fail",
@@ -77,6 +77,17 @@ def main() -> int:
     save(path, [*messages, {"role": "assistant", "content": text}])
     tell(type="done", text=text)
     return 0
+
+
+def shown(task: dict[str, Any]) -> object:
+    """The words with their pictures. Only the words are kept: pictures would soon be all of a conversation."""
+    pictures = task.get("pictures")
+    if not pictures:
+        return task["text"]
+    return [
+        {"type": "text", "text": task["text"]},
+        *({"type": "image_url", "image_url": {"url": one}} for one in pictures),
+    ]
 
 
 # The conversation
@@ -114,7 +125,7 @@ def cut(messages: list[dict[str, str]]) -> list[dict[str, str]]:
 # The endpoint
 
 
-def ask(task: dict[str, Any], messages: list[dict[str, str]]) -> str:
+def ask(task: dict[str, Any], messages: list[dict[str, Any]]) -> str:
     """The answer's text, told in pieces meanwhile. Asks again while nothing was told and the endpoint may recover."""
     body: dict[str, object] = {
         "model": task["model"],

@@ -14,6 +14,7 @@ from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.openai.offer import read_offer
 from pal_daemon.runtimes.openai.reader import OpenAiReader
+from pal_daemon.runtimes.pictures import pictures_of
 from pal_daemon.runtimes.profile import account_of, given_names
 from pal_daemon.runtimes.way_in import BY_KEY, OUT, WayIn, key_in
 from pal_server.contract.deliveries import Work
@@ -35,7 +36,7 @@ class OpenAiRuntime:
         key="OPENAI_API_KEY",
         reads=LOGIN,
     )
-    capabilities = Capabilities(resume=True, interrupt=True, usage=True, effort=True)
+    capabilities = Capabilities(resume=True, interrupt=True, images=True, usage=True, effort=True)
 
     def discover(self, surroundings: Surroundings) -> Discovery:
         note = "" if surroundings.env.get("OPENAI_BASE_URL") else NEEDS
@@ -64,6 +65,7 @@ class OpenAiRuntime:
         task = {
             "type": "prompt",
             "text": work.prompt,
+            "pictures": [f"data:{picture.mime};base64,{picture.encoded()}" for picture in pictures_of(work)],
             "url": _address(env.get("OPENAI_BASE_URL")),
             "model": work.agent.model,
             "effort": effort,

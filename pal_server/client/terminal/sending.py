@@ -105,6 +105,7 @@ def upload(
     title: str | None = None,
     ttl: int | None = None,
     room: str | None = None,
+    card: bool = False,
 ) -> dict[str, Any]:
     """Store one file; the answer names it. Tried again like a message, under its own `client_id`."""
     query = without_nothing(
@@ -114,6 +115,7 @@ def upload(
             "title": title,
             "ttl": ttl,
             "room": room,
+            "card": "true" if card else None,
             "client_id": client_id,
         }
     )

@@ -28,6 +28,9 @@ SELECT id, workspace_id, room_id, run_id, name, title, mime, size, sha256, creat
  ORDER BY created_at, id
  LIMIT 50;
 
+-- name: move(id, room_id)
+UPDATE files SET room_id = :room_id WHERE id = :id AND room_id IS NULL;
+
 -- name: revoke(id, now)
 UPDATE files SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
 

@@ -2093,6 +2093,7 @@ export interface UploadQuery {
   mime?: string | null;
   title?: string;
   ttl?: number | null;
+  card?: boolean;
   room?: string | null;
   client_id?: string | null;
 }
