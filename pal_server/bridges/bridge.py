@@ -48,6 +48,11 @@ class Bridge:
             changed=self._again.set,
         )
 
+    @property
+    def bots(self) -> frozenset[str]:
+        """Ids of those it holds open."""
+        return frozenset(self._bots)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then everything is closed and the bots are let go. `NotAccepted` ends it too."""
         beating = asyncio.create_task(self._beat(), name="beat")

@@ -31,6 +31,7 @@ MODULES = (
     "memory",
     "restart",
     "lark",
+    "bridges",
 )
 
 
