@@ -464,6 +464,8 @@ export const en = {
   "confirm.close": "Close",
   "form.save": "Save",
 
+  "notify.why": "pal can tell you when something needs you while you look elsewhere.",
+  "notify.no": "Not now",
   "notify.ended": "{agent} is done in {topic}",
   "notify.failed": "{agent} failed in {topic}",
   "notify.mention": "{name} mentions you in {topic}",

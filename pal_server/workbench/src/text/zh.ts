@@ -466,6 +466,8 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "confirm.close": "关闭",
   "form.save": "保存",
 
+  "notify.why": "当你在看别处时，pal 可以在有事需要你时提醒你。",
+  "notify.no": "以后再说",
   "notify.ended": "{agent} 在 {topic} 中已完成",
   "notify.failed": "{agent} 在 {topic} 中失败",
   "notify.mention": "{name} 在 {topic} 中提及你",

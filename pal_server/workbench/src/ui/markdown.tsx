@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { marked } from "marked";
-import { memo, useMemo, useState } from "react";
+import { memo, useEffect, useMemo, useState } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import { harden } from "rehype-harden";
 import rehypeSanitize from "rehype-sanitize";
@@ -49,12 +49,31 @@ const COMPONENTS: Components = {
 };
 
 const Block = memo(function Block({ text }: { text: string }) {
+  const plugins = useHighlighting(text.includes("```"));
   return (
-    <ReactMarkdown remarkPlugins={REMARK} rehypePlugins={REHYPE} components={COMPONENTS} skipHtml>
+    <ReactMarkdown remarkPlugins={REMARK} rehypePlugins={plugins} components={COMPONENTS} skipHtml>
       {text}
     </ReactMarkdown>
   );
 });
+
+type Plugins = typeof REHYPE;
+let highlighting: Promise<Plugins> | null = null;
+let highlighted: Plugins | null = null;
+
+/** Colours for code are loaded with the first code; they come after the allow-list and add nothing but classes. */
+function useHighlighting(isWanted: boolean): Plugins {
+  const [plugins, setPlugins] = useState(highlighted);
+  useEffect(() => {
+    if (!isWanted || plugins) return;
+    highlighting ??= import("rehype-highlight").then(({ default: highlight }) => {
+      highlighted = [...REHYPE, [highlight, { detect: false }]] as Plugins;
+      return highlighted;
+    });
+    highlighting.then(setPlugins, console.warn);
+  }, [isWanted, plugins]);
+  return plugins ?? REHYPE;
+}
 
 /** Only the block that grew is parsed again; half a word of markup at the end is completed while it grows. */
 export const Markdown = memo(function Markdown({ text, isGrowing = false }: { text: string; isGrowing?: boolean }) {

@@ -40,7 +40,9 @@ export function AskCard({ message }: { message: Message }) {
           <b>{display || "pal"}</b>
           <time>{clock(message.created_at)}</time>
         </div>
-        {known ? <Asked asked={known} /> : <p className={css.done}>{message.content}</p>}
+        <div className={css.inTopic}>
+          {known ? <Asked asked={known} /> : <p className={css.done}>{message.content}</p>}
+        </div>
       </div>
     </article>
   );

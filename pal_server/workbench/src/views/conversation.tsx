@@ -21,6 +21,7 @@ import { tell, tellFailure } from "./tell";
 
 const NONE: readonly never[] = [];
 const NEAR_END = 80; // pixels from the end that count as being there
+const HAND = 1_500; // milliseconds a wheel or finger keeps the list moving
 const NEAR_START = 600; // pixels from the beginning at which earlier messages are fetched
 
 /** One topic: what was said and done, and the place to write. */
@@ -170,6 +171,7 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
       }),
     [messages, allRuns, allSending, id, readUpTo, me],
   );
+  const isEmpty = items.length === 0;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: items.length,
@@ -187,7 +189,7 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
   const [seen, setSeen] = useState(0);
   const last = messages.at(-1)?.id ?? 0;
   const isLoading = useRef(false);
-  const lastTop = useRef(0);
+  const touchedAt = useRef(0);
   const stuck = useRef(true);
 
   // Who is at the end stays there, whatever grows above it: a run's text, a card, an image.
@@ -198,14 +200,25 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
     if (box && stuck.current) box.scrollTop = box.scrollHeight;
   }, [total, items.length]);
 
+  // The field below grows, the panel opens: the same end stays in sight.
+  useEffect(() => {
+    const box = scroller.current;
+    if (!box || isEmpty) return;
+    const watch = new ResizeObserver(() => {
+      if (stuck.current) box.scrollTop = box.scrollHeight;
+    });
+    watch.observe(box);
+    if (box.firstElementChild) watch.observe(box.firstElementChild);
+    return () => watch.disconnect();
+  }, [isEmpty]);
+
   const onScroll = useLatest(() => {
     const box = scroller.current;
     if (!box) return;
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
-    // Only a person's hand lets go of the end; what grows moves it for a moment and is followed.
+    // Only a person's hand lets go of the end; what grows or is measured moves it for a moment and is followed.
     if (atEnd) stuck.current = true;
-    else if (box.scrollTop < lastTop.current - 2) stuck.current = false;
-    lastTop.current = box.scrollTop;
+    else if (Date.now() - touchedAt.current < HAND) stuck.current = false;
     setAtEnd(atEnd || stuck.current);
     if (atEnd) setSeen(last);
     if (box.scrollTop < NEAR_START && log?.hasOlder && !isLoading.current) {
@@ -233,13 +246,42 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
     };
   }, [isAtEnd, last, id, store]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list is there once it is not empty
+  useEffect(() => {
+    const box = scroller.current;
+    if (!box) return;
+    const touch = () => {
+      touchedAt.current = Date.now();
+    };
+    const ways = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
+    for (const way of ways) box.addEventListener(way, touch, { passive: true });
+    return () => {
+      for (const way of ways) box.removeEventListener(way, touch);
+    };
+  }, [isEmpty]);
+
   const below = messages.filter((message) => message.id > seen && !isMine(me, message)).length;
+  // A link to one message: what lies before it is fetched until it is there, then it is shown.
+  const { message: wanted } = useSearch({ strict: false });
+  const shown = useRef<number | null>(null);
+  useEffect(() => {
+    if (wanted === undefined || shown.current === wanted) return;
+    const index = items.findIndex((item) => idsOf(item).includes(wanted));
+    if (index < 0) {
+      if (log?.hasOlder && (messages[0]?.id ?? 0) > wanted) store.loadOlder(id).catch(tellFailure);
+      return;
+    }
+    shown.current = wanted;
+    stuck.current = false;
+    virtual.scrollToIndex(index, { align: "center" });
+  }, [wanted, items, log?.hasOlder, messages, id, store, virtual]);
+
   const toEnd = () => {
     stuck.current = true;
     virtual.scrollToIndex(items.length - 1, { align: "end" });
   };
 
-  if (items.length === 0) return <Empty />;
+  if (isEmpty) return <Empty />;
   return (
     <div className={css.logBox}>
       <div
@@ -260,6 +302,7 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
                 data-index={row.index}
                 ref={virtual.measureElement}
                 className={css.slot}
+                data-wanted={(wanted !== undefined && idsOf(item).includes(wanted)) || undefined}
                 style={{ transform: `translateY(${row.start}px)` }}
               >
                 <Row item={item} room={room} now={now} onMode={onMode} isFirst={row.index === 0 && !log?.hasOlder} />
@@ -276,6 +319,12 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
       )}
     </div>
   );
+}
+
+/** Messages an item shows. */
+function idsOf(item: Item): readonly number[] {
+  if (item.type === "message") return [item.message.id];
+  return item.type === "run" && item.words ? [item.words.id] : [];
 }
 
 const ESTIMATES: Readonly<Record<Item["type"], number>> = { message: 84, run: 180, sending: 70, day: 36, unread: 28 };

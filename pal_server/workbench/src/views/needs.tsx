@@ -5,7 +5,7 @@ import { retryDelivery } from "../api/deliveries";
 import { type Need, needsOf } from "../state/attention";
 import { ago, t } from "../text/text";
 import { Face } from "../ui/face";
-import { useLatest, useNow, useSelect, useStore } from "../ui/hooks";
+import { useKept, useLatest, useNow, useSelect, useStore } from "../ui/hooks";
 import { isWriting, Keys } from "../ui/keys";
 import { Asked, AskHead } from "./ask-card";
 import { RunChoices } from "./message";
@@ -83,6 +83,7 @@ export function NeedsView() {
           <p>{t("needs.noneHint")}</p>
         </div>
       )}
+      {needs.length > 0 && <AskPermission />}
       <ul className={css.list} ref={list}>
         {needs.map((need) => (
           <li key={need.key} data-need={need.key} onFocus={() => setChosen(need.key)}>
@@ -95,6 +96,24 @@ export function NeedsView() {
         ))}
       </ul>
     </Page>
+  );
+}
+
+/** Asked for once, when there is something to tell, with a sentence of why. */
+function AskPermission() {
+  const [isDone, setDone] = useKept("notify.asked", false);
+  const [permission, setPermission] = useState(() => ("Notification" in window ? Notification.permission : "denied"));
+  if (isDone || permission !== "default") return null;
+  return (
+    <div className={css.ask}>
+      <span>{t("notify.why")}</span>
+      <Button onClick={() => void Notification.requestPermission().then(setPermission)}>
+        {t("settings.permissionAsk")}
+      </Button>
+      <Button variant="subtle" onClick={() => setDone(true)}>
+        {t("notify.no")}
+      </Button>
+    </div>
   );
 }
 
