@@ -25,6 +25,18 @@ class RealClock(MovableClock):
         return int(time() * 1000)
 
 
+class ShiftedClock(RealClock):
+    """Time as it is, moved ahead by hand: what a dead bridge held is free at once."""
+
+    ahead = 0  # milliseconds
+
+    def __call__(self) -> int:
+        return super().__call__() + self.ahead
+
+    def advance(self, seconds: float) -> None:
+        self.ahead += round(seconds * 1000)
+
+
 async def poll(ask: Callable[[], Awaitable[T]], check: Callable[[T], bool], *, within: float = 10.0) -> T:
     """What `ask` answers once `check` is true of it; for what tells nobody when it changes."""
     pause = asyncio.Event()  # never set

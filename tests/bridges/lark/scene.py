@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pal_server.bridges.lark import PLATFORM
-from tests.bridges.core.scene import RealClock, Scene
+from tests.bridges.core.scene import Scene, ShiftedClock
 from tests.support.platforms.lark.lark import LoopbackLark
 from tests.support.server import expect, start_server
 
@@ -97,18 +97,6 @@ def button(card: Json, label: str) -> Json:
         elif isinstance(one, list):
             todo += one
     raise KeyError(label)
-
-
-class ShiftedClock(RealClock):
-    """Time as it is, moved ahead by hand: what a dead bridge held is free at once."""
-
-    ahead = 0  # milliseconds
-
-    def __call__(self) -> int:
-        return super().__call__() + self.ahead
-
-    def advance(self, seconds: float) -> None:
-        self.ahead += round(seconds * 1000)
 
 
 @asynccontextmanager

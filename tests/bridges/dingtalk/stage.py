@@ -1,0 +1,125 @@
+"""The whole way: a real server, the bridge process it starts, the loopback DingTalk; the test plays the agent."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from tests.bridges.core.scene import ShiftedClock, poll
+from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
+from tests.support.server import ProvisionedComputer, ServerUnderTest, expect, start_server
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Stage:
+    """Alice may operate. The app's bot is bound to the agent `reviewer` on the computer `laptop`, and in a group."""
+
+    server: ServerUnderTest
+    dingtalk: LoopbackDingTalk
+    computer: ProvisionedComputer
+    app: str
+    secret: str
+    alice: str
+    room: str
+
+    async def mention(self, text: str = "", **more: Any) -> Json:
+        return await self.dingtalk.say(self.app, self.alice, text, conversation=self.room, **more)
+
+    async def claim(self) -> Any:
+        """The next delivery, as the daemon gets it, and its run."""
+        claimed = await poll(lambda: self.server.claim(self.computer), bool)
+        return claimed[0], (await self.server.open_run(self.computer, claimed[0]))["run"]
+
+    async def answer(self, text: str) -> Any:
+        """The agent does what waits first, and says this."""
+        claimed, run = await self.claim()
+        expect(await self.server.finish(self.computer, claimed, run, text=text), 200)
+        return run
+
+    async def bot(self) -> Any:
+        [bot] = expect(await self.server.get("/api/bots"), 200)["bots"]
+        return bot
+
+    async def listening(self) -> None:
+        """The bot's status follows its bridge by a beat; the socket itself is there when it says so."""
+        await self.dingtalk.connected(self.app)
+        await poll(self.bot, lambda bot: bot["state"] == "listening", within=20)
+
+    async def posts(self) -> list[Any]:
+        found: list[Any] = expect(await self.server.get("/api/posts", limit=200), 200)["posts"]
+        return found
+
+    async def settled(self) -> list[Any]:
+        """All posts, once none is on its way."""
+        return await poll(
+            self.posts,
+            lambda posts: bool(posts) and not {post["state"] for post in posts} & {"pending", "sending"},
+            within=20,
+        )
+
+    async def deliveries(self) -> list[Any]:
+        found: list[Any] = expect(await self.server.get("/api/deliveries"), 200)["deliveries"]
+        return found
+
+    async def texts(self) -> list[str]:
+        """What was said in the group, cards aside."""
+        return [message["text"] for message in await self.dingtalk.messages(self.room) if message["via"] != "card"]
+
+    async def said(self, words: str) -> None:
+        async def look() -> bool:
+            return any(words in text for text in await self.texts())
+
+        await self.dingtalk.until(look, what=f"the group to be told {words!r}")
+
+    async def card(self, words: str) -> Json:
+        """The only card, once it says this or has a button for it."""
+
+        async def look() -> Json:
+            cards = await self.dingtalk.cards(self.app)
+            assert len(cards) <= 1, "one card per turn"
+            return cards[0] if cards and words in "".join(cards[0]["params"].values()) else {}
+
+        return await self.dingtalk.until(look, what=f"a card that says {words!r}")
+
+
+def button(card: Json, label: str) -> str:
+    """What a press of it brings."""
+    buttons = json.loads(card["params"]["sys_full_json_obj"])["msgButtons"]
+    return str(next(one["id"] for one in buttons if label in one["text"]))
+
+
+@pytest_asyncio.fixture
+async def stage(tmp_path: Path, dingtalk: LoopbackDingTalk) -> AsyncIterator[Stage]:
+    given, alice = await dingtalk.app(), await dingtalk.person("Alice")
+    room = await dingtalk.group("Builders", robots=[given["app"]], people=[alice])
+    async with start_server(tmp_path / "home", clock=ShiftedClock(), with_loops=True) as server:
+        computer = await server.provision()
+        await server.connect(computer)
+        await server.agent("reviewer", computer=computer)
+        body = {
+            "platform": "dingtalk",
+            "app_id": given["app"],
+            "credentials": {"client_id": given["app"], "client_secret": given["secret"]},
+            "agent": "reviewer",
+            "base_url": dingtalk.url,
+            "verify": False,  # which one test does by itself
+        }
+        expect(await server.post("/api/bots", body), 200)
+        person = {"platform": "dingtalk", "external_id": alice, "name": "Alice"}
+        expect(await server.post("/api/identities", person), 200)
+        made = Stage(
+            server=server,
+            dingtalk=dingtalk,
+            computer=computer,
+            app=given["app"],
+            secret=given["secret"],
+            alice=alice,
+            room=room,
+        )
+        await made.listening()
+        yield made
