@@ -172,3 +172,16 @@ def test_a_new_topic_is_begun_and_resolved_by_keys(come: Come, room: str) -> Non
     me.press("e")
 
     me.sees("This topic is resolved")
+
+
+def test_a_link_to_an_old_message_shows_it(come: Come, room: str, stack: Stack) -> None:
+    first = stack.api.post("/api/messages", {"room": room, "content": "the oldest of them"})["message"]
+    for number in range(90):  # more than one page of the history
+        stack.api.post("/api/messages", {"room": room, "content": f"later {number}"})
+    me = come().go(f"/r/{room}/{first['topic']}")
+    me.sees("later 89", where=me.log)
+
+    me.go(f"/r/{room}/{first['topic']}?message={first['id']}")
+
+    expect(me.page.locator(f"#m{first['id']}")).to_be_in_viewport(timeout=SOON)
+    me.misses("later 89", where=me.log)

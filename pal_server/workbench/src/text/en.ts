@@ -16,6 +16,7 @@ export const en = {
   "nav.settings": "Settings",
   "nav.agents": "Agents",
   "nav.search": "Search or jump to",
+  "nav.find": "Search",
   "nav.collapse": "Hide or show the sidebar",
   "nav.live": "{n} live",
   "nav.newRoom": "New room",

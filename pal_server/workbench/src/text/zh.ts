@@ -18,6 +18,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "nav.settings": "设置",
   "nav.agents": "智能体",
   "nav.search": "搜索或跳转",
+  "nav.find": "搜索",
   "nav.collapse": "隐藏或显示侧栏",
   "nav.live": "{n} 个进行中",
   "nav.newRoom": "新建房间",

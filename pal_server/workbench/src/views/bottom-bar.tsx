@@ -41,7 +41,7 @@ export function BottomBar({ onSearch }: { onSearch: () => void }) {
       </Link>
       <button type="button" onClick={onSearch}>
         <Search size={20} aria-hidden />
-        {t("nav.search").split(" ")[0]}
+        {t("nav.find")}
       </button>
     </nav>
   );
