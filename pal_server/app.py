@@ -47,6 +47,7 @@ from pal_server.loops.offline import Offline
 from pal_server.loops.posting import Posting
 from pal_server.loops.presence import Presence
 from pal_server.loops.retention import Retention
+from pal_server.loops.room_endings import RoomEndings
 from pal_server.loops.token_use import TokenUse
 from pal_server.metrics import Metrics
 from pal_server.storage.home_lock import hold_home
@@ -61,7 +62,7 @@ DISK_MIN = 32 * 1024 * 1024  # bytes; with less room the server calls itself not
 PROBE_FOR = 2.0  # seconds the database may take to answer a probe
 
 Part = Callable[[], Coroutine[None, None, None]]  # runs for ever
-LOOPS: tuple[type[Loop], ...] = (LeaseReaper, Offline, Digests, ApprovalDeadlines, Presence, Retention)
+LOOPS: tuple[type[Loop], ...] = (LeaseReaper, Offline, Digests, ApprovalDeadlines, Presence, Retention, RoomEndings)
 
 log = logging.getLogger(__name__)
 

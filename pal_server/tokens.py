@@ -8,6 +8,8 @@ USER = "pal_user_"
 SESSION = "pal_session_"  # in the cookie of a browser
 RUN = "pal_run_"
 BRIDGE = "pal_bridge_"
+INVITE = "pal_invite_"  # in an invite link
+GUEST = "pal_guest_"  # of who joined by one
 SHARE = "pal_share_"  # in a share link
 CODE = "pal_code_"  # in a log-in link, works once
 

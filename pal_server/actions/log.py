@@ -7,6 +7,8 @@ from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.storage import events, rooms
 from pal_server.storage.tx import Event, Tx
 
+_TALK = ("message.", "topic.", "member.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
@@ -15,8 +17,11 @@ class Sight:
     rooms: frozenset[str]
     audiences: frozenset[str]
     is_in_workspace: bool  # sees what is about no room and meant for nobody in particular
+    is_guest: bool = False  # sees what is said, and nothing of the work behind it
 
     def sees(self, event: Event) -> bool:
+        if self.is_guest and not event.kind.startswith(_TALK):
+            return False
         if event.audience is not None and event.audience not in self.audiences:
             return False
         if event.room_id is not None:
@@ -44,4 +49,10 @@ def _sight(tx: Tx, actor: Actor) -> Sight:
         audiences.add("admin")
     if actor.agent is not None:
         audiences.add(f"agent:{actor.agent}")
-    return Sight(rooms=rooms.visible_ids(tx, actor=actor), audiences=frozenset(audiences), is_in_workspace=is_person)
+    is_guest = actor.kind is ActorKind.GUEST
+    return Sight(
+        rooms=rooms.visible_ids(tx, actor=actor),
+        audiences=frozenset(audiences),
+        is_in_workspace=is_person,
+        is_guest=is_guest,
+    )

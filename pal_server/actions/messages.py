@@ -15,6 +15,7 @@ from pal_server.domain.chains import stopped_by
 from pal_server.domain.deliveries import Delivery
 from pal_server.domain.deliveries import Status as DeliveryStatus
 from pal_server.domain.interactions import Interaction, Kind, fingerprint
+from pal_server.domain.invites import ORIGIN
 from pal_server.domain.messages import (
     FILES_LIMIT,
     MENTIONS_LIMIT,
@@ -408,6 +409,10 @@ def _sender(tx: Tx, *, actor: Actor, name: str | None) -> Sender:
         return Sender(
             kind="user", name=actor.name, display_name=actor.display_name or actor.name, origin="", key=actor.key
         )
+    if actor.kind is ActorKind.GUEST:
+        if name is not None and name != actor.name:
+            raise Forbidden("a guest speaks only under the name it joined with", field="sender", sender=name)
+        return Sender(kind="guest", name=actor.name, display_name=actor.name, origin=ORIGIN, key=actor.key)
     guest = parse_guest(name if name is not None else actor.name)
     if rooms.name_is_taken(tx, workspace_id=actor.workspace_id, name=guest):
         raise Forbidden(

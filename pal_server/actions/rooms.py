@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pal_server.actions import access, audit, client_ids, runs
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.chains import HOP_MAX
+from pal_server.domain.files import expiry_of
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.rooms import (
@@ -47,13 +48,18 @@ def create(
     title: str = "",
     rules: str = "",
     visibility: str = "workspace",
+    ttl: int | None = None,
     client_id: str | None = None,
 ) -> Room:
-    """A new room with its default topic. A private room begins with its maker as the only member."""
+    """A new room with its default topic. A private room begins with its maker as the only member; one with a `ttl`, in
+    seconds, disappears after it with all that was said.
+    """
     access.need_writer(actor)
     if actor.kind in (ActorKind.COMPUTER, ActorKind.RUN):
         raise Forbidden("rooms are made by people")
     said = {"name": name, "title": title, "rules": rules, "visibility": visibility}
+    if ttl is not None:
+        said["ttl"] = str(ttl)
     if (target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="rooms.create", said=said)) is not None:
         return access.room(tx, actor, target)
     name = parse_name(name)
@@ -69,6 +75,7 @@ def create(
         rules=parse_rules(rules),
         visibility=visibility,
         created_by=actor.key,
+        expires_at=expiry_of(ttl, now=tx.now),
     )
     topic_id = rooms.add_topic(tx, room_id=room_id, title=DEFAULT_TOPIC, is_default=True, created_by=actor.key)
     rooms.set_default_topic(tx, room_id=room_id, topic_id=topic_id)

@@ -13,7 +13,7 @@ from pal_server.domain.pages import NEWEST, Page, page_of, parse_limit, parse_pl
 from pal_server.domain.tokens import Token, TokenKind, capped_role, parse_expiry, parse_scopes
 from pal_server.domain.users import check_may_manage
 from pal_server.errors import Conflict, Forbidden, Invalid
-from pal_server.storage import tokens, users
+from pal_server.storage import invites, tokens, users
 from pal_server.storage.tx import Tx
 
 _SERVER = "system:pal"  # who made the tokens of the server's own bridges
@@ -35,7 +35,7 @@ def is_struck_off(tx: Tx, *, secret_hash: str) -> bool:
 
 
 def actor_of(tx: Tx, *, token: Token) -> Actor | None:
-    """The actor a live token stands for. Invites, shares and log-in links are no actors."""
+    """The actor a live token stands for. Log-in links are no actors."""
     match token.kind:
         case TokenKind.USER | TokenKind.SESSION:
             return _user(tx, token)
@@ -45,7 +45,9 @@ def actor_of(tx: Tx, *, token: Token) -> Actor | None:
             return _run(tx, token)
         case TokenKind.BRIDGE:
             return _bridge(tx, token)
-        case TokenKind.INVITE | TokenKind.SHARE | TokenKind.CODE:
+        case TokenKind.INVITE:
+            return _guest(tx, token)
+        case TokenKind.SHARE | TokenKind.CODE:
             return None
 
 
@@ -276,6 +278,21 @@ def _run(tx: Tx, token: Token) -> Actor | None:
         room_id=row.room_id,
         topic_id=row.topic_id,
         computer_id=row.computer_id,
+    )
+
+
+def _guest(tx: Tx, token: Token) -> Actor | None:
+    row = invites.good_guest(tx, token.subject)
+    if row is None:
+        return None
+    return Actor(
+        kind=ActorKind.GUEST,
+        workspace_id=token.workspace_id,
+        id=row.id,
+        name=row.name,
+        display_name=row.name,
+        token_id=token.id,
+        room_id=row.room_id,
     )
 
 

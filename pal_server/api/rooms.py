@@ -30,6 +30,7 @@ async def create(call: Call) -> contract.RoomAnswer:
         title=request.title,
         rules=request.rules,
         visibility=request.visibility,
+        ttl=request.ttl,
         client_id=request.client_id,
     )
     return contract.RoomAnswer(room=present(room, contract.Room))

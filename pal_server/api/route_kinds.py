@@ -7,6 +7,9 @@ from pal_server.domain.actors import Role
 OPEN = Who(is_open=True)
 READERS = Who(user=Role.VIEWER, computer=True, run=True, bridge=True)  # each what it may know of
 SPEAKERS = Who(user=Role.MEMBER, computer=True, run=True, bridge=True)
+TALKERS = Who(user=Role.VIEWER, computer=True, run=True, bridge=True, guest=True)  # readers, and guests of a room
+VISITORS = Who(user=Role.MEMBER, computer=True, run=True, bridge=True, guest=True)  # speakers, and guests
+GUESTS = Who(guest=True)
 PEOPLE = Who(user=Role.VIEWER)
 TRUSTED = Who(user=Role.VIEWER, bridge=True)
 HELPERS = Who(user=Role.MEMBER, bridge=True)  # people, also through an outside chat

@@ -13,6 +13,7 @@ from pal_server.api import (
     events,
     findings,
     interactions,
+    invites,
     messages,
     pages,
     people,
@@ -32,6 +33,7 @@ from pal_server.api.route_kinds import (
     DAEMONS,
     DRAINERS,
     FILE_LIMIT,
+    GUESTS,
     HANDERS,
     HELPERS,
     MEMBERS,
@@ -43,7 +45,9 @@ from pal_server.api.route_kinds import (
     RUNS,
     SPEAKERS,
     SSE,
+    TALKERS,
     TRUSTED,
+    VISITORS,
     WATCHERS,
     create,
     delete,
@@ -59,6 +63,7 @@ from pal_server.contract import deliveries as d
 from pal_server.contract import desk as k
 from pal_server.contract import files as f
 from pal_server.contract import findings as n
+from pal_server.contract import invites as i
 from pal_server.contract import messages as m
 from pal_server.contract import people as p
 from pal_server.contract import rooms as r
@@ -101,7 +106,7 @@ ROUTES: tuple[Route, ...] = (
     # people
     post("/api/login", people.log_in, OPEN, "Log in; sets the session cookie", p.MeAnswer, p.Login),
     post("/api/logout", people.log_out, READERS, "End the session", Done),
-    get("/api/me", people.me, READERS, "Who the credential stands for", p.MeAnswer),
+    get("/api/me", people.me, TALKERS, "Who the credential stands for", p.MeAnswer),
     get("/api/users", people.list_users, TRUSTED, "Users by name", p.UsersAnswer, Page),
     create("/api/users", people.create_user, ADMINS, "Add a user", p.UserAnswer, p.CreateUser),
     patch("/api/users/{username}", people.change_user, PEOPLE, "Change a user", p.UserAnswer, p.ChangeUser),
@@ -133,9 +138,9 @@ ROUTES: tuple[Route, ...] = (
     get("/api/rooms", rooms.list_rooms, READERS, "Rooms by name", r.RoomsAnswer, Page),
     get("/api/chats", rooms.list_chats, READERS, "The same, by its older name", r.RoomsAnswer, Page),
     create("/api/rooms", rooms.create, HELPERS, "Make a room", r.RoomAnswer, r.CreateRoom),
-    get("/api/rooms/{room}", rooms.get, READERS, "One room, by id or name", r.RoomAnswer),
+    get("/api/rooms/{room}", rooms.get, TALKERS, "One room, by id or name", r.RoomAnswer),
     patch("/api/rooms/{room}", rooms.change, SPEAKERS, "Change title, rules, timing", r.RoomAnswer, r.ChangeRoom),
-    get("/api/rooms/{room}/members", rooms.list_members, READERS, "Who is in it", r.MembersAnswer, Page),
+    get("/api/rooms/{room}/members", rooms.list_members, TALKERS, "Who is in it", r.MembersAnswer, Page),
     get(
         "/api/rooms/{room}/mentionables",
         rooms.list_mentionables,
@@ -160,7 +165,7 @@ ROUTES: tuple[Route, ...] = (
         u.RunsAnswer,
     ),
     create("/api/rooms/{room}/users", rooms.invite_user, MEMBERS, "Let a user in", r.MemberAnswer, r.InviteUser),
-    get("/api/rooms/{room}/topics", rooms.list_topics, READERS, "Topics, oldest first", r.TopicsAnswer, Page),
+    get("/api/rooms/{room}/topics", rooms.list_topics, TALKERS, "Topics, oldest first", r.TopicsAnswer, Page),
     create("/api/rooms/{room}/topics", rooms.create_topic, SPEAKERS, "Begin a topic", r.TopicAnswer, r.CreateTopic),
     get("/api/topics/{id:int}", rooms.get_topic, READERS, "One topic", r.TopicAnswer),
     get(
@@ -258,18 +263,18 @@ ROUTES: tuple[Route, ...] = (
         limit=MESSAGE_LIMIT,
     ),
     # messages
-    get("/api/messages", messages.list_messages, READERS, "Read, or search", m.MessagesAnswer, m.MessagesQuery),
+    get("/api/messages", messages.list_messages, TALKERS, "Read, or search", m.MessagesAnswer, m.MessagesQuery),
     post(
         "/api/messages",
         messages.send,
-        SPEAKERS,
+        VISITORS,
         "Say something",
         m.SentAnswer,
         m.SendMessage,
         status=201,
         limit=MESSAGE_LIMIT,
     ),
-    get("/api/messages/{id:int}", messages.get, READERS, "One message", m.MessageAnswer),
+    get("/api/messages/{id:int}", messages.get, TALKERS, "One message", m.MessageAnswer),
     post(
         "/api/messages/{id:int}",
         messages.edit,
@@ -639,7 +644,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/artifacts",
         handler=artifacts.upload,
-        who=SPEAKERS,
+        who=VISITORS,
         query=f.UploadQuery,
         answer=f.ArtifactAnswer,
         status=201,
@@ -661,10 +666,17 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/f/{id}",
         handler=artifacts.download,
-        who=READERS,
+        who=TALKERS,
         media="application/octet-stream",
         summary="The content of a file",
     ),
+    # invites
+    get("/api/invites", invites.list_invites, PEOPLE, "Invites, newest first", i.InvitesAnswer, Page),
+    create("/api/invites", invites.create, MEMBERS, "A link into a room", i.CreatedInviteAnswer, i.CreateInvite),
+    post("/api/invites/{id}/revoke", invites.revoke, PEOPLE, "End it, and all who came by it", i.InviteAnswer),
+    page("/i/{token}", invites.guide, "text/markdown", "What who is invited reads first"),
+    create("/api/invited/{token}/join", invites.join, OPEN, "Come in as a guest", i.JoinedAnswer, i.JoinRoom),
+    post("/api/guest/leave", invites.leave, GUESTS, "Go, and free the name", Done),
     # share links
     get("/api/shares", shares.list_shares, PEOPLE, "Share links, newest first", h.SharesAnswer, Page),
     create(
@@ -737,7 +749,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/events",
         handler=events.stream,
-        who=READERS,
+        who=TALKERS,
         query=EventsQuery,
         media=SSE,
         summary="Everything one may see, from a position on",

@@ -29,6 +29,8 @@ class Room(Answer, frozen=True, kw_only=True):
     """How often agents pass a message of a person on before a card asks people. For chains that begin from now on."""
     created_at: int
     archived_at: int | None = None
+    expires_at: int | None = None
+    """When it disappears, with all that was said in it."""
 
 
 class RoomAnswer(Answer, frozen=True, kw_only=True):
@@ -46,6 +48,8 @@ class CreateRoom(Request, frozen=True, kw_only=True):
     title: str = ""
     rules: str = ""
     visibility: Literal["workspace", "private"] = "workspace"
+    ttl: int | None = None
+    """Seconds until it disappears, with all that was said in it."""
     client_id: str | None = None
 
 

@@ -46,6 +46,7 @@ class Room:
     hop_limit: int = HOP_LIMIT  # how often agents pass a message on before a card asks people
     created_at: int
     archived_at: int | None
+    expires_at: int | None = None  # when it goes, with all that was said
 
     def fact(self) -> dict[str, Any]:
         """The room as others see it."""
@@ -64,6 +65,7 @@ class Room:
             "hop_limit": self.hop_limit,
             "created_at": self.created_at,
             "archived_at": self.archived_at,
+            "expires_at": self.expires_at,
         }
 
 

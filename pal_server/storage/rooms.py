@@ -8,6 +8,21 @@ from pal_server.domain.rooms import AgentMember, Member, Mode, Room, Topic
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import viewer
 
+_ENDINGS = (  # in this order: what is found by its topic or run goes before those
+    "endings.messages",
+    "endings.run_events",
+    "endings.runs",
+    "endings.interactions",
+    "endings.drafts",
+    "endings.saved",
+    "endings.log",
+    "endings.members",
+    "endings.topics",
+    "endings.guests",
+    "endings.invites",
+    "endings.files",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
@@ -27,7 +42,16 @@ class DueDigest:
 
 
 def add(
-    tx: Tx, *, id: str, workspace_id: str, name: str, title: str, rules: str, visibility: str, created_by: str
+    tx: Tx,
+    *,
+    id: str,
+    workspace_id: str,
+    name: str,
+    title: str,
+    rules: str,
+    visibility: str,
+    created_by: str,
+    expires_at: int | None = None,
 ) -> None:
     tx.sql.run(
         "rooms.add",
@@ -38,6 +62,7 @@ def add(
         rules=rules,
         visibility=visibility,
         created_by=created_by,
+        expires_at=expires_at,
         now=tx.now,
     )
 
@@ -106,6 +131,28 @@ def change(tx: Tx, *, room: Room) -> None:
         hop_limit=room.hop_limit,
     )
     forget(tx, room_id=room.id)
+
+
+def live_runs(tx: Tx, *, room_id: str) -> list[int]:
+    return [row["id"] for row in tx.sql.all("endings.live_runs", room_id=room_id)]
+
+
+def pending_deliveries(tx: Tx, *, room_id: str) -> list[int]:
+    return [row["id"] for row in tx.sql.all("endings.pending", room_id=room_id)]
+
+
+def expired(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
+    """Id and workspace of rooms whose time is over and that are still there, oldest first."""
+    return [(row["id"], row["workspace_id"]) for row in tx.sql.all("rooms.expired", now=tx.now, limit=limit)]
+
+
+def end(tx: Tx, *, room_id: str) -> None:
+    """Take away what was said and who was there. The room's row stays, without name and words: others point at it."""
+    tx.sql.run("search.remove_room", room_id=room_id)
+    for name in _ENDINGS:
+        tx.sql.run(name, room_id=room_id, now=tx.now)
+    tx.sql.run("rooms.end", id=room_id, now=tx.now)
+    forget(tx, room_id=room_id)
 
 
 def forget(tx: Tx, *, room_id: str) -> None:
@@ -282,6 +329,7 @@ def _room(row: Row) -> Room:
         hop_limit=row["hop_limit"],
         created_at=row["created_at"],
         archived_at=row["archived_at"],
+        expires_at=row["expires_at"],
     )
 
 

@@ -39,6 +39,8 @@ OPEN = {
     ("GET", "/api/version"),
     ("GET", "/api/openapi.json"),
     ("POST", "/api/login"),
+    ("GET", "/i/{token}"),
+    ("POST", "/api/invited/{token}/join"),
     ("GET", "/s/{token}"),
     ("POST", "/s/{token}"),
     ("GET", "/api/shared/{token}"),
@@ -403,6 +405,9 @@ def first_required(route: Route) -> str | None:
 async def credentials_of(server: ServerUnderTest) -> Any:
     computer, _, opened = await server.running()
     bridge = await server.token("owner", kind="bridge")
+    invite = await server.post("/api/invites", {"room": "general"})
+    joined = await server.post(f"/api/invited/{invite['token']}/join", {"name": "visitor"}, token=None)
+    guest = str(joined["token"])
 
     def choose(route: Route) -> str | None:
         if route.who.is_open:
@@ -411,6 +416,8 @@ async def credentials_of(server: ServerUnderTest) -> Any:
             return server.owner
         if route.who.computer:
             return computer.key
+        if route.who.guest:
+            return guest
         return str(opened["token"]) if route.who.run else bridge
 
     return choose

@@ -1,6 +1,13 @@
 -- name: add
-INSERT INTO rooms (id, workspace_id, name, title, rules, visibility, created_by, created_at)
-VALUES (:id, :workspace_id, :name, :title, :rules, :visibility, :created_by, :now);
+INSERT INTO rooms (id, workspace_id, name, title, rules, visibility, created_by, created_at, expires_at)
+VALUES (:id, :workspace_id, :name, :title, :rules, :visibility, :created_by, :now, :expires_at);
+
+-- name: expired
+SELECT id, workspace_id FROM rooms WHERE expires_at <= :now AND ended_at IS NULL ORDER BY expires_at LIMIT :limit;
+
+-- name: end
+-- The id cannot be another room's name: names of rooms are free again.
+UPDATE rooms SET name = id, title = '', rules = '', ended_at = :now, archived_at = COALESCE(archived_at, :now) WHERE id = :id;
 
 -- name: set_default_topic
 UPDATE rooms SET default_topic = :topic_id WHERE id = :id;
@@ -67,23 +74,27 @@ ON CONFLICT (room_id, kind, principal) DO UPDATE
 DELETE FROM members WHERE room_id = :room_id AND kind = :kind AND principal = :principal;
 
 -- name: member
-SELECT m.*, COALESCE(u.username, m.principal) AS name, COALESCE(a.display_name, u.display_name, m.principal) AS display_name,
+SELECT m.*, COALESCE(u.username, g.name, m.principal) AS name,
+       COALESCE(a.display_name, u.display_name, g.name, m.principal) AS display_name,
        a.runtime AS runtime, ms.role AS role
   FROM members m
   JOIN rooms r ON r.id = m.room_id
   LEFT JOIN users u ON m.kind = 'user' AND u.id = m.principal
   LEFT JOIN memberships ms ON ms.user_id = u.id AND ms.workspace_id = r.workspace_id
   LEFT JOIN agents a ON m.kind = 'agent' AND a.workspace_id = r.workspace_id AND a.key = m.principal
+  LEFT JOIN guests g ON m.kind = 'guest' AND g.id = m.principal
  WHERE m.room_id = :room_id AND m.kind = :kind AND m.principal = :principal;
 
 -- name: members
-SELECT m.*, COALESCE(u.username, m.principal) AS name, COALESCE(a.display_name, u.display_name, m.principal) AS display_name,
+SELECT m.*, COALESCE(u.username, g.name, m.principal) AS name,
+       COALESCE(a.display_name, u.display_name, g.name, m.principal) AS display_name,
        a.runtime AS runtime, ms.role AS role
   FROM members m
   JOIN rooms r ON r.id = m.room_id
   LEFT JOIN users u ON m.kind = 'user' AND u.id = m.principal
   LEFT JOIN memberships ms ON ms.user_id = u.id AND ms.workspace_id = r.workspace_id
   LEFT JOIN agents a ON m.kind = 'agent' AND a.workspace_id = r.workspace_id AND a.key = m.principal
+  LEFT JOIN guests g ON m.kind = 'guest' AND g.id = m.principal
  WHERE m.room_id = :room_id AND (m.kind > :after_kind OR (m.kind = :after_kind AND m.principal > :after_principal))
  ORDER BY m.kind, m.principal LIMIT :limit;
 

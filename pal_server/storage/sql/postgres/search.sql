@@ -10,6 +10,9 @@ ON CONFLICT (message_id) DO UPDATE SET room = excluded.room, body = excluded.bod
 -- name: remove(message_id)
 DELETE FROM message_index WHERE message_id = :message_id;
 
+-- name: remove_room(room_id)
+DELETE FROM message_index WHERE message_id IN (SELECT id FROM messages WHERE room_id = :room_id);
+
 -- name: find(query, before, limit)
 SELECT message_id
   FROM message_index

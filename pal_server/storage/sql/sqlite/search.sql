@@ -8,6 +8,9 @@ VALUES (:message_id, :body, :room);
 -- name: remove(message_id)
 DELETE FROM message_index WHERE rowid = :message_id;
 
+-- name: remove_room(room_id)
+DELETE FROM message_index WHERE rowid IN (SELECT id FROM messages WHERE room_id = :room_id);
+
 -- name: find(query, before, limit)
 -- Newest first by rowid: ordering by rank reads every hit, seconds for a common word.
 SELECT rowid AS message_id

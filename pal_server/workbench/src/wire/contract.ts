@@ -612,11 +612,18 @@ export interface CreateDelivery {
   client_id?: string | null;
 }
 
+export interface CreateInvite {
+  room: string;
+  expires_at?: number | null;
+  client_id?: string | null;
+}
+
 export interface CreateRoom {
   name: string;
   title?: string;
   rules?: string;
   visibility?: "private" | "workspace";
+  ttl?: number | null;
   client_id?: string | null;
 }
 
@@ -659,6 +666,12 @@ export interface CreateUser {
   role?: "admin" | "member" | "owner" | "viewer";
   password?: string | null;
   client_id?: string | null;
+}
+
+export interface CreatedInviteAnswer {
+  invite: Invite;
+  token: string;
+  url: string;
 }
 
 export interface CreatedShareAnswer {
@@ -1033,15 +1046,50 @@ export interface InteractionsQuery {
   kind?: "approval" | "plan" | "question" | null;
 }
 
+export interface Invite {
+  id: string;
+  room: string;
+  created_by: string;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  uses: number;
+}
+
 export interface InviteAgent {
   agent: string;
   mode?: "all" | "mentions" | "muted" | "off" | "periodic";
   client_id?: string | null;
 }
 
+export interface InviteAnswer {
+  invite: Invite;
+}
+
 export interface InviteUser {
   user: string;
   client_id?: string | null;
+}
+
+export interface InvitesAnswer {
+  invites: Invite[];
+  next: string | null;
+}
+
+export interface JoinRoom {
+  name: string;
+}
+
+export interface JoinedAnswer {
+  name: string;
+  room: JoinedRoom;
+  token: string;
+}
+
+export interface JoinedRoom {
+  id: string;
+  name: string;
+  title: string;
 }
 
 export interface LastRun {
@@ -1543,6 +1591,7 @@ export interface Room {
   hop_limit: number;
   created_at: number;
   archived_at: number | null;
+  expires_at: number | null;
 }
 
 export interface RoomAnswer {
@@ -2353,6 +2402,11 @@ export interface Routes {
   "POST /api/artifacts/cleanup": { body: Nothing; answer: CleanedAnswer };
   "POST /api/artifacts/{id}/revoke": { body: Nothing; answer: ArtifactAnswer };
   "GET /api/workbench/artifacts": { body: undefined; answer: ArtifactsAnswer };
+  "GET /api/invites": { body: undefined; answer: InvitesAnswer };
+  "POST /api/invites": { body: CreateInvite; answer: CreatedInviteAnswer };
+  "POST /api/invites/{id}/revoke": { body: Nothing; answer: InviteAnswer };
+  "POST /api/invited/{token}/join": { body: JoinRoom; answer: JoinedAnswer };
+  "POST /api/guest/leave": { body: Nothing; answer: Done };
   "GET /api/shares": { body: undefined; answer: SharesAnswer };
   "POST /api/shares": { body: CreateShare; answer: CreatedShareAnswer };
   "POST /api/shares/{id}/revoke": { body: Nothing; answer: ShareAnswer };

@@ -1,0 +1,40 @@
+"""Rooms for a while: at their time they disappear, with all that was said in them."""
+
+from pal_server.actions import audit, deliveries, runs, tokens
+from pal_server.domain.actors import system
+from pal_server.domain.runs import Wanted
+from pal_server.storage import deliveries as delivery_rows
+from pal_server.storage import rooms
+from pal_server.storage import runs as run_rows
+from pal_server.storage.tx import Tx
+
+STEP_LIMIT = 5  # rooms in one transaction
+
+
+def any_due(tx: Tx) -> bool:
+    """Whether `end_due` has anything to do."""
+    return bool(rooms.expired(tx, limit=1))
+
+
+def end_due(tx: Tx) -> int:
+    """End the rooms whose time is over; how many, at most `STEP_LIMIT`. What waits in them is dropped, what runs is
+    killed, credentials into them end.
+    """
+    due = rooms.expired(tx, limit=STEP_LIMIT)
+    for room_id, workspace_id in due:
+        server = system(workspace_id)
+        rooms.lock(tx, room_id=room_id)
+        for delivery_id in rooms.pending_deliveries(tx, room_id=room_id):
+            waiting = delivery_rows.find_locked(tx, workspace_id=workspace_id, id=delivery_id)
+            if waiting is not None:
+                deliveries.drop(tx, waiting)
+        for run_id in rooms.live_runs(tx, room_id=room_id):
+            run = run_rows.find(tx, workspace_id=workspace_id, id=run_id)
+            if run is not None:
+                runs.order(tx, actor=server, run=run, wanted=Wanted.KILL, reason="the room has ended")
+        rooms.end(tx, room_id=room_id)
+        tx.emit("room.ended", workspace_id=workspace_id, data={"id": room_id})
+        audit.record(tx, actor=server, action="room.ended", target=f"room:{room_id}")
+    if due:
+        tx.wake(tokens.CHANGED)
+    return len(due)
