@@ -93,11 +93,25 @@ def end_before_start(reason: CannotStart | Exception) -> End:
 
 
 def end_without_trace() -> End:
-    """A run the server believes in and this computer knows nothing of."""
+    """A run that was opened, and whose program nobody is known to have started."""
     return End(
         status="interrupted",
         error_kind="lost",
         error="the daemon ended before it could note whether the agent was started; no process of it is left",
+    )
+
+
+def end_of_unknown(status: str) -> End:
+    """A run the server believes in, `status` as it knows it, and no journal of this home tells of."""
+    if status == "starting":
+        return end_without_trace()
+    return End(
+        status="interrupted",
+        error_kind="lost",
+        error=(
+            "this daemon has no record of the run: one in another home or on another machine began it, or the journal"
+            " is lost; nothing of it runs here"
+        ),
     )
 
 

@@ -174,9 +174,9 @@ class Runs:
             log.info("not released: %s", error, extra={"action": "release", "delivery": entry.delivery})
 
     async def disown(self, run: LiveRun) -> None:
-        """A run the server believes we have, and no journal of ours says it was started: nobody knows what it did."""
+        """A run the server believes we have, and no journal of ours knows: nobody can say what it did."""
         await self._end_processes(run.id)
-        end = endings.end_without_trace()
+        end = endings.end_of_unknown(run.status)
         folder = run_folder(self._house.settings, run.id)
         if folder.is_dir():
             end = replace(end, effects={"git": await asyncio.to_thread(git_state.effects_of, folder)})

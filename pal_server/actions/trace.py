@@ -141,7 +141,7 @@ def _addressed(tx: Tx, *, message: Message, made: list[Delivery]) -> list[Step]:
             steps.append(why)
     if not made and parse_slash(message.content) is not None and message.sender.kind != "agent":
         return [_step("addressed", "it is a command to pal, which answered it in the topic; no agent runs", ok=True)]
-    if not steps and not made:
+    if not steps and not made and message.deleted_at is None:  # nobody can tell any more what it said
         text = (
             "it calls nobody by name, answers no agent, and no agent here hears every message: it is for people to read"
             if message.sender.kind != "agent"

@@ -87,7 +87,7 @@ def decode_query(raw: str, kind: type[Request] | None, /) -> Request | None:
     try:
         request: Request = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as exc:
-        raise invalid_by_check(exc, place="query") from exc
+        raise invalid_by_check(exc, place="query", kind=kind) from exc
     _check_values(msgspec.to_builtins(request), path="")
     return _check_limit(request)
 
@@ -115,9 +115,9 @@ def _decode_with_alias(raw: bytes, kind: type[Request], error: msgspec.Validatio
             try:
                 request: Request = msgspec.convert(values, kind)
             except msgspec.ValidationError as exc:
-                raise invalid_by_check(exc, place="body") from exc
+                raise invalid_by_check(exc, place="body", kind=kind) from exc
             return request
-    raise invalid_by_check(error, place="body") from error
+    raise invalid_by_check(error, place="body", kind=kind) from error
 
 
 @cache

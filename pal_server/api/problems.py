@@ -1,6 +1,7 @@
 """Errors as the wire says them: one shape, one table of statuses."""
 
 import re
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -50,8 +51,8 @@ def present_bug(*, request_id: str) -> tuple[int, bytes, dict[str, str]]:
     return STATUSES["internal"], _encode(ProblemAnswer(error=problem)), {}
 
 
-def invalid_by_check(error: msgspec.ValidationError, /, *, place: str) -> Invalid:
-    """Say which field of `place` ("body" or "query") is wrong, with names and never with values."""
+def invalid_by_check(error: msgspec.ValidationError, /, *, place: str, kind: type[msgspec.Struct]) -> Invalid:
+    """Say which field of `place` ("body" or "query"), a `kind`, is wrong, with names and never with values."""
     text = str(error)
     what, _, path = text.partition(" - at `")
     field = path.rstrip("`").removeprefix("$").lstrip(".")
@@ -61,9 +62,18 @@ def invalid_by_check(error: msgspec.ValidationError, /, *, place: str) -> Invali
     if missing := _MISSING.search(what):
         field = f"{field}.{missing[1]}" if field else missing[1]
         return Invalid(f"{field} is missing in the {place}.", field=field)
+    if "enum value" in what and (words := _words_of(kind, field)):
+        return Invalid(f"{field} is one of: {', '.join(words)}.", field=field)
     if not field:
         return Invalid(f"The {place} is not right: {what}.", field=place)
     return Invalid(f"{field} is not right: {what}.", field=field)
+
+
+def _words_of(kind: type[msgspec.Struct], field: str) -> list[str]:
+    """The words a field may hold; empty for a field that is not a closed set, or not of `kind` itself."""
+    hint = get_type_hints(kind).get(field)
+    sets = [part for part in (hint, *get_args(hint)) if get_origin(part) is Literal]
+    return [str(word) for closed in sets for word in get_args(closed)]
 
 
 _UNKNOWN = re.compile(r"unknown field `(.*)`")

@@ -186,6 +186,15 @@ async def test_a_wrong_type_names_its_field(server: ServerUnderTest) -> None:
             assert str(response.facts["field"]).startswith(field.name), (named(route), response.body)
 
 
+async def test_a_word_that_is_none_of_a_closed_set_is_told_which_there_are(server: ServerUnderTest) -> None:
+    said = await server.request("POST", "/api/rooms/general/agents", json={"agent": "bot", "mode": "sometimes"})
+    asked = await server.request("GET", "/api/deliveries?status=lost")
+
+    assert said.facts == {"field": "mode"}
+    assert "mode is one of: mentions, all, periodic, muted, off." in said.body["error"]["message"]
+    assert "status is one of: pending, claimed, acked" in asked.body["error"]["message"]
+
+
 async def test_nul_lone_surrogates_and_huge_numbers_never_get_in(server: ServerUnderTest) -> None:
     nul = await server.post("/api/messages", {"room": "general", "content": "a\0b"})
     nested = await server.post("/api/messages", {"room": "general", "content": "a", "mentions": ["x", "a\0"]})

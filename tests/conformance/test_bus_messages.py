@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pal_server.actions import agents, deliveries, messages, rooms
+from pal_server.actions import agents, deliveries, messages, rooms, trace
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.deliveries import Status
 from pal_server.domain.receipts import Outcome
@@ -408,6 +408,17 @@ async def test_a_burst_without_names_is_one_run(bus: Bus, clock: Clock) -> None:
     claimed = await bus.claim_one()
 
     assert claimed.work["content"] == "first\nsecond\nthird"
+
+
+async def test_nobody_is_told_whom_a_deleted_message_called(bus: Bus) -> None:
+    await bus.agent("bot", mode="all")
+    first = (await bus.say("first")).message.id
+    await bus.say("second")
+    await bus.store.write(messages.delete, actor=bus.people.member, id=first)
+
+    why = await bus.store.read(trace.of_message, actor=bus.people.member, id=first)
+
+    assert [step.what for step in why.steps] == ["stored", "deleted"]
 
 
 async def test_what_an_agent_said_between_the_messages_of_a_burst_is_told_too(bus: Bus, clock: Clock) -> None:

@@ -131,7 +131,9 @@ async def test_a_run_only_the_server_knows_is_told_as_interrupted(bus, start_dae
 
     await start_daemon()
 
-    assert (await bus.end_of(delivery)).finish["status"] == "interrupted"
+    finish = (await bus.end_of(delivery)).finish
+    assert finish["status"] == "interrupted"
+    assert "has no record of the run" in finish["error"], "it was started, which nobody may deny"
     assert find_left_over(settings.runs_folder / str(run.id)) == []
 
 
