@@ -1,6 +1,6 @@
 """Every `pal console` command, put together."""
 
-from pal_console import accounts, agents, audit, bots, computers, deliveries, offers, people, talk, usage
+from pal_console import accounts, agents, audit, bots, computers, deliveries, links, offers, people, talk, usage
 from pal_server.client.terminal.typed import new_app, run_app
 
 app = new_app("Administration, directly with the server.")
@@ -11,6 +11,8 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(people.users, name="users")
 app.add_typer(people.tokens, name="tokens")
+app.add_typer(links.shares, name="shares")
+app.add_typer(links.invites, name="invites")
 app.add_typer(audit.app, name="audit")
 app.command("usage")(usage.usage)
 app.command("quotas")(offers.quotas)

@@ -17,6 +17,8 @@ DESTRUCTIVE: dict[str, str] = {
     "computers rotate-key machine_a": "POST /api/computers/machine_a/rotate",
     "accounts remove account_a": "DELETE /api/accounts/account_a",
     "tokens revoke token_a": "POST /api/tokens/token_a/revoke",
+    "shares revoke share_a": "POST /api/shares/share_a/revoke",
+    "invites revoke invite_a": "POST /api/invites/invite_a/revoke",
     "deliveries cancel 5": "POST /api/deliveries/5/cancel",
 }
 KEY: dict[str, Any] = {"computer": answers.COMPUTER, "api_key": "sk_machine_x", "command": "pal daemon …"}
@@ -80,6 +82,30 @@ def test_a_token_is_alone_on_stdout(pal: Pal, api: FakeApi) -> None:
 
     assert outcome.out == "pal_x\n"
     assert "shown this once" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "kind", "body"),
+    [
+        (
+            "shares create --topic 7 --rights comment",
+            "/api/shares",
+            "share",
+            {"topic": 7, "rights": "comment", "may_trigger": False},
+        ),
+        ("invites create --room general", "/api/invites", "invite", {"room": "general"}),
+    ],
+)
+def test_the_address_of_a_link_is_alone_on_stdout(
+    line: str, path: str, kind: str, body: dict[str, Any], pal: Pal, api: FakeApi
+) -> None:
+    api.answers[f"POST {path}"] = {kind: {"id": f"{kind}_a"}, "token": "t", "url": "http://x/s/t"}
+
+    outcome = pal("console", *line.split())
+
+    assert outcome.out == "http://x/s/t\n"
+    assert "shown this once" in outcome.err
+    assert api.last().body == body
 
 
 def test_the_wizard_sends_what_the_flags_would(pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +217,9 @@ def test_an_update_changes_only_what_is_named(pal: Pal, api: FakeApi) -> None:
         ("accounts add --computer c --runtime r --label l --env NOVALUE", "KEY=VALUE"),
         ("computers provision", "--name"),
         ("tokens create", "--name"),
+        ("shares create --topic 1 --room general", "--topic"),
+        ("shares create", "--topic"),
+        ("invites create", "--room"),
         ("inbox", "--agent"),
         ("run-action 7 explode", "explode"),
         ("users add alice --role king", "king"),
