@@ -33,8 +33,9 @@ from pal_daemon.patience import until_answered
 from pal_daemon.planning import plan_start
 from pal_daemon.process_tree import sweep
 from pal_daemon.rebuilding import note_runtime
-from pal_daemon.redaction import Redactor, secrets_of
+from pal_daemon.redaction import Redactor, is_shaped, secrets_of
 from pal_daemon.reports import Reports
+from pal_daemon.run_secrets import keep_values, values_of
 from pal_daemon.runtimes.base import STOP, Answer, CannotStart, Outcome, Runtime
 from pal_daemon.starts import find_keeper
 from pal_server.client.problems import ApiProblem
@@ -73,7 +74,7 @@ class Attempt:
         self._answering = 0  # answers that are handed over and not yet noted as such at the server
         self._has_answered = asyncio.Event()
         self._has_answered.set()
-        self._secrets: tuple[str, ...] = ()  # values of the run's variables; a later daemon does not know them
+        self._secrets: tuple[str, ...] = ()  # values that no event may have
         self._token_hash: str | None = None
         self._folder_of_work = ""  # where the program works; what it asks for is asked for there
         self._max_duration: float | None = None  # seconds
@@ -127,7 +128,7 @@ class Attempt:
     async def take_up(self, *, last_seq: int, last_source: int | None) -> None:
         """What an earlier daemon began: read its spool from the start, report what the server lacks, and go on."""
         assert self.run is not None
-        self._secrets = kept_values(self.house.settings)
+        self._secrets = values_of(self._folder) + kept_values(self.house.settings)
         self._keeper = await find_keeper(self._folder)
         self._is_settled.set()
         if self._token_hash and self._keeper is not None:
@@ -342,7 +343,9 @@ class Attempt:
             return endings.end_of_process(
                 None, at=None, ending=self.ending, outcome=Outcome(), stderr="", agent=self.agent
             )
-        self._secrets = secrets_of(spec.env) + kept_values(self.house.settings)
+        kept = kept_values(self.house.settings)
+        own = [value for value in secrets_of(spec.env) if value not in kept]
+        self._secrets = (*own, *kept)
         self._token_hash = hash_token(opened.token)
         self._folder_of_work = spec.cwd
         self._began = monotonic()
@@ -365,7 +368,7 @@ class Attempt:
             self._keeper = await _unbroken(keeper_client.launch(self._folder, spec))
         except (KeeperFailed, OSError) as error:
             return endings.end_before_start(error)
-        await asyncio.to_thread(self._remember, keep_look)
+        await asyncio.to_thread(self._remember, keep_look, [value for value in own if not is_shaped(value)])
         agent = self._keeper.agent
         if agent is not None:
             log.info(
@@ -374,13 +377,14 @@ class Attempt:
             reports.step(lambda: self._report_pid(agent))
         return None
 
-    def _remember(self, keep_look: Callable[[Path], None]) -> None:
-        """What later orders about this run need; without it they are refused with a word about it."""
+    def _remember(self, keep_look: Callable[[Path], None], secrets: list[str]) -> None:
+        """What a later daemon and later orders about this run need; orders without it are refused with a word."""
         keep_look(self._folder)
         try:
+            keep_values(self._folder, secrets)
             note_runtime(self._folder, self.runtime_name)
         except OSError as error:
-            log.warning("the runtime is not noted: %s", error, extra={"action": "start", "run": self.run})
+            log.warning("what the run is read by is not noted: %s", error, extra={"action": "start", "run": self.run})
 
     async def _is_still_ours(self) -> bool:
         """We were away for longer than the lease, asleep or stopped: ask before anything is started."""

@@ -25,6 +25,7 @@ from pal_daemon.patience import until_answered
 from pal_daemon.probes import CannotLook, Order, Probes
 from pal_daemon.rebuilding import CannotRebuild, has_spool, parse_place, parts, read_again, retell, runtime_of
 from pal_daemon.redaction import Redactor, secrets_of
+from pal_daemon.run_secrets import values_of
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.base import Answer, Given, InteractionKind, KeepsTranscripts, name_answer
 from pal_daemon.version import own_version
@@ -163,7 +164,9 @@ class Commands:
     async def _rebuild(self, command: Command) -> str:
         assert command.run is not None, "a log is of a run"
         run = command.run
-        redactor = Redactor(secrets_of(os.environ) + kept_values(self._house.settings))
+        settings = self._house.settings
+        its_own = values_of(run_folder(settings, run))
+        redactor = Redactor(secrets_of(os.environ) + its_own + kept_values(settings))
         try:
             events, is_partial = self._find_log(command, redactor)
             read = parts(events)

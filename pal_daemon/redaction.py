@@ -1,24 +1,27 @@
 """Takes secrets out of what agents say before it leaves this computer; the spool keeps every byte.
 
 Two kinds are known: texts of the shape that keys, tokens and private keys have, wherever they came from; and the values
-of the run's own secret variables, as long as the daemon lives that started it, because they are never on disk.
+of the run's own secret variables and of the keys kept here (`run_secrets`), in each form they are written in.
 
 What comes in pieces is held back from where a secret may have begun, at most HELD characters. What is held back
-depends on shapes alone, so a daemon that reads a spool again gives out the same pieces.
+depends on shapes and on those values alone, which a later daemon knows too: reading a spool again, it gives out the
+same pieces.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from pal_daemon.run_secrets import SHORTEST, forms_of
 from pal_daemon.runtimes.base import Ask, Event, Outcome, Question
 
 HIDDEN = "[redacted]"
-SHORTEST = 8  # characters of a value; shorter ones are no secrets but words
 HELD = 8192  # characters
 SECRET_NAME = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:$|_)", re.IGNORECASE)
+IN_JSON = re.compile(r"(?:(?:api|access|private)[_-]?key|token|secret|password|authorization)$", re.IGNORECASE)
 STARTS = (
     "sk-",
     "sk_machine_",
@@ -26,9 +29,12 @@ STARTS = (
     "ghp_",
     "gho_",
     "ghs_",
+    "ghu_",
+    "ghr_",
     "github_pat_",
     "glpat-",
     "xox",
+    "xapp-",
     "AKIA",
     "ASIA",
     "AIza",
@@ -36,15 +42,23 @@ STARTS = (
     "npm_",
     "hf_",
 )
+# A word begins behind these too, although they end with a letter or a digit: \\n of JSON, %3D of an address, a colour.
+# In each stands a character that no secret has, so what follows is looked at once.
+ESCAPES = (r"\\[nrtbf]", r"%[0-9A-Fa-f]{2}", r"[\[;]m", r"[\[;]\dm", r"[\[;]\d\dm")
+BEGINNING = rf"(?:(?<![\w-]){''.join(f'|(?<={escape})' for escape in ESCAPES)})"
+ESCAPE = re.compile("|".join(ESCAPES))
+OPEN_ESCAPE = re.compile(r"(?:\\|%[0-9A-Fa-f]?|[\[;]\d{0,2})\Z")
+LONGEST_ESCAPE = 4  # characters
 # Each begins where a word begins and is bounded or possessive: the time is linear in the text, whatever it is.
+KEY_END = r"PRIVATE KEY(?: BLOCK)?-----"
 SHAPES = re.compile(
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----BEGIN).){0,8000}?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
-    r"|(?<![\w-])(?:"
+    rf"-----BEGIN [A-Z ]{{0,40}}{KEY_END}(?:(?!-----BEGIN).){{0,8000}}?(?:-----END [A-Z ]{{0,40}}{KEY_END}|\Z)"
+    rf"|{BEGINNING}(?:"
     r"sk-(?=[\w-]{0,200}\d)[\w-]{20,}+"
     r"|sk_machine_[\w-]{12,}+"
     r"|pal_(?:user|session|run|bridge|code|daemon)_[\w-]{12,}+"
-    r"|gh[pos]_\w{30,}+|github_pat_\w{30,}+|glpat-[\w-]{20,}+"
-    r"|xox[abeoprs]-[\w-]{10,}+"
+    r"|gh[oprsu]_\w{30,}+|github_pat_\w{30,}+|glpat-[\w-]{20,}+"
+    r"|xox[abeoprs]-[\w-]{10,}+|xapp-[\w-]{10,}+"
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}"
     r"|AIza[\w-]{35}"
     r"|eyJ[\w-]{10,4000}+\.eyJ[\w-]{10,4000}+\.[\w-]{10,}+"
@@ -53,32 +67,81 @@ SHAPES = re.compile(
     re.DOTALL,
 )
 OPEN_KEY = re.compile(
-    r"-----BEGIN [A-Z ]{0,40}(?:-{0,5}\Z|PRIVATE KEY-----(?!.*-----END [A-Z ]{0,40}PRIVATE KEY-----))", re.DOTALL
+    rf"-----BEGIN [A-Z ]{{0,40}}(?:-{{0,5}}\Z|{KEY_END}(?!.*-----END [A-Z ]{{0,40}}{KEY_END}))", re.DOTALL
 )
-END_OF_KEY = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----\Z")
+END_OF_KEY = re.compile(rf"-----END [A-Z ]{{0,40}}{KEY_END}\Z")
+CUT = re.compile(r"\n\[(?:… )?[\d,]+ characters more[^\]\n]{0,80}\]\Z")  # what `capping` and `asks` say at the end
+LONGEST_CUT = 130  # characters
+TELLING = 6  # characters: a shorter beginning of a secret tells nothing
 LONGEST_END = 80  # characters
 PRIVATE_KEY = "-----BEGIN "
 WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 
 
 def secrets_of(env: Mapping[str, str]) -> tuple[str, ...]:
-    """The values of an environment that are secrets by their name, longest first."""
-    values = {value for name, value in env.items() if SECRET_NAME.search(name) and _is_secret(value)}
-    return tuple(sorted(values, key=len, reverse=True))
+    """The values of an environment that are secrets by their name, longest first; those in variables of JSON, too."""
+    values = {value for name, value in env.items() if SECRET_NAME.search(name)}
+    for value in env.values():
+        if value.startswith("{"):
+            values.update(_secrets_in(value))
+    return tuple(sorted(filter(_is_secret, values), key=len, reverse=True))
+
+
+def _secrets_in(text: str) -> Iterator[str]:
+    """The texts in a JSON object, such as a whole configuration in a variable, whose names say that they are secret."""
+    try:
+        left: list[object] = [json.loads(text)]
+    except (ValueError, RecursionError):
+        return
+    while left:
+        match left.pop():
+            case dict() as part:
+                yield from (value for name, value in part.items() if isinstance(value, str) and IN_JSON.search(name))
+                left.extend(part.values())
+            case list() as part:
+                left.extend(part)
+            case _:
+                pass
 
 
 class Redactor:
     """Of one run."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        parts = [re.escape(value) for value in sorted(values, key=len, reverse=True) if _is_secret(value)]
-        self._values = re.compile("|".join(parts)) if parts else None
+        forms = sorted(
+            {form for value in values if _is_secret(value) for form in forms_of(value)}, key=len, reverse=True
+        )
+        self._forms = tuple(forms)
+        self._values = re.compile("|".join(map(re.escape, forms))) if forms else None
+        self._first = re.compile("|".join({re.escape(form[0]) for form in forms})) if forms else None
+        self._longest = min(len(forms[0]), HELD) if forms else 0
         self._held: dict[tuple[str, str, str], Event] = {}
 
     def text(self, text: str) -> str:
+        cut = CUT.search(text, max(len(text) - LONGEST_CUT, 0))
+        if cut is not None:
+            text = self._without_half(text[: cut.start()]) + cut.group()
         if self._values is not None:
             text = self._values.sub(HIDDEN, text)
         return SHAPES.sub(HIDDEN, text)
+
+    def _without_half(self, text: str) -> str:
+        """A text that was cut, without what may be the beginning of a secret at its end."""
+        at = self._held_from(text)
+        return text if len(text) - at < TELLING else f"{text[:at]}{HIDDEN}"
+
+    def _held_from(self, text: str) -> int:
+        """Where the end of `text` may be the beginning of a secret; its length when nowhere."""
+        return min(_shape_from(text), self._value_from(text))
+
+    def _value_from(self, text: str) -> int:
+        if self._first is None:
+            return len(text)
+        for found in self._first.finditer(text, max(len(text) - self._longest + 1, 0)):
+            rest = text[found.start() :]
+            if any(form.startswith(rest) and form != rest for form in self._forms):
+                return found.start()
+        return len(text)
 
     def ask(self, ask: Ask) -> Ask:
         return replace(
@@ -111,7 +174,7 @@ class Redactor:
             return [*before, self._clean(event)]
         held = self._held.pop(key, None)
         text = event.text if held is None else f"{held.text}{event.text}"
-        at = _held_from(text)
+        at = self._held_from(text)
         if at < len(text):
             self._held[key] = replace(event, text=text[at:])
         return [*before, self._clean(replace(event, text=text[:at]))] if at else before
@@ -125,26 +188,34 @@ class Redactor:
         text = None if event.text is None else self.text(event.text)
         if not event.data:
             return event if text == event.text else replace(event, text=text)
-        return replace(event, text=text, data={name: self._value(value) for name, value in event.data.items()})
+        return replace(event, text=text, data=self._names(event.data))
+
+    def _names(self, data: Mapping[str, object]) -> dict[str, object]:
+        return {self.text(name): self._value(part) for name, part in data.items()}
 
     def _value(self, value: object) -> object:
         match value:
             case str():
                 return self.text(value)
             case dict():
-                return {name: self._value(part) for name, part in value.items()}
+                return self._names(value)
             case list() | tuple():
                 return [self._value(part) for part in value]
             case _:
                 return value
 
 
+def is_shaped(value: str) -> bool:
+    """Whether its shape alone tells that it is a secret."""
+    return SHAPES.fullmatch(value) is not None
+
+
 def _is_secret(value: str) -> bool:
     return len(value) >= SHORTEST and not value.startswith(("/", "~"))
 
 
-def _held_from(text: str) -> int:
-    """Where the end of `text` may be the beginning of a secret; its length when nowhere."""
+def _shape_from(text: str) -> int:
+    """Where the end of `text` may be the beginning of something of a secret's shape; its length when nowhere."""
     tail = max(len(text) - HELD, 0)
     begun = OPEN_KEY.search(text, tail)
     if begun is not None:
@@ -153,10 +224,15 @@ def _held_from(text: str) -> int:
     if start < tail:
         return len(text)
     word = text[start:]
-    places = [0, *(place + 1 for place, letter in enumerate(word) if letter == ".")]
-    for place in places:
+    escape = ESCAPE.match(text, max(start - 1, 0))
+    behind = [] if escape is None else [escape.end() - start]
+    places = [0, *behind, *(place + 1 for place, letter in enumerate(word) if letter == ".")]
+    for place in sorted(places):
         if place < len(word) and _may_begin(word[place:]):
-            return start + place
+            return start + place if place or escape is None else escape.start()
+    escaping = OPEN_ESCAPE.search(text, max(len(text) - LONGEST_ESCAPE, 0))
+    if escaping is not None:
+        return escaping.start()
     if END_OF_KEY.search(text, max(len(text) - LONGEST_END, 0)):
         return len(text)
     for length in range(len(PRIVATE_KEY) - 1, 0, -1):

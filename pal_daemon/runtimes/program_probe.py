@@ -1,4 +1,7 @@
-"""Finds an agent program and asks it for its version. Starts a program at most once for each file it finds."""
+"""Finds an agent program, asks it for its version and says whether that will do.
+
+Starts a program at most once for each file it finds.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-from pal_daemon.runtimes.base import CannotStart
+from pal_daemon.runtimes.base import CannotStart, Discovery, Surroundings
 
 ASK_FOR = 8.0  # seconds
 VERSION = re.compile(r"\d+(?:\.\d+){1,3}")
@@ -25,6 +28,27 @@ class VersionProbe:
     """
 
     _known: ClassVar[dict[tuple[str, int, int], str]] = {}
+
+    def discover(
+        self,
+        names: Sequence[str],
+        surroundings: Surroundings,
+        *,
+        oldest: Version,
+        remedy: str,
+        quiet: Mapping[str, str] | None = None,
+    ) -> Discovery:
+        """Whether this computer has the program, by the first name that is there, and whether its version will do."""
+        found = next((path for name in names if (path := surroundings.which(name))), None)
+        if found is None:
+            return Discovery(is_available=False, note=f"{names[0]} is not on the PATH: {remedy}")
+        version = self.read(Path(found), env={**surroundings.env, **(quiet or {})})
+        if version is None:
+            return Discovery(is_available=False, note=f"{found} does not tell its version: {remedy}")
+        if parse_version(version) < oldest:
+            note = f"{_too_old(found, version, oldest)}: {remedy}"
+            return Discovery(is_available=False, version=version, note=note)
+        return Discovery(is_available=True, version=version)
 
     def read(self, program: Path, *, env: Mapping[str, str]) -> str | None:
         """What `program --version` calls itself; None when it does not say, or is not the program it seems to be."""
@@ -58,14 +82,17 @@ def need_program(name: str, *, path: str | None, remedy: str) -> Path:
 def need_version(version: str | None, *, at_least: Version, program: Path, remedy: str) -> None:
     """Raises CannotStart for a program that is too old; one that does not tell gets the benefit of the doubt."""
     if version is not None and parse_version(version) < at_least:
-        wanted = ".".join(map(str, at_least))
-        raise CannotStart("old_program", f"{program} is version {version}, pal needs {wanted} or newer: {remedy}")
+        raise CannotStart("old_program", f"{_too_old(program, version, at_least)}: {remedy}")
 
 
 def parse_version(text: str) -> Version:
     """The first version number in `text`; empty without one, which is older than all others."""
     found = VERSION.search(text)
     return tuple(int(part) for part in found.group().split(".")) if found else ()
+
+
+def _too_old(program: Path | str, version: str, oldest: Version) -> str:
+    return f"{program} is version {version}, pal needs {'.'.join(map(str, oldest))} or newer"
 
 
 def _ask(program: Path, env: Mapping[str, str]) -> str | None:

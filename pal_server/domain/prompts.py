@@ -70,7 +70,8 @@ def _line(message: Message) -> str:
     text = message.content
     if len(text) > RECENT_CHARACTERS:
         text = text[:RECENT_CHARACTERS] + " […]"
-    return f"[{message.id}] {message.sender.name}: {text}"
+    indented = "\n    ".join(text.splitlines())  # no line of a text looks like what somebody else said
+    return f"[{message.id}] {message.sender.name}: {indented}"
 
 
 def _quote(text: str) -> str:

@@ -23,7 +23,6 @@ from pal_daemon.runtimes.program_probe import (
     find_program,
     need_program,
     need_version,
-    parse_version,
 )
 from pal_server.contract.deliveries import Work
 
@@ -48,17 +47,9 @@ class AcpRuntime:
         self._versions = VersionProbe()
 
     def discover(self, surroundings: Surroundings) -> Discovery:
-        found = next((path for name in self.programs if (path := surroundings.which(name))), None)
-        if found is None:
-            return Discovery(is_available=False, note=f"{self.programs[0]} is not on the PATH: {self.remedy}")
-        version = self._versions.read(Path(found), env={**surroundings.env, **self.quiet})
-        if version is None:
-            return Discovery(is_available=False, note=f"{found} does not tell its version: {self.remedy}")
-        if parse_version(version) < self.oldest:
-            wanted = ".".join(map(str, self.oldest))
-            note = f"{found} is version {version}, pal needs {wanted} or newer: {self.remedy}"
-            return Discovery(is_available=False, version=version, note=note)
-        return Discovery(is_available=True, version=version)
+        return self._versions.discover(
+            self.programs, surroundings, oldest=self.oldest, remedy=self.remedy, quiet=self.quiet
+        )
 
     def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
         if program is None:

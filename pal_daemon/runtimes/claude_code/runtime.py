@@ -28,7 +28,7 @@ from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.pictures import pictures_of
 from pal_daemon.runtimes.profile import Account, Mode, account_of, given_names, mode_of
-from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version, parse_version
+from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version
 from pal_daemon.runtimes.shelf import Shelf
 from pal_server.contract.deliveries import Work
 
@@ -88,17 +88,7 @@ class ClaudeCodeRuntime:
         self._versions = VersionProbe()
 
     def discover(self, surroundings: Surroundings) -> Discovery:
-        found = surroundings.which(PROGRAM)
-        if found is None:
-            return Discovery(is_available=False, note=f"{PROGRAM} is not on the PATH: {REMEDY}")
-        version = self._versions.read(Path(found), env=surroundings.env)
-        if version is None:
-            return Discovery(is_available=False, note=f"{found} does not tell its version: {REMEDY}")
-        if parse_version(version) < OLDEST:
-            wanted = ".".join(map(str, OLDEST))
-            note = f"{found} is version {version}, pal needs {wanted} or newer: {REMEDY}"
-            return Discovery(is_available=False, version=version, note=note)
-        return Discovery(is_available=True, version=version)
+        return self._versions.discover((PROGRAM,), surroundings, oldest=OLDEST, remedy=REMEDY)
 
     def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
         if program is None:
