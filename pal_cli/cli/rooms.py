@@ -3,7 +3,7 @@
 import argparse
 
 from pal_cli.cli.daemon_line import connect, connection_flags, paging_flags, required_room, room_flag
-from pal_cli.light import Command, whole
+from pal_cli.light import Command, positive, whole
 from pal_server.client.terminal import shown, verbs
 from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import segment, without_nothing
@@ -28,12 +28,19 @@ def _create_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", metavar="TEXT", help="what the room is for, in a line")
     parser.add_argument("--rules", metavar="TEXT", help="rules every agent in it is given")
     parser.add_argument("--private", action="store_true", help="only members may see it")
+    parser.add_argument("--ttl", type=positive, metavar="S", help="seconds until it disappears with all that was said")
     connection_flags(parser)
 
 
 def _create(args: argparse.Namespace) -> None:
     visibility = "private" if args.private else None
-    body = {"name": args.name, "title": args.title, "rules": args.rules, "visibility": visibility}
+    body = {
+        "name": args.name,
+        "title": args.title,
+        "rules": args.rules,
+        "visibility": visibility,
+        "ttl": args.ttl,
+    }
     answer = connect(args).post("/api/rooms", without_nothing(body))
     verbs.show(
         answer, as_json=args.json, render=lambda a: say(f"room {a['room']['name']} is there ({a['room']['id']})")

@@ -17,11 +17,12 @@ def any_due(tx: Tx) -> bool:
 
 
 def end_due(tx: Tx) -> int:
-    """End the rooms whose time is over; how many, at most `STEP_LIMIT`. What waits in them is dropped, what runs is
-    killed, credentials into them end.
+    """End the rooms whose time is over; how many were new, at most `STEP_LIMIT`. What waits in them is dropped, what
+    runs is killed, credentials into them end. What a run says until it is dead goes at a later call.
     """
     due = rooms.expired(tx, limit=STEP_LIMIT)
-    for room_id, workspace_id in due:
+    for room in due:
+        room_id, workspace_id = room.id, room.workspace_id
         server = system(workspace_id)
         rooms.lock(tx, room_id=room_id)
         for delivery_id in rooms.pending_deliveries(tx, room_id=room_id):
@@ -30,11 +31,14 @@ def end_due(tx: Tx) -> int:
                 deliveries.drop(tx, waiting)
         for run_id in rooms.live_runs(tx, room_id=room_id):
             run = run_rows.find(tx, workspace_id=workspace_id, id=run_id)
-            if run is not None:
+            if run is not None and run.wanted is not Wanted.KILL:
                 runs.order(tx, actor=server, run=run, wanted=Wanted.KILL, reason="the room has ended")
         rooms.end(tx, room_id=room_id)
+        if room.has_ended:
+            continue
         tx.emit("room.ended", workspace_id=workspace_id, data={"id": room_id})
         audit.record(tx, actor=server, action="room.ended", target=f"room:{room_id}")
-    if due:
+    ended = sum(not room.has_ended for room in due)
+    if ended:
         tx.wake(tokens.CHANGED)
-    return len(due)
+    return ended

@@ -28,6 +28,7 @@ async def upload(call: Call) -> contract.ArtifactAnswer:
     """The body is the file. Its bytes are on disk before the row that names them is written."""
     query = call.query(contract.UploadQuery)
     limit = call.route.limit
+    call.services.pace.take_for(call.actor)
     announced = call.http.content_length
     if announced is not None and announced > limit:
         raise TooLarge(f"The file has more than {limit} bytes.", limit=limit)

@@ -14,6 +14,7 @@ from pal_server.storage.messages import InboxItem
 
 async def send(call: Call) -> contract.SentAnswer:
     request = call.body(contract.SendMessage)
+    call.services.pace.take_for(call.actor)
     sent = await call.write(
         messages.send,
         actor=call.actor,

@@ -32,6 +32,13 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    id: str
+    workspace_id: str
+    has_ended: bool  # it is gone; something still ran in it then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueDigest:
     workspace_id: str
     room_id: str
@@ -141,9 +148,10 @@ def pending_deliveries(tx: Tx, *, room_id: str) -> list[int]:
     return [row["id"] for row in tx.sql.all("endings.pending", room_id=room_id)]
 
 
-def expired(tx: Tx, *, limit: int) -> list[tuple[str, str]]:
-    """Id and workspace of rooms whose time is over and that are still there, oldest first."""
-    return [(row["id"], row["workspace_id"]) for row in tx.sql.all("rooms.expired", now=tx.now, limit=limit)]
+def expired(tx: Tx, *, limit: int) -> list[Expired]:
+    """Rooms whose time is over and that are still there, or in which something still runs."""
+    rows = tx.sql.all("rooms.expired", now=tx.now, limit=limit)
+    return [Expired(id=row["id"], workspace_id=row["workspace_id"], has_ended=bool(row["has_ended"])) for row in rows]
 
 
 def end(tx: Tx, *, room_id: str) -> None:

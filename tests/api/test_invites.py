@@ -140,3 +140,16 @@ async def test_a_name_that_is_online_is_409(server: ServerUnderTest) -> None:
     assert (taken.status, taken.code) == (409, "already_exists")
     assert free.status == 201
     assert (await server.get("/api/me", token=token)).status == 401
+
+
+async def test_a_guest_that_floods_is_slowed_down_and_people_never(server: ServerUnderTest) -> None:
+    token = await joined(server, (await invited(server))["token"])
+    body = {"room": "general", "content": "again"}
+
+    by_guest = [(await server.post("/api/messages", body, token=token)).status for _ in range(21)]
+    upload = await server.request("POST", "/api/artifacts?name=a.txt", data=b"x", token=token)
+    by_person = [(await server.post("/api/messages", body)).status for _ in range(21)]
+
+    assert by_guest == [201] * 20 + [429]
+    assert upload.status == 429
+    assert by_person == [201] * 21

@@ -87,6 +87,10 @@ async def test_what_runs_in_it_is_killed(bus: Bus, clock: Clock) -> None:
     await bus.store.write(endings.end_due)
 
     assert await bus.store.read(wanted_of, run=run.id) == "kill"
+    await bus.finish(run, status="cancelled", text=f"{SECRET} said while it died")
+    assert await bus.store.write(endings.end_due) == 0
+    assert SECRET not in await bus.store.read(everything)
+    assert not await bus.store.read(endings.any_due)
 
 
 def wanted_of(tx: Tx, *, run: int) -> str | None:

@@ -3,11 +3,21 @@ INSERT INTO rooms (id, workspace_id, name, title, rules, visibility, created_by,
 VALUES (:id, :workspace_id, :name, :title, :rules, :visibility, :created_by, :now, :expires_at);
 
 -- name: expired
-SELECT id, workspace_id FROM rooms WHERE expires_at <= :now AND ended_at IS NULL ORDER BY expires_at LIMIT :limit;
+-- Also those that have ended while something still ran in them: what that said since goes too.
+SELECT id, workspace_id, CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END AS has_ended
+  FROM rooms
+ WHERE expires_at <= :now AND (ended_at IS NULL OR archived_at IS NULL)
+ ORDER BY has_ended, expires_at
+ LIMIT :limit;
 
 -- name: end
--- The id cannot be another room's name: names of rooms are free again.
-UPDATE rooms SET name = id, title = '', rules = '', ended_at = :now, archived_at = COALESCE(archived_at, :now) WHERE id = :id;
+-- The id cannot be another room's name: the name is free again. Archived is what has nothing left to say.
+UPDATE rooms
+   SET name = id, title = '', rules = '', ended_at = COALESCE(ended_at, :now),
+       archived_at = CASE WHEN EXISTS (SELECT 1 FROM runs r WHERE r.room_id = rooms.id
+                                          AND r.status IN ('starting', 'running', 'waiting', 'paused'))
+                          THEN archived_at ELSE COALESCE(archived_at, :now) END
+ WHERE id = :id;
 
 -- name: set_default_topic
 UPDATE rooms SET default_topic = :topic_id WHERE id = :id;
