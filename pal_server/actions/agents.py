@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pal_server.actions import access, audit, bots, debate_ends, deliveries, runs
+from pal_server.actions import access, audit, bots, client_ids, debate_ends, deliveries, runs
 from pal_server.actions import rooms as room_actions
 from pal_server.domain.actors import Actor, ActorKind, Role, system
 from pal_server.domain.agents import (
@@ -153,13 +153,19 @@ def change(
     )
 
 
-def duplicate(tx: Tx, *, actor: Actor, key: str, new_key: str, display_name: str | None = None) -> Agent:
+def duplicate(
+    tx: Tx, *, actor: Actor, key: str, new_key: str, display_name: str | None = None, client_id: str | None = None
+) -> Agent:
     """Another agent with the same profile, on the same computer. What only an admin gives, only an admin copies."""
     access.need(actor, Role.MEMBER)
     model = access.agent(tx, actor, key)
+    said = {"key": key, "new_key": new_key, "display_name": display_name}
+    made = client_ids.earlier(tx, actor=actor, client_id=client_id, verb="agents.duplicate", said=said)
+    if made is not None:
+        return access.agent(tx, actor, made)
     if agents.get(tx, new_key, workspace_id=actor.workspace_id) is not None:
         raise AlreadyExists(f"there is already an agent called {new_key}: choose another key", key=new_key)
-    return put(
+    copied = put(
         tx,
         actor=actor,
         key=new_key,
@@ -181,6 +187,8 @@ def duplicate(tx: Tx, *, actor: Actor, key: str, new_key: str, display_name: str
         concurrency=model.concurrency,
         max_duration=model.max_duration,
     ).agent
+    client_ids.remember(tx, actor=actor, client_id=client_id, verb="agents.duplicate", said=said, target=copied.key)
+    return copied
 
 
 def assign(tx: Tx, *, actor: Actor, key: str, computer: str | None) -> Agent:

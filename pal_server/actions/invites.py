@@ -15,6 +15,7 @@ from pal_server.domain.rooms import Room
 from pal_server.domain.tokens import TokenKind, parse_expiry
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from pal_server.storage import invites, rooms, users
+from pal_server.storage import tokens as token_rows
 from pal_server.storage.tx import Tx
 
 
@@ -106,14 +107,20 @@ def open_link(tx: Tx, *, secret_hash: str) -> tuple[Invite, Room]:
         raise _no_invite() from exc
 
 
-def join(tx: Tx, *, secret_hash: str, name: str, guest_hash: str) -> Joined:
+def join(tx: Tx, *, secret_hash: str, name: str, guest_hash: str, client_id: str | None = None) -> Joined:
     """Come in under a name nobody here has. `guest_hash` is that of the guest's own credential.
 
     The name of a guest who is present is taken; of one who is not, whoever joins now takes it over, and the earlier
-    credential ends.
+    credential ends. Said again with the same `client_id`, the guest gets the new credential in place of the one whose
+    answer was lost, as long as that was not used.
     """
     invite, room = open_link(tx, secret_hash=secret_hash)
     shown = parse_guest(name)
+    asking = Actor(kind=ActorKind.GUEST, workspace_id=invite.workspace_id, id=invite.id, name=shown)
+    said = {"name": shown}
+    made = client_ids.earlier(tx, actor=asking, client_id=client_id, verb="invites.join", said=said)
+    if made is not None:
+        return _join_again(tx, invite=invite, room=room, name=shown, token=made, guest_hash=guest_hash)
     rooms.lock(tx, room_id=room.id)
     if rooms.name_is_taken(tx, workspace_id=invite.workspace_id, name=shown):
         raise AlreadyExists(f"{shown} is the name of a user or an agent: choose another", field="name", name=shown)
@@ -127,7 +134,7 @@ def join(tx: Tx, *, secret_hash: str, name: str, guest_hash: str) -> Joined:
     guest = tx.new_id("guest")
     invites.join(tx, id=guest, invite=invite, name=shown)
     rooms.set_member(tx, room_id=room.id, kind="guest", principal=guest, mode=None)
-    tokens.issue(
+    token = tokens.issue(
         tx,
         kind=TokenKind.INVITE,
         subject=guest,
@@ -136,6 +143,7 @@ def join(tx: Tx, *, secret_hash: str, name: str, guest_hash: str) -> Joined:
         created_by=f"invite:{invite.id}",
         secret_hash=guest_hash,
     )
+    client_ids.remember(tx, actor=asking, client_id=client_id, verb="invites.join", said=said, target=token.id)
     member = rooms.member(tx, room_id=room.id, kind="guest", principal=guest)
     assert member is not None, "it was written in this transaction"
     tx.emit("member.joined", workspace_id=invite.workspace_id, room_id=room.id, data={"room": room.id, **member.fact()})
@@ -151,6 +159,15 @@ def leave(tx: Tx, *, actor: Actor) -> None:
         raise Forbidden("only guests leave like this", actor=actor.kind)
     _let_go(tx, workspace_id=actor.workspace_id, guest=actor.id, room_id=actor.room_id)
     tx.wake(tokens.CHANGED)
+
+
+def _join_again(tx: Tx, *, invite: Invite, room: Room, name: str, token: str, guest_hash: str) -> Joined:
+    found = token_rows.get(tx, token, workspace_id=invite.workspace_id)
+    is_new = found is not None and found.last_used_at is None
+    if found is None or not is_new or not token_rows.set_hash(tx, token, secret_hash=guest_hash):
+        raise Conflict(f"{name} has joined and was here since: join under another name", name=name)
+    tx.wake(tokens.CHANGED)
+    return Joined(guest=found.subject, name=name, room=room)
 
 
 def _let_go(tx: Tx, *, workspace_id: str, guest: str, room_id: str) -> None:

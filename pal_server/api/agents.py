@@ -101,6 +101,7 @@ async def duplicate(call: Call) -> contract.AgentAnswer:
         key=call.text("key"),
         new_key=request.key,
         display_name=request.display_name,
+        client_id=request.client_id,
     )
     return contract.AgentAnswer(agent=present(agent, contract.Agent))
 

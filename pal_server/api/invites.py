@@ -131,8 +131,14 @@ async def join(call: Call) -> contract.JoinedAnswer:
     invite, _ = await call.read(invites.open_link, secret_hash=token_hash)
     call.services.pace.take(invite.id)
     secret, guest_hash = secret_words.new_secret(secret_words.GUEST)
-    name = call.body(contract.JoinRoom).name
-    joined = await call.write(invites.join, secret_hash=token_hash, name=name, guest_hash=guest_hash)
+    request = call.body(contract.JoinRoom)
+    joined = await call.write(
+        invites.join,
+        secret_hash=token_hash,
+        name=request.name,
+        guest_hash=guest_hash,
+        client_id=request.client_id,
+    )
     room = joined.room
     return contract.JoinedAnswer(
         name=joined.name,

@@ -41,6 +41,8 @@ class InvitesAnswer(Answer, frozen=True, kw_only=True):
 class JoinRoom(Request, frozen=True, kw_only=True):
     name: str
     """How you are shown; nobody in the room has it."""
+    client_id: str | None = None
+    """Said again before the token was used, it gets a new one in place of the one whose answer was lost."""
 
 
 class JoinedRoom(Answer, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from pal_server.domain.bots import Level
 RAW_LIMIT = 20_000  # characters of a platform's own words that are kept for people to look at
 HELP = """**What you can say here**
 
-- Mention me, or answer in this thread: the agent gets it.
+- Mention me: the agent gets it, in a thread too. In a direct chat everything you write is for it.
 - `/new` begins a new conversation in this place; what you write after it is its first message.
 - `/stop` stops what the agent does now.
 - `/answer N …`, `/approve N`, `/deny N …` answer what a card with that number asks.

@@ -9,7 +9,8 @@ from tests.support.server import ServerUnderTest, expect, lease_of
 
 REPEATED = "said once"
 ARTIFACT = {"name": "x.txt"}
-SECRETS = {"secret", "api_key", "command", "token"}  # never told twice; a token's own answer is compared by its id
+# Never told twice; a token's own answer is compared by its id.
+SECRETS = {"secret", "api_key", "command", "token", "url"}
 # What each creating route is asked; `$` names stand for what `Scene` made.
 BODIES: dict[str, dict[str, Any]] = {
     "/api/users": {"username": "mia", "password": "correct horse battery"},
@@ -30,6 +31,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/runs/{id}/interactions": {"key": "k", "kind": "question", "title": "which?", "$lease": True},
     "/api/sessions": {"topic": "$topic", "agent": "reviewer", "fresh": True},
     "/api/interactions": {"title": "which?"},
+    "/api/agents/{key}/duplicate": {"key": "second"},
+    "/api/posts": {"platform": "lark", "app_id": "cli_1", "to": "oc_1", "text": "hello"},
+    "/api/shares": {"topic": "$topic", "rights": "comment"},
+    "/api/invites": {"room": "general"},
+    "/api/invited/{token}/join": {"name": "Ada"},
+    "/api/shared/{token}/messages": {"name": "Ada", "content": "hello"},
 }
 CREATING = [route for route in ROUTES if route.status == 201]
 
@@ -82,10 +89,17 @@ async def _asking(server: ServerUnderTest, template: str) -> Any:
     await server.user("zoe")
     plain = await server.send("for nobody")
     given = {"$plain": plain["message"]["id"], "$topic": plain["message"]["topic"]}
-    path = template.replace("{room}", "general").replace("{id}", str(opened["run"]["id"]))
+    path = template.replace("{room}", "general").replace("{id}", str(opened["run"]["id"])).replace("{key}", "other")
     token = {"/api/interactions": opened["token"], "/api/runs/{id}/interactions": computer.key}.get(
         template, server.owner
     )
+    if "{token}" in path:
+        link, what = ("/api/shares", {"topic": given["$topic"], "rights": "comment"})
+        if "invited" in path:
+            link, what = ("/api/invites", {"room": "general"})
+        path, token = path.replace("{token}", expect(await server.post(link, what), 201)["token"]), None
+    if template == "/api/posts":
+        await _bot(server)
 
     async def ask(client_id: str | None) -> Any:
         key = {} if client_id is None else {"client_id": client_id}
@@ -98,6 +112,12 @@ async def _asking(server: ServerUnderTest, template: str) -> Any:
         return await server.post(path, {**body, **key}, token=token)
 
     return ask
+
+
+async def _bot(server: ServerUnderTest) -> None:
+    credentials = {"app_id": "cli_1", "app_secret": "never asked for"}
+    wanted = {"platform": "lark", "app_id": "cli_1", "agent": "other", "credentials": credentials, "verify": False}
+    expect(await server.post("/api/bots", wanted), 200)
 
 
 def _said(template: str) -> list[tuple[str, Any]]:

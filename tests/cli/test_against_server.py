@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pal_server.api.pages import plain_page
 from tests.cli.living import PAL, WITHIN, Living
 from tests.support.stack import eventually
 
@@ -197,10 +198,8 @@ def test_the_seed_s_legacy_agent_command_line_is_refused_kindly(living: Living) 
 
 
 def test_the_plain_page_names_commands_that_work(living: Living) -> None:
-    connection = HTTPConnection("127.0.0.1", living.port, timeout=10)
-    connection.request("GET", "/")
-    page = connection.getresponse().read().decode()
-    connection.close()
+    page = plain_page("index.html", {"why": ""}).text
+    assert page is not None
     commands = [html.unescape(found) for found in re.findall(r"<code>pal (.*?)</code>", page)]
     ready = [command.replace("MESSAGE", "1").replace("laptop", "page") for command in commands]
 

@@ -111,7 +111,7 @@ def test_the_address_of_a_link_is_alone_on_stdout(
 def test_the_wizard_sends_what_the_flags_would(pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     api.answers["GET /api/computers"] = page("computers", answers.COMPUTER)
     api.answers["POST /api/agents/onboard"] = {"agent": answers.AGENT}
-    monkeypatch.setattr(sys, "stdin", Terminal("codex\nCodex Agent\nnonsense\ncodex\n\n\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal("codex\nCodex Agent\nnonsense\ncodex\n\n\n\n"))
 
     outcome = pal("console", "agents", "onboard", "--interactive")
 
@@ -135,7 +135,7 @@ def test_the_wizard_of_an_update_offers_what_is_and_keeps_it(
         "GET /api/computers": page("computers", answers.COMPUTER),
         "PATCH /api/agents/codex": {"agent": agent},
     }
-    monkeypatch.setattr(sys, "stdin", Terminal("\n\n\n\n\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal("\n\n\n\n\n\n"))
 
     outcome = pal("console", "agents", "update", "--interactive")
 
@@ -158,7 +158,7 @@ def test_the_wizard_of_an_update_moves_an_agent(
         "PATCH /api/agents/codex": {"agent": agent},
         "POST /api/agents/codex/assignment": {"agent": agent},
     }
-    monkeypatch.setattr(sys, "stdin", Terminal(f"Renamed\n\n\n{said}\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal(f"Renamed\n\n\n{said}\n\n"))
 
     outcome = pal("console", "agents", "update", "--key", "codex", "--interactive")
 

@@ -1078,6 +1078,7 @@ export interface InvitesAnswer {
 
 export interface JoinRoom {
   name: string;
+  client_id?: string | null;
 }
 
 export interface JoinedAnswer {
