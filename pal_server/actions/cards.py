@@ -24,6 +24,7 @@ def post(
     content: str,
     card: dict[str, Any],
     parent_id: int | None = None,
+    files: tuple[dict[str, Any], ...] = (),
 ) -> Message:
     """A card of pal's own in a topic: it says something to people and is never delivered to an agent."""
     message = messages.add(
@@ -37,6 +38,7 @@ def post(
         kind="card",
         sender=SYSTEM,
         content=content,
+        files=files,
         card=card,
     )
     rooms.touch_topic(tx, id=topic_id)

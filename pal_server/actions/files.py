@@ -177,6 +177,7 @@ def _show(tx: Tx, *, actor: Actor, file: File, preview: str) -> None:
         room=room,
         topic_id=actor.topic_id,
         content=f"{actor.name} made {file.title or file.name}: {file.url}",
+        files=({"id": file.id, "name": file.name, "mime": file.mime, "size": file.size},),
         card={
             "type": "artifact",
             "agent": actor.agent,

@@ -5,6 +5,7 @@ frame, and tells no other site its address, which is the credential.
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from html import escape
 from urllib.parse import parse_qsl, quote
 
@@ -139,7 +140,11 @@ def _attached(call: Call, id: str, name: str, mime: str) -> str:
 
 
 def _about(thing: SharedThing) -> str:
-    return f"<p>Shared by {escape(thing.by)}. Whoever has this address sees it.</p>"
+    until = ""
+    if thing.expires_at is not None:
+        moment = datetime.fromtimestamp(thing.expires_at / 1000, UTC)
+        until = f" until {moment:%Y-%m-%d %H:%M} UTC"
+    return f"<p>Shared by {escape(thing.by)}{until}. Whoever has this address sees it.</p>"
 
 
 def _form(call: Call, found: Look) -> str:

@@ -23,7 +23,7 @@ async def comment(server: ServerUnderTest, token: str, form: bytes) -> Any:
 
 async def test_a_link_opens_its_topic_without_a_log_in_and_sets_no_cookie(server: ServerUnderTest) -> None:
     sent = await server.send("hello world")
-    made = await link(server, topic=sent["message"]["topic"])
+    made = await link(server, topic=sent["message"]["topic"], expires_at=server.clock() + 60_000)
     token = made["token"]
 
     look = await server.get(f"/api/shared/{token}", token=None)
@@ -34,6 +34,7 @@ async def test_a_link_opens_its_topic_without_a_log_in_and_sets_no_cookie(server
     assert look["shared"]["kind"] == "topic"
     assert [message["content"] for message in messages["messages"]] == ["hello world"]
     assert b"hello world" in page.body
+    assert b"Shared by Owner until 2027-01-15 08:01 UTC" in page.body
     for response in (look, messages, page):
         assert response.status == 200
         assert "Set-Cookie" not in response.headers

@@ -125,3 +125,4 @@ async def test_a_run_that_puts_an_artifact_shows_it_in_its_topic(bus: Bus) -> No
     assert card.card is not None
     assert card.card["file"]["id"] == file.id
     assert card.card["preview"] == "first words"
+    assert [one["id"] for one in card.files] == [file.id]

@@ -8,6 +8,18 @@ const follow = (desk: Desk, ...events: Event[]): Desk => events.reduce(apply, de
 const said = (position: number, one = message({ id: position })): Event =>
   event(position, "message.created", { ...one, deliveries: [] });
 
+describe("rooms", () => {
+  it("for a while disappear, and what was in them is asked for anew", () => {
+    const before = follow(begin(snapshot()), event(1, "room.created", { id: "room_9", name: "relay" }));
+
+    const desk = apply(before, event(2, "room.ended", { id: "room_9" }));
+
+    expect(before.rooms.room_9).toBeDefined();
+    expect(desk.rooms.room_9).toBeUndefined();
+    expect(desk.isBehind).toBe(true);
+  });
+});
+
 describe("messages", () => {
   it("stand in the order of their ids, each once", () => {
     const desk = follow(opened(begin(snapshot())), said(1), said(2), said(2), said(1), said(3));

@@ -63,7 +63,18 @@ export const LIVE: ReadonlySet<string> = new Set(["starting", "running", "waitin
 export const BAD: ReadonlySet<string> = new Set(["interrupted", "dead", "failed"]);
 const OPEN: ReadonlySet<string> = new Set(["pending", "claimed"]);
 // Told to those who keep other things than this client does; lists of them are asked for when they are shown.
-const ELSEWHERE = new Set(["member", "account", "rule", "file", "choice", "debate", "token", "finding", "quota"]);
+const ELSEWHERE = new Set([
+  "member",
+  "account",
+  "rule",
+  "file",
+  "choice",
+  "debate",
+  "token",
+  "finding",
+  "quota",
+  "share",
+]);
 
 export function begin(snapshot: Snapshot): Desk {
   return {
@@ -111,6 +122,7 @@ function change(desk: Desk, event: Event): Desk {
       if (verb === "read") return readUpTo(desk, data as { topic: number; message: number; unread: number });
       return withTopic(desk, data as Topic);
     case "room":
+      if (verb === "ended") return { ...desk, rooms: without(desk.rooms, (data as Room).id), isBehind: true };
       return { ...desk, rooms: put(desk.rooms, (data as Room).id, data as Room) };
     case "agent": {
       const agent = data as Agent;

@@ -212,6 +212,8 @@ export function NoticeRow({ message }: { message: Message }) {
       <Icon size={15} aria-hidden />
       <div>
         <Markdown text={message.content} />
+        {typeof message.card?.preview === "string" && message.card.preview !== "" && <pre>{message.card.preview}</pre>}
+        <Files message={message} />
         <Choices message={message} type={type} />
       </div>
       <time>{clock(message.created_at)}</time>

@@ -6,6 +6,7 @@ import css from "./settings.module.css";
 import { ApprovalsPage, AuditPage, PeoplePage, TokensPage } from "./settings-access";
 import { AgentsPage } from "./settings-agents";
 import { ComputersPage } from "./settings-computers";
+import { LinksPage } from "./settings-links";
 import { NotificationsPage, YouPage } from "./settings-you";
 
 const PAGES = {
@@ -15,6 +16,7 @@ const PAGES = {
   computers: ComputersPage,
   people: PeoplePage,
   tokens: TokensPage,
+  links: LinksPage,
   approvals: ApprovalsPage,
   audit: AuditPage,
 } as const;
