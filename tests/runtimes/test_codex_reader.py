@@ -515,3 +515,16 @@ def _usage(total: int, *, last: int) -> dict[str, Any]:
         return {"totalTokens": tokens, "inputTokens": tokens, "outputTokens": 0, "cachedInputTokens": 0}
 
     return {"total": count(total), "last": count(last), "modelContextWindow": 1000}
+
+
+def test_pictures_go_with_the_prompt_and_with_no_later_turn():
+    spool = Spool(pictures=["/runs/1/files/1-a.png"])
+
+    replies = b"".join(out.data for out in spool.begins() if isinstance(out, Reply))
+    turns = [json.loads(line) for line in replies.splitlines()]
+    steer = spool.reader.render_steer("more", key="steer-1")
+
+    begun = next(turn for turn in turns if turn.get("method") == "turn/start")
+    assert begun["params"]["input"][1:] == [{"type": "localImage", "path": "/runs/1/files/1-a.png"}]
+    assert steer is not None
+    assert len(json.loads(steer)["params"]["input"]) == 1
