@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.platforms.slack.loopback import LoopbackSlack
-from tests.support.stack import Stack
+from tests.support.stack import Stack, eventually
 
 Json = dict[str, Any]
 
@@ -122,12 +122,20 @@ class Talk:
 
 
 def bridge_pid(stack: Stack) -> int:
-    """The process of the server's that holds Slack's bots."""
-    threads = Path(f"/proc/{stack.server.pid}/task").iterdir()
-    children = [pid for thread in threads for pid in (thread / "children").read_text().split()]
-    [found] = [pid for pid in children if b"bridges" in (line := command_line(pid)) and b"slack" in line]
+    """The process of the server's that holds Slack's bots, once there is one: a killed one is started again."""
+
+    def look() -> list[str]:
+        threads = Path(f"/proc/{stack.server.pid}/task").iterdir()
+        children = [pid for thread in threads for pid in (thread / "children").read_text().split()]
+        return [pid for pid in children if b"bridges" in (line := command_line(pid)) and b"slack" in line]
+
+    [found] = eventually("a bridge of Slack", look, within=PATIENCE)
     return int(found)
 
 
 def command_line(pid: str) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+    """Empty when it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
