@@ -18,6 +18,8 @@ from pal_server.contract.words import RunStatus
 
 STDERR_CHARS = 4000  # of the end of stderr
 STDERR_LINES = 40
+TEXT_CHARS = 120_000  # of a final text: more than the server shows, which says where the rest is, and less than a body
+ERROR_CHARS = 20_000
 MISSING = frozenset(("missing_program", "missing_interpreter", "not_executable"))
 
 
@@ -45,9 +47,9 @@ class End:
             exit_code=self.exit_code,
             signal=self.signal,
             error_kind=self.error_kind,
-            error=self.error,
+            error=None if self.error is None else self.error[:ERROR_CHARS],
             stderr=self.stderr,
-            text=self.text,
+            text=None if self.text is None else self.text[:TEXT_CHARS],
             usage=self.usage,
             resume_at=self.resume_at,
             ended_at=self.at,

@@ -1,4 +1,5 @@
-"""Takes secrets out of what agents say before it leaves this computer; the spool keeps every byte.
+"""Takes secrets out of what agents say before it leaves this computer, and what no server can store (`storable`); the
+spool keeps every byte.
 
 Two kinds are known: texts of the shape that keys, tokens and private keys have, wherever they came from; and the values
 of the run's own secret variables and of the keys kept here (`run_secrets`), in each form they are written in.
@@ -17,6 +18,7 @@ from dataclasses import replace
 
 from pal_daemon.run_secrets import SHORTEST, forms_of
 from pal_daemon.runtimes.base import Ask, Event, Outcome, Question
+from pal_daemon.storable import storable_integer, storable_text, storable_usage
 
 HIDDEN = "[redacted]"
 HELD = 8192  # characters
@@ -45,25 +47,39 @@ STARTS = (
 # A word begins behind these too, although they end with a letter or a digit: \\n of JSON, %3D of an address, a colour.
 # In each stands a character that no secret has, so what follows is looked at once.
 ESCAPES = (r"\\[nrtbf]", r"%[0-9A-Fa-f]{2}", r"[\[;]m", r"[\[;]\dm", r"[\[;]\d\dm")
-BEGINNING = rf"(?:(?<![\w-]){''.join(f'|(?<={escape})' for escape in ESCAPES)})"
+
+
+def _shape(start: str, rest: str) -> str:
+    """A word that begins so. Its first letters come first and what stands before them is looked at afterwards: nearly
+    every place of a text is passed over for its letter alone.
+    """
+    begins = "|".join((rf"(?<![\w-]{start})", *(f"(?<={escape}{start})" for escape in ESCAPES)))
+    return f"{start}(?:{begins}){rest}"
+
+
 ESCAPE = re.compile("|".join(ESCAPES))
 OPEN_ESCAPE = re.compile(r"(?:\\|%[0-9A-Fa-f]?|[\[;]\d{0,2})\Z")
 LONGEST_ESCAPE = 4  # characters
-# Each begins where a word begins and is bounded or possessive: the time is linear in the text, whatever it is.
+# How a word begins, always as long, and how it goes on: bounded or possessive, so that the time is linear in the text.
+WORDS = (
+    ("sk-", r"(?=[\w-]{0,200}\d)[\w-]{20,}+"),
+    ("sk_machine_", r"[\w-]{12,}+"),
+    ("pal_", r"(?:user|session|run|bridge|code|daemon)_[\w-]{12,}+"),
+    ("gh[oprsu]_", r"\w{30,}+"),
+    ("github_pat_", r"\w{30,}+"),
+    ("glpat-", r"[\w-]{20,}+"),
+    ("xox[abeoprs]-", r"[\w-]{10,}+"),
+    ("xapp-", r"[\w-]{10,}+"),
+    ("A[KS]IA", r"[A-Z0-9]{16}"),
+    ("AIza", r"[\w-]{35}"),
+    ("eyJ", r"[\w-]{10,4000}+\.eyJ[\w-]{10,4000}+\.[\w-]{10,}+"),
+    ("npm_", r"\w{36}"),
+    ("hf_", r"[A-Za-z]{30,}+"),
+)
 KEY_END = r"PRIVATE KEY(?: BLOCK)?-----"
 SHAPES = re.compile(
     rf"-----BEGIN [A-Z ]{{0,40}}{KEY_END}(?:(?!-----BEGIN).){{0,8000}}?(?:-----END [A-Z ]{{0,40}}{KEY_END}|\Z)"
-    rf"|{BEGINNING}(?:"
-    r"sk-(?=[\w-]{0,200}\d)[\w-]{20,}+"
-    r"|sk_machine_[\w-]{12,}+"
-    r"|pal_(?:user|session|run|bridge|code|daemon)_[\w-]{12,}+"
-    r"|gh[oprsu]_\w{30,}+|github_pat_\w{30,}+|glpat-[\w-]{20,}+"
-    r"|xox[abeoprs]-[\w-]{10,}+|xapp-[\w-]{10,}+"
-    r"|(?:AKIA|ASIA)[A-Z0-9]{16}"
-    r"|AIza[\w-]{35}"
-    r"|eyJ[\w-]{10,4000}+\.eyJ[\w-]{10,4000}+\.[\w-]{10,}+"
-    r"|npm_\w{36}|hf_[A-Za-z]{30,}+"
-    r")",
+    + "".join("|" + _shape(start, rest) for start, rest in WORDS),
     re.DOTALL,
 )
 OPEN_KEY = re.compile(
@@ -118,6 +134,7 @@ class Redactor:
         self._held: dict[tuple[str, str, str], Event] = {}
 
     def text(self, text: str) -> str:
+        text = storable_text(text)
         cut = CUT.search(text, max(len(text) - LONGEST_CUT, 0))
         if cut is not None:
             text = self._without_half(text[: cut.start()]) + cut.group()
@@ -164,7 +181,8 @@ class Redactor:
 
     def outcome(self, outcome: Outcome) -> Outcome:
         text, error = (None if said is None else self.text(said) for said in (outcome.text, outcome.error))
-        return replace(outcome, text=text, error=error)
+        usage = None if outcome.usage is None else storable_usage(outcome.usage)
+        return replace(outcome, text=text, error=error, usage=usage)
 
     def events(self, event: Event) -> list[Event]:
         """What may be told now, in order."""
@@ -201,6 +219,8 @@ class Redactor:
                 return self._names(value)
             case list() | tuple():
                 return [self._value(part) for part in value]
+            case int() if not isinstance(value, bool):
+                return storable_integer(value)
             case _:
                 return value
 

@@ -25,8 +25,8 @@ def say(**said: object) -> None:
     write(json.dumps({"jsonrpc": "2.0", **said}))
 
 
-def update(kind: str, **more: object) -> None:
-    say(method="session/update", params={"sessionId": "s", "update": {"sessionUpdate": kind, **more}})
+def update(_sort: str, **more: object) -> None:
+    say(method="session/update", params={"sessionId": "s", "update": {"sessionUpdate": _sort, **more}})
 
 
 def chunk(text: str) -> None:
@@ -48,6 +48,18 @@ def turn(habit: str, id: int) -> None:
         write("(node:1) Warning: this is no JSON\n{\n[1]\nnull")
         say(method="_vendor/news", params={"x": 1})
         say(id=7, result="to a question nobody asked")
+    if habit == "unstorable":
+        chunk("half \ud800 of a pair")
+        update(
+            "tool_call", toolCallId="t", title="count\0", kind="execute", rawInput={"n\0": [10**30, -(10**30), True]}
+        )
+        update("usage_update", used=10**30, size=5)
+        chunk("a NUL \0, done")
+        say(id=id, result={"stopReason": "end_turn", "usage": {"inputTokens": 10**25, "outputTokens": -4}})
+        return
+    if habit == "talks-on":
+        for line in range(60):
+            chunk(f"{line} {'words ' * 10_000}\n")
     if habit == "asks-twice":
         say(**PERMISSION)
         say(**PERMISSION)

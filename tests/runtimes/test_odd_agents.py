@@ -10,6 +10,7 @@ import pytest
 
 from pal_daemon import attempt
 from pal_daemon.process_tree import find_left_over
+from tests.runtimes.desk import of_kind
 from tests.support.fake_bus import FakeRun
 
 PROGRAM = Path(__file__).with_name("odd_agent.py")
@@ -72,3 +73,24 @@ async def test_the_same_permission_asked_twice_is_one_card(bus, begin):
 
     assert end["text"] == "yes done"
     assert len(run.interactions) == 1
+
+
+async def test_what_no_server_can_store_costs_nothing_else(bus, begin):
+    run = await begin("unstorable")
+    end = await end_of(bus, run)
+
+    assert (end["status"], end["text"]) == ("succeeded", "a NUL \ufffd, done")
+    assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (None, None)
+    (call,) = of_kind(run, "tool_call")
+    assert call["data"]["input"] == {"n\ufffd": [2**63 - 1, 1 - 2**63, True]}
+    assert "\0" not in str(run.events) + str(end)
+
+
+async def test_an_answer_longer_than_a_body_is_told_as_far_as_it_is_shown(bus, begin):
+    run = await begin("talks-on")
+    end = await end_of(bus, run)
+
+    assert end["status"] == "succeeded"
+    assert len(run.text("message")) > 3_600_000
+    assert end["text"].startswith("0 words words")
+    assert 100_000 < len(end["text"]) < 200_000
