@@ -139,14 +139,14 @@ def write(name: str) -> None:
 
 
 def _commands() -> Iterator[Row]:
-    from pal_cli import doctor, inspection, main, up
+    from pal_cli import chaos, doctor, inspection, main, up
     from pal_cli.cli.commands import GROUP
     from pal_console import main as console
     from pal_daemon import cli as daemon
     from pal_server import cli as server
     from pal_server.bridges import run as bridge
 
-    typed = {"up": up.app, "doctor": doctor.app, "console": console.app}
+    typed = {"up": up.app, "doctor": doctor.app, "chaos": chaos.app, "console": console.app}
     for word, (_, about) in main.PARTS.items():
         if word in typed:
             root = typer.main.get_command(typed[word])
