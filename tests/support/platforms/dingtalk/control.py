@@ -82,6 +82,9 @@ class Control:
     def do_fault(self, said: Json) -> None:
         self._api.faults.order(Fault(**said))
 
+    def do_waiting_faults(self, said: Json) -> Json:
+        return {"faults": self._api.faults.waiting}
+
     def do_no_faults(self, said: Json) -> None:
         self._api.faults.clear()
 

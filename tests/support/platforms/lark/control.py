@@ -55,6 +55,7 @@ class Control:
             "again": self._again,
             "raw": self._raw,
             "fault": self._fault,
+            "waiting_faults": self._waiting_faults,
             "calm": self._calm,
             "sockets": self._treat,
             "refuse": self._refuse,
@@ -265,6 +266,9 @@ class Control:
     async def _fault(self, asked: Json) -> Json:
         self._faults.order(Fault(**asked))
         return {}
+
+    async def _waiting_faults(self, asked: Json) -> Json:
+        return {"faults": self._faults.waiting}
 
     async def _calm(self, asked: Json) -> Json:
         self._faults.clear()

@@ -54,6 +54,11 @@ class Faults:
     def order(self, fault: Fault) -> None:
         self._ordered.append(fault)
 
+    @property
+    def waiting(self) -> int:
+        """Ordered, and met by no request yet."""
+        return sum(fault.times for fault in self._ordered)
+
     def clear(self) -> None:
         self._ordered.clear()
 

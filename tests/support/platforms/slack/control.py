@@ -124,6 +124,9 @@ class Control:
     def do_fault(self, said: Json) -> None:
         self._api.faults.order(Fault(**said))
 
+    def do_waiting_faults(self, said: Json) -> Json:
+        return {"faults": self._api.faults.waiting}
+
     def do_no_faults(self, said: Json) -> None:
         self._api.faults.clear()
 
@@ -134,9 +137,15 @@ class Control:
         self._world.clock.advance(said["seconds"])
 
     def do_repeat(self, said: Json) -> Json:
-        """{app, count?, type?}: the last envelopes again, under new ids, as if nothing had been heard."""
+        """{app, count?, type?, acked_only?}: the last envelopes again, under new ids, as if nothing had been heard.
+
+        One that is not acknowledged yet loses one of its three repeats by that.
+        """
         line = self._happen.line(said["app"])
-        wanted = [e for e in line.envelopes if e.kind == said.get("type", "events_api")][-said.get("count", 1) :]
+        wanted = [e for e in line.envelopes if e.kind == said.get("type", "events_api")]
+        if said.get("acked_only"):
+            wanted = [e for e in wanted if e.state == "acked"]
+        wanted = wanted[-said.get("count", 1) :]
         for envelope in wanted:
             envelope.attempt, envelope.state = min(envelope.attempt + 1, 3), "sent"
             line.send(envelope)

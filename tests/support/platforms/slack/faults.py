@@ -41,6 +41,11 @@ class Faults:
     def order(self, fault: Fault) -> None:
         self._orders.append(fault)
 
+    @property
+    def waiting(self) -> int:
+        """Ordered, and met by no call yet."""
+        return sum(fault.count for fault in self._orders)
+
     def clear(self) -> None:
         self._orders.clear()
 
