@@ -173,7 +173,7 @@ def beat(tx: Tx, *, actor: Actor, platform: str, holder: str, reports: Sequence[
     told = {report.id: report for report in reports}
     held, taken = [], []
     for known in bots.of_platform(tx, platform, workspace_id=actor.workspace_id):
-        if known.agent is None or not known.sealed:
+        if known.agent is None or not known.sealed or not rules.may_hold(known, bridge=actor.id):
             continue
         bot = bots.get_locked(tx, known.id, workspace_id=actor.workspace_id)
         assert bot is not None, "a bot is never removed"

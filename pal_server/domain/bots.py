@@ -14,6 +14,7 @@ OPTIONS_LIMIT = 50
 QUOTA_MAX = 100_000  # messages an hour
 
 _PLATFORM = re.compile(r"[a-z][a-z0-9]{0,31}")
+HELD_BY = "held_by"  # the option that names the only bridge token, by its id, whose bridge may hold the bot
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -121,6 +122,11 @@ class Identity:
 
     def may(self, level: Level) -> bool:
         return self.standing is Standing.ALLOWED and _RANK[self.level] >= _RANK[level]
+
+
+def may_hold(bot: Bot, *, bridge: str) -> bool:
+    """Whether a bridge with the token of that id may listen for the bot: any, unless the bot names its only one."""
+    return bot.options.get(HELD_BY, bridge) == bridge
 
 
 def lease(bot: Bot, *, holder: str, lease_id: str, now: int) -> Bot:
