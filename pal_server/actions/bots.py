@@ -11,7 +11,7 @@ from typing import Any
 from pal_server.actions import access, audit
 from pal_server.domain import bots as rules
 from pal_server.domain.actors import Actor, ActorKind, Role
-from pal_server.domain.bots import Bot, BotState, parse_fields, parse_outside, parse_platform
+from pal_server.domain.bots import Bot, BotState, parse_options, parse_outside, parse_platform
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import OLDEST, Page, page_of, parse_limit, parse_place, render_place
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
@@ -280,7 +280,7 @@ def _apply(tx: Tx, *, actor: Actor, entry: Entry) -> Bot:
         name=found.name if isinstance(entry.name, Keep) else entry.name[:100],
         bot_id=found.bot_id if isinstance(entry.bot_id, Keep) else entry.bot_id,
         base_url=found.base_url if isinstance(entry.base_url, Keep) else _parse_url(entry.base_url),
-        options=found.options if isinstance(entry.options, Keep) else parse_fields(entry.options, field="options"),
+        options=found.options if isinstance(entry.options, Keep) else parse_options(entry.options),
         notify_chat=found.notify_chat if isinstance(entry.notify_chat, Keep) else entry.notify_chat or None,
         from_file=entry.from_file or found.from_file,
         state=BotState.UNBOUND if agent is None else BotState.UNVERIFIED,

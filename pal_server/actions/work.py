@@ -1,9 +1,11 @@
 """What a claim hands out: who runs, where, and the composed prompt. One place, the same for every runtime."""
 
+from dataclasses import replace
 from typing import Any
 
 from pal_server.actions import introductions, sessions
 from pal_server.domain.agents import Agent
+from pal_server.domain.bots import PROMPT, prompt_text
 from pal_server.domain.deliveries import Delivery
 from pal_server.domain.findings import Kind
 from pal_server.domain.messages import Message, without_mention
@@ -12,7 +14,7 @@ from pal_server.domain.prompts import RECENT_LIMIT
 from pal_server.domain.prompts import compose as compose_prompt
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Session
-from pal_server.storage import accounts, choices, deliveries, messages, rooms, runs
+from pal_server.storage import accounts, bots, choices, deliveries, inbound, messages, rooms, runs
 from pal_server.storage.tx import Tx
 
 
@@ -133,7 +135,27 @@ def _prompt(
         topic=topic,
         agent=agent.key,
         instructions=agent.instructions,
-        messages=said,
+        messages=_in_words_of_bots(tx, agent=agent, said=said),
         recent=[message for message in recent if message.id not in mine][-RECENT_LIMIT:],
         nonce=tx.new_id("mark").removeprefix("mark_")[:12],
     )
+
+
+def _in_words_of_bots(tx: Tx, *, agent: Agent, said: list[Message]) -> list[Message]:
+    """Messages as the agent's bots put them, where one heard them and has a prompt of its own."""
+    own = {
+        bot.id: bot
+        for bot in bots.all_of_agent(tx, agent.key, workspace_id=agent.workspace_id)
+        if PROMPT in bot.options
+    }
+    if not own:
+        return said
+    told = []
+    for message in said:
+        event = inbound.of_message(tx, workspace_id=message.workspace_id, message_id=message.id)
+        bot = None if event is None else own.get(event.bot_id)
+        if bot is not None:
+            text = prompt_text(bot, sender=message.sender.display_name or message.sender.name, text=message.content)
+            message = replace(message, content=text)
+        told.append(message)
+    return told

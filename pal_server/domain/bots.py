@@ -15,6 +15,8 @@ QUOTA_MAX = 100_000  # messages an hour
 
 _PLATFORM = re.compile(r"[a-z][a-z0-9]{0,31}")
 HELD_BY = "held_by"  # the option that names the only bridge token, by its id, whose bridge may hold the bot
+PROMPT = "prompt"  # the option in which {text} and {sender} stand for what was said, and by whom
+_SLOT = re.compile(r"\{(text|sender)\}")
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -165,6 +167,22 @@ def parse_fields(fields: dict[str, str], *, field: str) -> dict[str, str]:
         if not _FIELD.fullmatch(name) or not value.strip() or len(value) > 10_000 or "\0" in value:
             raise Invalid(f"{field}.{name[:64]} is empty or no name of a setting", field=field)
     return {name: value.strip() for name, value in fields.items()}
+
+
+def parse_options(options: dict[str, str]) -> dict[str, str]:
+    """Options of a bot; a prompt without its text would leave the agent without the message."""
+    parsed = parse_fields(options, field="options")
+    if PROMPT in parsed and "{text}" not in parsed[PROMPT]:
+        raise Invalid(
+            "options.prompt has {text} where the message shall stand, and {sender} for the name", field="options"
+        )
+    return parsed
+
+
+def prompt_text(bot: Bot, *, sender: str, text: str) -> str:
+    """What the bot's agent is told of a message. What stands in a name or a text is never a slot."""
+    said = {"text": text, "sender": sender}
+    return _SLOT.sub(lambda slot: said[slot[1]], bot.options.get(PROMPT, "{text}"))
 
 
 def parse_name(name: str) -> str:

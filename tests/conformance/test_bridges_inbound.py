@@ -4,11 +4,11 @@ import pytest
 
 from pal_server.actions import bots, identities, inbound
 from pal_server.domain.inbound import Incoming
-from pal_server.errors import LeaseLost
+from pal_server.errors import Invalid, LeaseLost
 from pal_server.storage.check import find_broken
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
-from tests.support.outside import BRIDGE, PLATFORM, Outside, hold, make_outside
+from tests.support.outside import BRIDGE, PLATFORM, Outside, bind, hold, make_outside
 from tests.support.stores import Clock
 
 
@@ -330,3 +330,36 @@ async def test_the_newest_events_are_kept_as_they_came(outside: Outside) -> None
 
     assert [(event.kind, event.raw, event.outcome) for event in page.items] == [("said", '{"text": "go"}', "done")]
     assert await outside.bus.store.write(inbound.forget_words, before=2**60, keep=10) == 1
+
+
+# CB-16: what the agent is told of it
+
+
+async def test_a_bot_puts_what_it_heard_in_its_own_words_and_names_are_no_slots(bus: Bus) -> None:
+    outside = await make_outside(bus)
+    bot = await bind(bus, agent="bot", options={"prompt": "{sender} asks from the shop floor:\n{text}\nBe brief."})
+    outside.bot = await hold(bus)
+    await outside.allow("ben", name="Ben {text}")
+
+    await outside.hear("what about {sender}?", person="ben", person_name="Ben {text}")
+    work = (await bus.claim_one()).work
+
+    assert bot.options["prompt"].startswith("{sender}")
+    assert "Ben {text} asks from the shop floor:\nwhat about {sender}?\nBe brief." in work["prompt"]
+    assert work["content"] == "what about {sender}?"
+
+
+async def test_a_prompt_without_the_text_is_refused(bus: Bus) -> None:
+    await bus.agent("bot")
+
+    with pytest.raises(Invalid, match="where the message shall stand"):
+        await bind(bus, agent="bot", options={"prompt": "answer {sender}"})
+
+
+async def test_what_is_said_in_pal_is_not_put_in_a_bots_words(bus: Bus) -> None:
+    await make_outside(bus)
+    await bind(bus, agent="bot", options={"prompt": "from outside: {text}"})
+
+    await bus.say("@bot hello")
+
+    assert "from outside" not in (await bus.claim_one()).work["prompt"]
