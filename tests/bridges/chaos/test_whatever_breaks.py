@@ -90,7 +90,7 @@ def strike(stack: Stack, what: str, chance: random.Random) -> None:
     """Something happens to a process of pal. A paused server answers late: after 3 s Slack tells an event again."""
     match what:
         case "bridge":
-            kill(chance.choice(bridges_of(stack) or [0]) or stack.server.pid + 2**22)
+            kill(chance.choice(eventually("a bridge lives", lambda: bridges_of(stack))))
         case "daemon":
             stack.daemon.kill()
             stack.daemon.start()
