@@ -20,6 +20,7 @@ QUIET = 60.0  # seconds without a sign of the platform after which it is asked f
 PING_WITHIN = 15.0  # seconds
 CLOSE_WITHIN = 1.5  # seconds
 GAP_SHOWN = 3600.0  # seconds for which minutes that were lost are named
+READ_BACK_PAUSES = (1.0, 5.0, 15.0, 60.0)  # seconds before a gap that could not be read back is read again
 PLACES = 50  # to look into after a gap
 GAP_MIN = 5_000  # milliseconds; shorter ones are the blink of a reconnect
 
@@ -187,12 +188,17 @@ class RunningBot:
             self._name_gap(since)
 
     async def _read_back(self, since: int) -> None:
-        try:
-            for event in await self.connection.read_back(tuple(self._places.values()), since=since):
-                await self.hear(event)
-        except (OSError, TimeoutError, Dropped, BadCredentials, NotStored) as error:
-            log.warning("a gap could not be read back: %s", error, extra={"action": "bot.gap", "bot": self.id})
-            self._name_gap(since)
+        """Tried again for a while, and from the beginning: what was heard already does no harm."""
+        for pause in (*READ_BACK_PAUSES, None):
+            try:
+                for event in await self.connection.read_back(tuple(self._places.values()), since=since):
+                    await self.hear(event)
+                return
+            except (OSError, TimeoutError, Dropped, BadCredentials, NotStored) as error:
+                log.warning("a gap could not be read back: %s", error, extra={"action": "bot.gap", "bot": self.id})
+            if pause is not None:
+                await asyncio.sleep(pause)
+        self._name_gap(since)
 
     def _name_gap(self, since: int) -> None:
         seconds = (_now() - since) // 1000

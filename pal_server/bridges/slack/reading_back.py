@@ -31,25 +31,24 @@ class Missed:
         self._fresh = fresh
         self._web = web
         self._names = names
-        self._log = web.log
 
     async def since(self, places: tuple[Place, ...], *, since: int, me: events.Me) -> tuple[Event, ...]:
         """Messages since then (UTC ms), oldest first: of the threads given, and of every chat the bot is in.
 
-        A chat that cannot be read is left out: what can be had of the others is worth more than nothing.
+        A chat that may not be read is left out. `Dropped` when Slack has no answer now, `BadCredentials`.
         """
         since = max(0, since - MARGIN)
         chats = dict.fromkeys(place.chat for place in places)
-        chats |= dict.fromkeys(await self._mine())
         wanted = [(place.chat, place.thread) for place in places if place.thread]
-        wanted += [(chat, "") for chat in chats][:MOST_CHATS]
         found: dict[str, Event] = {}
         try:
+            chats |= dict.fromkeys(await self._mine())
+            wanted += [(chat, "") for chat in chats][:MOST_CHATS]
             for chat, thread in dict.fromkeys(wanted):
                 for event in await self._of(chat, thread, since=since, me=me):
                     found[event.event] = event
         except Failed as failed:
-            self._log.warning("not everything that was said could be read back: %s", failed.reason)
+            raise failed.for_listening() from failed
         return tuple(sorted(found.values(), key=lambda event: event.at))
 
     async def _of(self, chat: str, thread: str, *, since: int, me: events.Me) -> list[Event]:
@@ -72,18 +71,26 @@ class Missed:
             raise
 
     async def _mine(self) -> tuple[str, ...]:
-        """Chats the bot is in; none when the app may not ask."""
+        """Chats the bot is in; none when the app may not ask. Failed when nothing is to be had now."""
         try:
             answer = await self._web.call("users.conversations", types=KINDS, exclude_archived=True, limit=200)
+        except Failed as failed:
+            if isinstance(failed.outcome, Refused):
+                return ()
+            raise
+        return tuple(str(channel["id"]) for channel in answer.get("channels") or ())
+
+    async def _mine_if_told(self) -> tuple[str, ...]:
+        try:
+            return await self._mine()
         except Failed:
             return ()
-        return tuple(str(channel["id"]) for channel in answer.get("channels") or ())
 
     async def anything(self, pulse: Pulse, *, me: events.Me, since: float) -> bool:
         """Whether somebody called the bot in one of the newest chats since then (seconds) and the socket was silent."""
         now = time.time() + pulse.ahead
         since += pulse.ahead
-        for chat in (pulse.chats or await self._mine())[:RECENT]:
+        for chat in (pulse.chats or await self._mine_if_told())[:RECENT]:
             try:
                 messages = said_there(self._web, chat, oldest=max(since, now - HOUR), thread=None, most=1)
                 async for message in messages:
