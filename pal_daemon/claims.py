@@ -27,7 +27,7 @@ class Claims:
         self._runs = runs
         self._is_ours = is_ours
         self._looks = asyncio.Event()
-        self._is_unheard = False  # an answer was lost, and with it perhaps deliveries under our lease
+        self.is_unheard = False  # an answer was lost, and with it perhaps deliveries under our lease
         self.is_paused = False  # draining: finish, claim nothing
 
     def look(self) -> None:
@@ -55,14 +55,14 @@ class Claims:
             return False
         agent = self._house.settings.legacy_agent
         asked_at = monotonic()
-        held = sorted(attempt.lease.delivery for attempt in self._runs) if self._is_unheard else None
+        held = sorted(attempt.lease.delivery for attempt in self._runs) if self.is_unheard else None
         request = ClaimDeliveries(limit=free, agents=[agent] if agent else None, held=held)
         try:
             answer = await self._house.bus.claim(request)
         except Unreachable:
-            self._is_unheard = True
+            self.is_unheard = True
             raise
-        self._is_unheard = False
+        self.is_unheard = False
         for claimed in answer.deliveries:
             if self._is_ours(claimed.agent, asked_at):
                 self._runs.begin(claimed, now=answer.now, asked_at=asked_at)

@@ -93,7 +93,7 @@ class Heartbeat:
         self._claims.is_paused = answer.status == "draining" or self._house.settings.is_drain
         self._commands.take(answer.commands)
         await self._settle_strays(answer.strays)
-        if answer.pending or not self.has_socket:
+        if answer.pending or self._claims.is_unheard or not self.has_socket:
             self._claims.look()
         return answer
 

@@ -27,14 +27,14 @@ def test_a_guest_comments_through_a_link_until_it_is_revoked(
 
     guest.goto(address)
     expect(guest.get_by_text("<b>the plan</b>")).to_be_visible()
-    guest.get_by_label("Your name").fill("Mia")
+    guest.get_by_label("Your name").fill("Guest Mia")
     guest.get_by_label("Your comment").fill("looks good")
     guest.get_by_role("button", name="Comment").click()
 
     expect(guest.get_by_text("looks good")).to_be_visible()
     assert guest.context.cookies() == []
     said = stack.api.get("/api/messages", room=room)["messages"][-1]
-    assert (said["content"], said["sender"]["kind"], said["sender"]["name"]) == ("looks good", "guest", "Mia")
+    assert (said["content"], said["sender"]["kind"], said["sender"]["name"]) == ("looks good", "guest", "Guest Mia")
     me.press("Escape")
     me.page.get_by_role("button", name="Revoke").first.click()
     me.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
