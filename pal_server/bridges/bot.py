@@ -111,8 +111,8 @@ class RunningBot:
         self._is_up, self._error, self._up_at = True, None, monotonic()
         since, self._deaf_since = self._deaf_since, None
         log.info("listening", extra={"action": "bot.up", "bot": self.id, "detail": detail})
-        if since is not None and self._places:
-            self._catch_up(since)
+        if since is not None and (self._places or self._platform.capabilities.read_back):
+            self._catch_up(since)  # a platform may know of places where the bot was called and never heard anything
 
     def alive(self) -> None:
         self._heard_at = _now()
