@@ -7,6 +7,7 @@ to disk or given to the program; they are in no answer but `shell`, which is for
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from pal_server.contract.agents import Account
 
 SHORTEST, LONGEST = 8, 10_000  # characters of a key: a shorter one is no secret, so agents could say it
 KEEP_FOR = 20.0  # seconds a program may take to store a key
+
+log = logging.getLogger(__name__)
 
 
 class NoSuchLogin(Exception):
@@ -75,11 +78,13 @@ class Logins:
         return found[0]
 
     async def look(self, place: Place) -> Seen:
-        """Never raises."""
+        """Never raises: what cannot be found out is unknown, and the log says why."""
         try:
             async with asyncio.timeout(LOOK_FOR + 1):
                 return await asyncio.to_thread(place.way_in.look, place.program, place.env)
-        except Exception:  # an edge: a plugin's code, or one that takes for ever
+        except Exception as error:  # an edge: a plugin's code, or one that takes for ever
+            fields = {"action": "login.look", "runtime": place.runtime}
+            log.warning("whether somebody is logged in is not known: %s", type(error).__name__, extra=fields)
             return UNKNOWN
 
     def keys_of(self, place: Place) -> list[str]:
