@@ -1,11 +1,17 @@
 """What every run of the tests shares: the order, how many workers, and that nothing is skipped in silence."""
 
 import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Some machines forbid Python to keep what it compiled. Each of the thousands of processes that tests start would then
+# compile pal and all it imports once more, and each worker all tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 TESTS = Path(__file__).parent
 # The fast slice, then what starts processes: the longest first, so that no worker ends long after the others. Browsers

@@ -265,7 +265,6 @@ class Stack:
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(folder / "user"),
             "LANG": "C.UTF-8",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.server = Server(folder / "server", port=free_port(), env=self.env, db=db)
         self.daemons: list[Daemon] = []
