@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tests.support.faults import keeper_of, kill, processes_of
+from tests.support.patience import LONG_PATIENCE
 from tests.support.proxy import Hold, Proxy, Side
 from tests.support.stack import Api, Json, Silent, Stack, eventually, new_name
 
@@ -42,7 +43,7 @@ class Scene:
     def _send(self) -> Json:
         api = Api(self.proxy.url, self.stack.api.token)
         more = {"client_id": self.client_id, "api": api}
-        return eventually("the message is accepted", partial(self._send_once, more), within=30)
+        return eventually("the message is accepted", partial(self._send_once, more))
 
     def _send_once(self, more: Json) -> Json | None:
         try:
@@ -53,7 +54,7 @@ class Scene:
     @property
     def message(self) -> int:
         assert self.sending is not None
-        return int(self.sending.result(40)["message"]["id"])
+        return int(self.sending.result(LONG_PATIENCE + 40)["message"]["id"])
 
     @property
     def run(self) -> int:
@@ -100,10 +101,10 @@ class Scene:
         return self.stack.starts(self.message)
 
 
-def check(scene: Scene, delivery: Json, *, ends: str, processes: int) -> None:
-    """What holds after every kill."""
+def check(scene: Scene, delivery: Json, *, ends: str, processes: int, attempts: int = 1) -> None:
+    """What holds after every kill. A second attempt would mean that somebody waited for the end of a lease."""
     stack = scene.stack
-    assert delivery["status"] == ends
+    assert (delivery["status"], delivery["attempts"]) == (ends, attempts)
     said = [m for m in stack.messages(scene.room) if m["content"] == scene.content]
     assert [m["id"] for m in said] == [scene.message]
     runs = stack.runs(scene.message)
@@ -117,7 +118,7 @@ def check(scene: Scene, delivery: Json, *, ends: str, processes: int) -> None:
     stack.output(runs[0]["id"])
     assert not stack.api.get("/api/interactions", status="pending", run=runs[0]["id"])["interactions"]
     folder = stack.daemon.run_folder(runs[0]["id"])
-    eventually("nothing of the run is left", lambda: not processes_of(folder), within=12)
+    eventually("nothing of the run is left", lambda: not processes_of(folder))
     again = stack.mention(scene.room, scene.agent, "and again")
     stack.let_go(again)
     assert stack.wait_delivery(again)["status"] == ACKED

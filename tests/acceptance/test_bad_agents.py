@@ -16,7 +16,7 @@ def ask(stack: Stack, *does: str, **how: object) -> tuple[Json, Json, list[str]]
     room = stack.room()
     agent = stack.agent(room, *does, **how)  # type: ignore[arg-type]
     message = stack.mention(room, agent)
-    delivery = stack.wait_delivery(message, within=60)
+    delivery = stack.wait_delivery(message)
     return delivery, stack.runs(message)[-1], stack.said_by(room, agent)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import LONG_PATIENCE
 from tests.support.stack import Refused, Server, Stack, free_port, segment
 
 MANY = 10 * 1024 * 1024  # bytes
@@ -108,7 +109,7 @@ def test_what_is_no_http_is_told_so_and_harms_nobody(stack: Stack) -> None:
         b"GET\r\n\r\n",
         b"POST /api/messages HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
     ):
-        with socket.create_connection(("127.0.0.1", stack.server.port), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", stack.server.port), timeout=LONG_PATIENCE) as line:
             line.sendall(junk)
             line.shutdown(socket.SHUT_WR)
             assert line.recv(65536).startswith((b"HTTP/1.1 400", b"HTTP/1.0 400", b"")), junk
@@ -118,7 +119,7 @@ def test_what_is_no_http_is_told_so_and_harms_nobody(stack: Stack) -> None:
 
 def test_a_request_that_breaks_off_stores_nothing(stack: Stack) -> None:
     room = stack.room()
-    with socket.create_connection(("127.0.0.1", stack.server.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", stack.server.port), timeout=LONG_PATIENCE) as line:
         body = json.dumps({"room": room, "content": "half"}).encode()
         head = f"POST /api/messages HTTP/1.1\r\nHost: 127.0.0.1:{stack.server.port}\r\n"
         head += f"Authorization: Bearer {stack.api.token}\r\nContent-Type: application/json\r\n"

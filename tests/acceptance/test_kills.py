@@ -16,8 +16,9 @@ import pytest
 
 from tests.acceptance.scene import ACKED, FAILED, INTERRUPTED, Scene, check
 from tests.support.faults import kill
+from tests.support.patience import LONG_PATIENCE
 from tests.support.proxy import Proxy
-from tests.support.stack import PATIENCE, Stack, eventually
+from tests.support.stack import Stack, eventually
 
 # Where the way is cut: each brings a scene to that point and returns when it stands there
 
@@ -170,7 +171,7 @@ def test_a_daemon_killed_while_it_starts_the_keeper_starts_it_once_or_never(
     journal = scene.stack.daemon.home / "daemon" / "journal"
     before = journal.read_bytes().count(b'"spawning"')
     scene.say()
-    give_up_at = monotonic() + PATIENCE
+    give_up_at = monotonic() + LONG_PATIENCE
     while journal.read_bytes().count(b'"spawning"') == before:
         assert monotonic() < give_up_at
 
@@ -191,6 +192,6 @@ def test_server_then_daemon_then_agent_die_while_an_approval_waits(rig: tuple[St
     kill(agent)
     scene.stack.server.start()
     scene.stack.daemon.start()
-    delivery = scene.stack.wait_delivery(scene.message, within=30)
+    delivery = scene.stack.wait_delivery(scene.message)
 
     check(scene, delivery, ends=FAILED, processes=1)

@@ -17,9 +17,9 @@ from tests.support.faults import is_alive
 from tests.support.proxy import Proxy
 from tests.support.stack import Daemon, Stack, eventually, free_port
 
-LAPSE = 60.0  # seconds; a lease has 30, its end is acted on within 20
+LAPSE = 180.0  # seconds; a lease has 30, its end is acted on within 20, and nine stacks do all this at once
 BEATS = 600 // 3  # in ten minutes
-SILENT_FOR = 75.0  # seconds after which a silent socket surely is opened again
+SILENT_FOR = 180.0  # seconds after which a silent socket surely is opened again
 
 
 def a_claim_whose_answer_nobody_heard_is_given_out_again(stack: Stack, proxy: Proxy, *, victim: str) -> None:
@@ -36,7 +36,7 @@ def a_claim_whose_answer_nobody_heard_is_given_out_again(stack: Stack, proxy: Pr
     scene.stack.let_go(scene.message)
     delivery = stack.wait_delivery(scene.message, within=LAPSE)
 
-    check(scene, delivery, ends=ACKED, processes=1)
+    check(scene, delivery, ends=ACKED, processes=1, attempts=2)
 
 
 def a_daemon_that_stands_still_loses_what_it_had_not_started_and_keeps_what_runs(stack: Stack, proxy: Proxy) -> None:
@@ -81,7 +81,7 @@ def a_daemon_that_stood_still_gives_way_to_the_one_that_took_over(stack: Stack, 
     first.signal(signal.SIGCONT)
 
     assert first.wait_end() != 0
-    eventually("the first one's agent is gone", lambda: not is_alive(pid), within=15)
+    eventually("the first one's agent is gone", lambda: not is_alive(pid))
     assert stack.wait_delivery(message)["status"] == "interrupted"
     again = stack.mention(room, agent)
     stack.let_go(again)
@@ -167,7 +167,7 @@ STORIES: dict[str, Callable[[Stack, Proxy], None]] = {
 }
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_what_needs_half_a_minute(tmp_path: Path, subtests: pytest.Subtests) -> None:
     """Each story has a server, a proxy and a daemon of its own."""
     with ThreadPoolExecutor(len(STORIES)) as pool:

@@ -17,6 +17,7 @@ from time import monotonic
 import pytest
 
 from tests.support.faults import kill, processes_of
+from tests.support.patience import LONG_PATIENCE
 from tests.support.proxy import Proxy
 from tests.support.stack import FINAL, Api, Json, Refused, Silent, Stack, eventually, free_port
 
@@ -25,7 +26,9 @@ SEED = int(os.environ.get("PAL_CHAOS_SEED", "7"))
 SENDERS = 4
 AGENTS = 3
 VICTIMS = ("server", "daemon", "keeper", "agent", "all", "network")
-SETTLE = 75.0  # seconds; a claim whose answer was lost waits for two ends of a lease at most
+LONGEST = SECONDS + 120.0  # seconds of kills, on a machine that is too busy for enough to be said
+ENOUGH = 20  # messages; fewer tell nothing
+SETTLE = 180.0  # seconds; a claim whose answer was lost waits for two ends of a lease at most
 
 
 @dataclass
@@ -97,7 +100,7 @@ def strike(stack: Stack, proxy: Proxy, victim: str, chance: random.Random) -> No
                 part.start()
 
 
-@pytest.mark.timeout(SECONDS + SETTLE + 60)
+@pytest.mark.timeout(LONGEST + SETTLE + 120)
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_after_random_kills_the_books_balance(
     request: pytest.FixtureRequest, new_stack: Callable[..., Stack], engine: str
@@ -127,9 +130,9 @@ def test_after_random_kills_the_books_balance(
         for thread in threads:
             thread.start()
         struck: Counter[str] = Counter()
-        until = monotonic() + SECONDS
+        began_at = monotonic()
         try:
-            while monotonic() < until:
+            while (took := monotonic() - began_at) < SECONDS or (took < LONGEST and said(senders) <= ENOUGH):
                 is_over.wait(chance.uniform(0.05, 0.8))
                 victim = chance.choice(VICTIMS)
                 strike(stack, proxy, victim, chance)
@@ -137,7 +140,7 @@ def test_after_random_kills_the_books_balance(
         finally:
             is_over.set()
             for thread in threads:
-                thread.join(40)
+                thread.join(LONG_PATIENCE)
         for part in (stack.server, stack.daemon):
             if not part.is_running:
                 part.start()
@@ -145,11 +148,16 @@ def test_after_random_kills_the_books_balance(
         balance(stack, senders, struck)
 
 
+def said(senders: list[Sender]) -> int:
+    """How much was acknowledged so far."""
+    return sum(len(sender.acknowledged) for sender in senders)
+
+
 def balance(stack: Stack, senders: list[Sender], struck: Counter[str]) -> None:
     """Count from outside: rooms, deliveries, runs, and the processes that noted their own start."""
     assert not [error for sender in senders for error in sender.errors]
     acknowledged = {said: message for sender in senders for said, message in sender.acknowledged.items()}
-    assert len(acknowledged) > 20, f"too little was said to tell anything: {len(acknowledged)} after {struck}"
+    assert len(acknowledged) > ENOUGH, f"too little was said to tell anything: {len(acknowledged)} after {struck}"
 
     def open_deliveries() -> list[Json]:
         return [one for one in all_of(stack, "deliveries") if one["status"] not in FINAL]
@@ -179,7 +187,7 @@ def balance(stack: Stack, senders: list[Sender], struck: Counter[str]) -> None:
     assert not any(counts.values()), f"{counts} after {struck}, seed {SEED}"
     assert any(d["status"] == "acked" for d in deliveries)
     runs_folder = stack.daemon.home / "daemon" / "runs"
-    eventually("no process is left", lambda: not processes_of(runs_folder), within=15)
+    eventually("no process is left", lambda: not processes_of(runs_folder))
 
 
 def all_of(stack: Stack, what: str) -> list[Json]:

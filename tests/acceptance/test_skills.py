@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pal_cli.shipped_skills import Skill, shipped
+from tests.support.patience import LONG_PATIENCE
 from tests.support.stack import FINAL, PAL, Json, Stack, eventually
 
 FOR_ADMINS = "provision"  # what it shows no run may do
@@ -49,9 +50,7 @@ def done_in_a_run(stack: Stack, skill: Skill) -> tuple[int, list[Json]]:
     message = stack.mention(room, agent)
     run = int(eventually("there is a run", lambda: stack.delivery(message)["run"]))
     stack.api.post(f"/api/rooms/{room}/agents", {"agent": agent, "mode": "muted"})  # answers to it start it once only
-    eventually(
-        "everything is done", lambda: answer_all(stack, run) or stack.delivery(message)["status"] in FINAL, within=60
-    )
+    eventually("everything is done", lambda: answer_all(stack, run) or stack.delivery(message)["status"] in FINAL)
     return message, list(stack.report(f"commands-{message}")["outcomes"])
 
 
@@ -79,7 +78,7 @@ def test_every_command_for_an_admin_does_what_it_says(stack: Stack) -> None:
             cwd=stack.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=LONG_PATIENCE,
             check=False,
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"

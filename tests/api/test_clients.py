@@ -10,7 +10,8 @@ from pal_server.client import aio, sync
 from pal_server.client.problems import ApiProblem, Unreachable, problem_of
 from pal_server.contract.messages import MessagesAnswer, SendMessage, SentAnswer
 from pal_server.contract.rooms import CreateRoom, RoomAnswer
-from tests.support.server import WAIT, ServerUnderTest, start_server
+from tests.support.patience import PATIENCE
+from tests.support.server import ServerUnderTest, start_server
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ async def test_the_light_stream_goes_on_after_a_restart(tmp_path: Path) -> None:
 
     async with start_server(tmp_path / "home", port=port) as second:
         await second.send("after")
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             again = await asyncio.to_thread(next, stream)
         await asyncio.to_thread(stream.close)
 

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.server import WAIT, ProvisionedComputer, ServerUnderTest, expect
+from tests.support.patience import PATIENCE
+from tests.support.server import ProvisionedComputer, ServerUnderTest, expect
 
 
 @asynccontextmanager
@@ -29,7 +30,7 @@ async def woken(
 
 
 async def frame(socket: aiohttp.ClientWebSocketResponse) -> Any:
-    return json.loads(await socket.receive_str(timeout=WAIT))
+    return json.loads(await socket.receive_str(timeout=PATIENCE))
 
 
 async def test_a_message_wakes_the_computer_of_its_agent_alone(server: ServerUnderTest) -> None:
@@ -70,7 +71,7 @@ async def test_a_delivery_that_waits_for_its_burst_wakes_when_it_is_due(server: 
     async with woken(server, computer) as socket:
         await server.send("something for everybody")
         server.clock.advance(5)
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             while not (claimed := await server.claim(computer)):
                 assert (await frame(socket))["type"] == "look"
 
@@ -87,7 +88,7 @@ async def test_a_daemon_whose_key_ended_is_told_to_go(server: ServerUnderTest, v
         bye = await frame(socket)
         while bye["type"] == "look":
             bye = await frame(socket)
-        closed = await socket.receive(timeout=WAIT)
+        closed = await socket.receive(timeout=PATIENCE)
 
     assert bye["type"] == "bye"
     assert bye["retry"] is False

@@ -8,7 +8,8 @@ import pytest
 
 from pal_server.actions import tokens
 from pal_server.storage.store import Store
-from tests.support.server import WAIT, Response, ServerUnderTest, expect, start_server
+from tests.support.patience import PATIENCE
+from tests.support.server import Response, ServerUnderTest, expect, start_server
 
 
 async def logged_in(server: ServerUnderTest, **credential: Any) -> tuple[Response, str]:
@@ -236,7 +237,7 @@ async def test_no_secret_is_in_any_answer_or_event(server: ServerUnderTest) -> N
         shown += json.dumps(expect(await server.get(f"/api/{path}", **query), 200))
     shown += json.dumps(expect(await server.get("/api/openapi.json"), 200))
     shown += (await server.get("/metrics")).body.decode()
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(PATIENCE):
         async with server.session.get(
             server.url + "/api/events?after=0", headers={"Authorization": f"Bearer {server.owner}"}
         ) as stream:

@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from pal_server.api.routes import ROUTES
-from tests.support.server import WAIT, ServerUnderTest, expect
+from tests.support.patience import PATIENCE
+from tests.support.server import ServerUnderTest, expect
 
 BLOCK = re.compile(r"```http\n(.*?)```", re.S)
 
@@ -48,7 +49,7 @@ async def test_every_request_of_the_guide_works_in_its_order(server: ServerUnder
         if path.startswith("/api/events"):
             async with (
                 server.session.get(server.url + path, headers={"Authorization": f"Bearer {token}"}) as stream,
-                asyncio.timeout(WAIT),
+                asyncio.timeout(PATIENCE),
             ):
                 while b"welcome" not in await stream.content.readline():
                     pass
@@ -100,7 +101,7 @@ async def test_a_guests_stream_has_what_is_said_and_nothing_of_the_work(server: 
     lines = b""
     async with (
         server.session.get(f"{server.url}/api/events?after=0", headers={"Authorization": f"Bearer {token}"}) as stream,
-        asyncio.timeout(WAIT),
+        asyncio.timeout(PATIENCE),
     ):
         while b"last words" not in lines:
             lines += await stream.content.readline()
@@ -116,7 +117,7 @@ async def test_revoking_ends_everything_at_once(server: ServerUnderTest) -> None
     headers = {"Authorization": f"Bearer {token}"}
     async with server.session.get(f"{server.url}/api/events", headers=headers) as stream:
         expect(await server.post(f"/api/invites/{link['invite']['id']}/revoke"), 200)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await stream.content.read()
 
     assert (await server.post("/api/messages", {"room": "general", "content": "x"}, token=token)).status == 401

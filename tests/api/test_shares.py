@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pal_server.api.routes import ROUTES
-from tests.support.server import WAIT, ServerUnderTest, expect, start_server
+from tests.support.patience import PATIENCE
+from tests.support.server import ServerUnderTest, expect, start_server
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -131,11 +132,11 @@ async def test_the_stream_brings_what_is_said_and_ends_with_the_link(server: Ser
     made = await link(server, room="general")
     async with server.session.get(f"{server.url}/api/shared/{made['token']}/events") as stream:
         await server.send("news")
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             while b"news" not in await stream.content.readline():
                 pass
         expect(await server.post(f"/api/shares/{made['share']['id']}/revoke"), 200)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert b"not_found" in await stream.content.read()
 
     after = await server.get(f"/api/shared/{made['token']}", token=None)

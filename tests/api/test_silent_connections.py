@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from pal_server.api.open_files import EVERY, LEFT, OpenFiles
-from tests.support.server import WAIT, MovableClock, ServerUnderTest
+from tests.support.patience import PATIENCE
+from tests.support.server import MovableClock, ServerUnderTest
 
 SHORT = 0.2  # seconds; the limits in these tests
 
@@ -42,7 +43,7 @@ def head(server: ServerUnderTest, first: str, **more: str) -> bytes:
 
 async def all_of(reader: asyncio.StreamReader) -> bytes:
     """Until the server closes, which has to come."""
-    return await asyncio.wait_for(reader.read(), WAIT)
+    return await asyncio.wait_for(reader.read(), PATIENCE)
 
 
 def error_in(answer: bytes) -> Any:
@@ -71,13 +72,13 @@ async def test_a_body_that_stops_coming_is_refused_and_the_connection_closed(
 @pytest.mark.usefixtures("impatient")
 async def test_a_stream_with_nothing_to_tell_stays_open(server: ServerUnderTest) -> None:
     async with raw(server, head(server, "GET /api/events HTTP/1.1")) as reader:
-        await asyncio.wait_for(reader.readuntil(b": position"), WAIT)
+        await asyncio.wait_for(reader.readuntil(b": position"), PATIENCE)
         async with raw(server, b"") as silent:
             await all_of(silent)  # by then the stream is older than every limit
 
         await server.send("still there?")
 
-        await asyncio.wait_for(reader.readuntil(b"still there?"), WAIT)
+        await asyncio.wait_for(reader.readuntil(b"still there?"), PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from pal_server.client.aio import Client
-from tests.support.server import WAIT, ServerUnderTest, expect, lease_of, start_server
+from tests.support.patience import LONG_PATIENCE, PATIENCE
+from tests.support.server import ServerUnderTest, expect, lease_of, start_server
 
 
 class Reader:
@@ -24,7 +25,7 @@ class Reader:
     async def next(self) -> dict[str, str] | None:
         """The next event's fields, or None at the end."""
         fields: dict[str, str] = {}
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             while raw := await self.response.content.readline():
                 line = raw.decode().rstrip("\n")
                 name, _, value = line.partition(":")
@@ -124,7 +125,7 @@ async def test_a_stream_cut_fifty_times_has_everything_once_and_in_order(server:
                     seen.append(json.loads(frame["data"])["data"]["content"])
             return position  # leaving cuts the connection, wherever the server is
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG_PATIENCE):
         await asyncio.gather(speak(), hear())
 
     assert seen == [f"message {number}" for number in range(total)]
@@ -149,7 +150,7 @@ async def test_many_readers_joining_at_any_time_miss_nothing(server: ServerUnder
                 if f"message {total - 1}" in frame["data"]:
                     return heard
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG_PATIENCE):
         _, *all_heard = await asyncio.gather(speak(), *[hear(after) for after in range(20)])
 
     for after, heard in enumerate(all_heard):
@@ -162,12 +163,12 @@ async def test_the_websocket_carries_the_same_events(server: ServerUnderTest) ->
         sent = await server.send("x" * 70_000 + "ü")
         positions = []
         while True:
-            event = json.loads(await socket.receive_str(timeout=WAIT))
+            event = json.loads(await socket.receive_str(timeout=PATIENCE))
             positions.append(event["position"])
             if event["kind"] == "message.created":
                 break
         await socket.send_str('{"type":"ping"}')
-        pong = json.loads(await socket.receive_str(timeout=WAIT))
+        pong = json.loads(await socket.receive_str(timeout=PATIENCE))
 
     assert event["data"]["id"] == sent["message"]["id"]
     assert event["data"]["content"].endswith("xü")
@@ -216,7 +217,7 @@ async def test_a_revoked_token_ends_its_stream(server: ServerUnderTest) -> None:
     ):
         await server.revoke_tokens()
         await stream.end()
-        closed = await socket.receive(timeout=WAIT)
+        closed = await socket.receive(timeout=PATIENCE)
 
     assert stream.comments[-1] == "revoked"
     assert closed.data == 1008
@@ -235,9 +236,9 @@ async def test_a_stopping_server_tells_its_streams_to_come_back(tmp_path: Any) -
         stream = Reader(response)
 
     await stream.end()
-    closed = await socket.receive(timeout=WAIT)
+    closed = await socket.receive(timeout=PATIENCE)
     said = []
-    while (message := await daemon.receive(timeout=WAIT)).type is aiohttp.WSMsgType.TEXT:
+    while (message := await daemon.receive(timeout=PATIENCE)).type is aiohttp.WSMsgType.TEXT:
         said.append(json.loads(message.data))
     await session.close()
 
@@ -329,7 +330,7 @@ async def test_the_resuming_client_survives_a_restart_of_the_server(tmp_path: An
 
     async with start_server(tmp_path / "home", port=port) as second, client:
         await second.send("after")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             heard_after = await waiting
 
     assert heard_after.data["content"] == "after"

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from pal_server.api import workbench
+from tests.support.patience import PATIENCE
 from tests.support.server import ServerUnderTest, lease_of
 
 PAGE = '<!doctype html><meta name="style-nonce" content="" /><script type="module" src="/assets/index-abc.js"></script>'
@@ -151,7 +152,7 @@ def socket_of(server: ServerUnderTest, **params: Any) -> Any:
 async def next_of(socket: aiohttp.ClientWebSocketResponse, kind: str | None = None) -> Any:
     """The next event of the log, or the next frame of that type."""
     while True:
-        frame = await socket.receive_json(timeout=10)
+        frame = await socket.receive_json(timeout=PATIENCE)
         if frame.get("type") == kind:
             return frame
 

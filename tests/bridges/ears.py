@@ -5,8 +5,7 @@ from typing import Any
 
 from pal_server.bridges.inbound import Event, Heard
 from pal_server.bridges.platform import NotStored
-
-WITHIN = 15.0  # seconds; far more than anything here takes
+from tests.support.patience import PATIENCE
 
 
 class ListeningEars:
@@ -54,10 +53,10 @@ class ListeningEars:
 
     async def until(self, look: Any, what: str) -> None:
         try:
-            async with asyncio.timeout(WITHIN), self._changed:
+            async with asyncio.timeout(PATIENCE), self._changed:
                 await self._changed.wait_for(look)
         except TimeoutError:
-            raise AssertionError(f"not within {WITHIN:g} s: {what}; heard {self.heard}, states {self.states}") from None
+            raise AssertionError(f"not within {PATIENCE:g} s: {what}; heard {self.heard}, {self.states}") from None
 
     async def events(self, count: int = 1) -> list[Event]:
         await self.until(lambda: len(self.heard) >= count, f"{count} events")

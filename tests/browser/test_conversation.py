@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.person import SOON, Person
+from tests.browser.person import SOON, Person, within_a_second
 from tests.support.stack import Stack
 
 Come = Callable[..., Person]
@@ -31,16 +31,21 @@ def test_words_are_sent_at_once_and_the_agent_answers_in_its_run(come: Come, roo
 def test_an_approval_is_given_by_a_key_and_closes_in_every_browser(come: Come, room: str) -> None:
     me, other = come().enter(room), come("mia").go("/needs")
 
-    me.say("@demo /approve rm -r build --now")
+    def allow(number: int) -> None:
+        command = f"rm -r build-{number} --now"
+        me.say(f"@demo /approve {command}")
+        expect(other.page.locator("[data-ask]").filter(has_text=command)).to_be_visible()
+        expect(me.page.locator("[data-ask]").filter(has_text=command)).to_be_visible()
+        me.leaves_fields()
+        me.press("a")
+        me.sees(f"allowed: {command}")
+        me.sees(f"Approved: {command}", where=me.log)
 
-    expect(other.page.locator("[data-ask]").filter(has_text="rm -r build --now")).to_be_visible(timeout=SOON)
-    card = me.page.locator("[data-ask]")
-    expect(card).to_contain_text("rm -r build --now", timeout=SOON)
-    me.leaves_fields()
-    me.press("a")
-    me.sees(re.compile(r"allowed: rm -r build --now"))
-    me.sees("Approved: rm -r build --now", where=me.log)
-    expect(other.page.locator("[data-ask]").filter(has_text="rm -r build --now")).to_have_count(0, timeout=1_000)
+    def is_closed(number: int, within: float) -> None:
+        asks = other.page.locator("[data-ask]").filter(has_text=f"rm -r build-{number} --now")
+        expect(asks).to_have_count(0, timeout=within)
+
+    within_a_second(allow, is_closed)
 
 
 def test_a_refusal_tells_the_agent_why(come: Come, room: str) -> None:
@@ -131,13 +136,15 @@ def test_unread_counts_move_in_another_open_browser(come: Come, room: str, stack
     row = mia.page.get_by_role("link", name=re.compile("watched"))
     expect(row).to_be_visible(timeout=SOON)
 
-    me.say("look at this")
-    expect(row).to_contain_text("1 unread", timeout=1_000)
+    within_a_second(
+        lambda number: me.say(f"look at {number}"),
+        lambda number, within: expect(row).to_contain_text(f"{number} unread", timeout=within),
+    )
     row.click()
-    mia.sees("look at this", where=mia.log)
+    mia.sees("look at 1", where=mia.log)
     expect(row).not_to_contain_text("unread", timeout=SOON)
 
-    said = mia.page.locator("[data-message]").filter(has_text="look at this")
+    said = mia.page.locator("[data-message]").last
     said.hover()
     said.get_by_role("button", name="Actions for this message").click()
     mia.page.get_by_role("menuitem", name="Mark unread from here").click()

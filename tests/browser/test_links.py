@@ -23,7 +23,7 @@ def test_a_guest_comments_through_a_link_until_it_is_revoked(
     dialog.get_by_role("button", name="Make a link").click()
     address = dialog.locator("pre").inner_text()
     guest = browser.new_context(java_script_enabled=False).new_page()
-    guest.set_default_timeout(15_000)
+    guest.set_default_timeout(SOON)
 
     guest.goto(address)
     expect(guest.get_by_text("<b>the plan</b>")).to_be_visible()

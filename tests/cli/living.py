@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import LONG_PATIENCE
 from tests.support.stack import eventually, free_port
-
-WITHIN = 60.0  # seconds; starts of several processes on a machine that does other things too
 
 READY = "pal is ready"
 PAL = (sys.executable, "-m", "pal_cli.main")
@@ -30,7 +29,7 @@ class Living:
     def start(self, *flags: str) -> str:
         """Start and wait until it is ready; everything it said."""
         self.begin(*flags)
-        eventually(f"ready, after {self.said()}", lambda: READY in self.said() or self.has_ended(), within=WITHIN)
+        eventually(f"ready, after {self.said()}", lambda: READY in self.said() or self.has_ended())
         assert not self.has_ended(), self.said()
         return self.said()
 
@@ -56,12 +55,12 @@ class Living:
         assert self.process is not None
         if not self.has_ended():
             self.process.send_signal(number)
-        return self.process.wait(WITHIN)
+        return self.process.wait(LONG_PATIENCE)
 
     def end(self) -> int:
         """The exit code of one that ends by itself."""
         assert self.process is not None
-        return self.process.wait(WITHIN)
+        return self.process.wait(LONG_PATIENCE)
 
     def children(self) -> list[int]:
         """The pids of server and daemon."""
@@ -72,7 +71,7 @@ class Living:
     def pal(self, *argv: str, code: int = 0, env: dict[str, str] | None = None, stdin: bytes = b"") -> str:
         """What a command printed; it must exit with `code`."""
         ended = subprocess.run(
-            [*PAL, *argv], env=env or self.env, input=stdin, capture_output=True, timeout=WITHIN, check=False
+            [*PAL, *argv], env=env or self.env, input=stdin, capture_output=True, timeout=LONG_PATIENCE, check=False
         )
         assert ended.returncode == code, f"{argv}: {ended.returncode}\n{ended.stdout!r}\n{ended.stderr!r}"
         return ended.stdout.decode()
@@ -82,16 +81,20 @@ class Living:
         command = [*PAL, "cli", "send", "--client-id", f"test-{argv[-1]}", *argv]
 
         def sent() -> bool:
-            code = subprocess.run(command, env=self.env, capture_output=True, timeout=WITHIN, check=False).returncode
+            code = subprocess.run(
+                command, env=self.env, capture_output=True, timeout=LONG_PATIENCE, check=False
+            ).returncode
             assert code in (0, 4)
             return code == 0
 
-        eventually("it is sent", sent, within=WITHIN)
+        eventually("it is sent", sent)
 
     def is_well(self) -> bool:
         """What `pal doctor` says."""
         return (
-            subprocess.run([*PAL, "doctor"], env=self.env, capture_output=True, timeout=WITHIN, check=False).returncode
+            subprocess.run(
+                [*PAL, "doctor"], env=self.env, capture_output=True, timeout=LONG_PATIENCE, check=False
+            ).returncode
             == 0
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.living import WITHIN, Living
+from tests.cli.living import Living
 from tests.support.stack import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -42,7 +42,7 @@ def run_in(living: Living, room: str, status: str) -> int:
         found[:] = [run["id"] for run in runs if run["status"] == status]
         return bool(found)
 
-    eventually(f"a run is {status}", look, within=WITHIN)
+    eventually(f"a run is {status}", look)
     return found[0]
 
 
@@ -59,7 +59,7 @@ def test_a_working_agent_is_told_reads_it_and_no_second_run_follows(living: Livi
     told = send(living, room, "--steer", "mind the tests")
 
     assert [receipt["outcome"] for receipt in told["receipts"]] == ["steered"]
-    eventually("it has read it", lambda: "mind the tests" in said_by_demo(living, room), within=WITHIN)
+    eventually("it has read it", lambda: "mind the tests" in said_by_demo(living, room))
     assert run_in(living, room, "succeeded") == run
     assert len(living.json("cli", "runs", "--room", room)["runs"]) == 1
     why = living.pal("why", str(told["message"]["id"]))
@@ -85,7 +85,7 @@ def test_an_interruption_stops_it_and_comes_next(living: Living, room: str) -> N
 
     assert [receipt["outcome"] for receipt in first["receipts"]] == ["interrupts"]
     assert run_in(living, room, "cancelled") == run
-    eventually("the next one answers", lambda: "this first" in said_by_demo(living, room), within=WITHIN)
+    eventually("the next one answers", lambda: "this first" in said_by_demo(living, room))
 
 
 def test_a_command_stops_it_at_once(living: Living, room: str) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from pal_server.api.pages import plain_page
-from tests.cli.living import PAL, WITHIN, Living
+from tests.cli.living import PAL, Living
+from tests.support.patience import LONG_PATIENCE
 from tests.support.stack import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -42,7 +43,7 @@ def room(living: Living, request: pytest.FixtureRequest) -> str:
 
 def ask_api(living: Living, path: str) -> Any:
     """The API's own answer to the owner."""
-    connection = HTTPConnection("127.0.0.1", living.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", living.port, timeout=LONG_PATIENCE)
     token = (living.home / "owner.token").read_text().strip()
     connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
     answer = json.loads(connection.getresponse().read())
@@ -59,7 +60,7 @@ def said_by(living: Living, room: str, agent: str) -> list[str]:
 def test_the_command_line_prints_what_the_api_says(living: Living, room: str) -> None:
     """RM-9."""
     sent = living.json("cli", "send", "--room", room, "--mention", "demo", "/echo hi")
-    eventually("an answer", lambda: said_by(living, room, "demo"), within=WITHIN)
+    eventually("an answer", lambda: said_by(living, room, "demo"))
     message = sent["message"]["id"]
 
     same = {
@@ -103,7 +104,7 @@ def test_listening_goes_on_across_a_restart(living: Living, room: str) -> None:
     living.send_until_sent("--room", room, "after")
 
     told = [first, *(json.loads(line) for line in listening.stdout)]
-    assert listening.wait(WITHIN) == 0
+    assert listening.wait(LONG_PATIENCE) == 0
     assert first["id"] == position
     assert [one["content"] for one in told] == ["before", "during", "after"]
 
@@ -142,7 +143,7 @@ def test_inside_a_run_nothing_is_configured(living: Living, room: str, tmp_path:
         runs = living.json("cli", "runs", "--agent", "shell", "--room", room)["runs"]
         return runs[0] if runs and runs[0]["ended_at"] else None
 
-    run = eventually("the run has ended", ended_run, within=WITHIN)
+    run = eventually("the run has ended", ended_run)
     assert living.pal("logs", str(run["id"])).splitlines() == ["0"] * len(works) + ["3"] * len(refused)
     inside = [
         m for m in living.json("cli", "messages", "list", "--room", room)["messages"] if m["content"] == "from inside"
@@ -159,12 +160,10 @@ def test_a_question_is_answered_from_the_command_line(living: Living, room: str)
         found = ask_api(living, "/api/interactions?status=pending")["interactions"]
         return [one for one in found if one["agent"] == "demo"]
 
-    question = eventually("a question", waiting, within=WITHIN)[0]
+    question = eventually("a question", waiting)[0]
     living.pal("cli", "answer", str(question["id"]), "blue")
 
-    assert eventually(
-        "an answer", lambda: [text for text in said_by(living, room, "demo") if "blue" in text], within=WITHIN
-    )
+    assert eventually("an answer", lambda: [text for text in said_by(living, room, "demo") if "blue" in text])
     living.pal("cli", "answer", str(question["id"]), "red", code=3)
 
 
@@ -182,7 +181,7 @@ def test_the_beginning_of_an_id_is_enough(living: Living, room: str) -> None:
 
 def test_attach_follows_a_run_to_its_end(living: Living, room: str) -> None:
     living.pal("cli", "send", "--room", room, "--mention", "demo", "/slow 2")
-    run = eventually("a run", lambda: living.json("cli", "runs", "--room", room)["runs"], within=WITHIN)[0]
+    run = eventually("a run", lambda: living.json("cli", "runs", "--room", room)["runs"])[0]
 
     living.pal("attach", str(run["id"]))
 

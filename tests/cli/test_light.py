@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.answers import SENT
 from tests.support.fake_api import FakeApi
+from tests.support.patience import LONG_PATIENCE
 
 HEAVY = ("aiohttp", "typer", "rich", "asyncio", "msgspec", "mcp", "pydantic", "pal_console", "pal_daemon", "psycopg")
 HEAVY += ("pal_server.api", "pal_cli.mcp_door")
@@ -30,7 +31,7 @@ def test_what_agents_say_most_loads_nothing_heavy(command: str, api: FakeApi) ->
         env={**os.environ, "PAL_RUN_TOKEN": "t", "PAL_RUN_ID": "7"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG_PATIENCE,
         check=False,
     )
 
@@ -41,7 +42,11 @@ def test_what_agents_say_most_loads_nothing_heavy(command: str, api: FakeApi) ->
 
 def test_help_of_the_whole_group_loads_no_command() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT, "cli", "--help"], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", SCRIPT, "cli", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=LONG_PATIENCE,
+        check=True,
     )
 
     assert [name for name in ended.stderr.split() if name.startswith("pal_cli.cli.")] == ["pal_cli.cli.commands"]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from mcp import ClientSession, StdioServerParameters, stdio_client
 
+from tests.support.patience import LONG_PATIENCE
 from tests.support.stack import PAL, Stack, eventually, free_port
 
 AGENT = Path(__file__).parent / "mcp_agent.py"
@@ -176,7 +177,7 @@ def test_an_address_that_is_none_ends_it_before_a_word_is_spoken(stack: Stack) -
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG_PATIENCE,
         check=False,
     )
 
@@ -190,7 +191,7 @@ def test_it_ends_when_the_agent_program_does(stack: Stack) -> None:
         env={**stack.env, "PAL_HOME": str(stack.server.home), "LANG": os.environ.get("LANG", "C")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=30,
+        timeout=LONG_PATIENCE,
         check=False,
     )
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.cli.conftest import Pal
+from tests.support.patience import LONG_PATIENCE
 
 IDLE = """
 import sys
@@ -16,7 +17,9 @@ NEVER = ("typer", "pydantic", "rich", "lark_oapi", "slack_sdk", "dingtalk_stream
 
 
 def test_what_an_idle_server_keeps_in_memory_is_its_own() -> None:
-    ended = subprocess.run([sys.executable, "-c", IDLE], capture_output=True, text=True, timeout=30, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", IDLE], capture_output=True, text=True, timeout=LONG_PATIENCE, check=True
+    )
 
     loaded = set(ended.stdout.split())
     assert "pal_server.api.routes" in loaded

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.living import READY, WITHIN, Living, is_alive
+from tests.cli.living import READY, Living, is_alive
 from tests.support.stack import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -37,7 +37,7 @@ def test_the_first_start_ends_with_a_link_and_an_agent_that_answers(living: Livi
     assert "/login?code=" in ready
     assert said.count("/login?code=") == 1
     living.pal("cli", "send", "--room", "general", "--mention", "demo", "/echo good morning")
-    eventually("demo answers", lambda: mentions_answered(living, "good morning"), within=WITHIN)
+    eventually("demo answers", lambda: mentions_answered(living, "good morning"))
     secrets = [living.home / name for name in ("owner.token", "secret.key", "daemon/token", "daemon/key")]
     assert [oct(stat.S_IMODE(file.stat().st_mode)) for file in secrets] == ["0o600"] * 4
     assert living.pal("doctor").count("FAIL") == 0
@@ -61,7 +61,7 @@ def test_a_later_start_finds_everything_and_makes_nothing_twice(living: Living) 
 def test_a_running_agent_goes_on_while_everything_is_stopped(living: Living) -> None:
     living.start()
     living.pal("cli", "send", "--room", "general", "--mention", "demo", "/slow 6")
-    run = eventually("a run", lambda: living.json("cli", "runs")["runs"], within=WITHIN)[0]
+    run = eventually("a run", lambda: living.json("cli", "runs")["runs"])[0]
 
     assert living.stop() == 0
     living.start()
@@ -69,7 +69,7 @@ def test_a_running_agent_goes_on_while_everything_is_stopped(living: Living) -> 
     def is_done() -> bool:
         return bool(living.json("cli", "runs", "--status", "succeeded")["runs"])
 
-    eventually("the run is done", is_done, within=WITHIN)
+    eventually("the run is done", is_done)
     assert [one["id"] for one in living.json("cli", "runs")["runs"]] == [run["id"]]
 
 
@@ -79,11 +79,9 @@ def test_a_part_that_is_killed_comes_back(living: Living) -> None:
     os.kill(daemon, signal.SIGKILL)
     os.kill(server, signal.SIGKILL)
 
-    eventually(
-        "both are told of", lambda: living.said().count("ended unexpectedly (signal SIGKILL)") == 2, within=WITHIN
-    )
+    eventually("both are told of", lambda: living.said().count("ended unexpectedly (signal SIGKILL)") == 2)
 
-    eventually("all is well again", lambda: living.is_well(), within=WITHIN)
+    eventually("all is well again", lambda: living.is_well())
 
 
 def test_its_children_do_not_outlive_it(living: Living) -> None:
@@ -93,7 +91,7 @@ def test_its_children_do_not_outlive_it(living: Living) -> None:
     living.stop(signal.SIGKILL)
 
     assert len(children) == 2
-    eventually("server and daemon end", lambda: not any(is_alive(pid) for pid in children), within=WITHIN)
+    eventually("server and daemon end", lambda: not any(is_alive(pid) for pid in children))
 
 
 @pytest.mark.parametrize("taken", ["port", "local port"])
@@ -128,7 +126,7 @@ def test_a_rotated_key_is_made_good_by_the_next_start(living: Living) -> None:
     living.start()
     computer = living.json("console", "computers", "list")["computers"][0]["id"]
     living.pal("console", "computers", "rotate-key", computer, "--yes")
-    eventually("the daemon stays off", lambda: "stays off" in living.said(), within=WITHIN)
+    eventually("the daemon stays off", lambda: "stays off" in living.said())
     living.stop()
 
     living.start()
@@ -157,4 +155,4 @@ def test_in_the_background(living: Living) -> None:
         assert READY in (living.home / "up.log").read_text("utf-8"), "what the first one said is still there"
     finally:
         os.kill(pid, signal.SIGTERM)
-        eventually("it has ended", lambda: not is_alive(pid), within=WITHIN)
+        eventually("it has ended", lambda: not is_alive(pid))

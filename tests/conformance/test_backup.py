@@ -14,6 +14,7 @@ from pal_server.storage.check import find_broken
 from pal_server.storage.home_lock import hold_home
 from pal_server.storage.migrate import MIGRATIONS, migrate_sqlite
 from pal_server.storage.store import Store, Tx
+from tests.support.patience import PATIENCE
 from tests.support.stores import Clock, Heard, open_test_store
 
 HOLD = """
@@ -142,7 +143,7 @@ def test_a_home_in_use_is_not_restored_over(home: Path) -> None:
             restore_database(copy, path, home=home, now=7)
 
         holder.kill()  # even then the system lets go
-        holder.wait(10)
+        holder.wait(PATIENCE)
     restore_database(copy, path, home=home, now=7)
 
 

@@ -10,11 +10,10 @@ import pytest
 from pal_server.actions import audit
 from pal_server.errors import Unavailable
 from pal_server.storage.store import Store, Tx
+from tests.support.patience import PATIENCE
 from tests.support.people import make_people
 from tests.support.postgres import Postgres
 from tests.support.stores import Clock, Heard, open_test_store
-
-DEADLINE = 20.0  # seconds for anything a test waits for
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ async def test_the_loser_of_a_deadlock_is_run_again(pg_store: Store, heard: Hear
         tx.wake(order)
         tx.sql.run("probe.change", chore=order[0], holder=order)
         if len(runs) <= 2:
-            both_hold_one.wait(DEADLINE)
+            both_hold_one.wait(PATIENCE)
         tx.sql.run("probe.change", chore=order[1], holder=order)
 
     await asyncio.gather(pg_store.write(change, order="ab"), pg_store.write(change, order="ba"))
@@ -70,12 +69,12 @@ async def test_what_is_audited_first_holds_nobody_up_before_its_commit(pg_store:
     def audited_first(tx: Tx) -> None:
         audit.record(tx, actor=people.owner, action="probe.changed", target="slow")
         recorded.set()
-        assert go_on.wait(DEADLINE)
+        assert go_on.wait(PATIENCE)
 
     slow = asyncio.create_task(pg_store.write(audited_first))
-    assert await asyncio.to_thread(recorded.wait, DEADLINE)
+    assert await asyncio.to_thread(recorded.wait, PATIENCE)
     quick = pg_store.write(audit.record, actor=people.owner, action="probe.changed", target="quick")
-    await asyncio.wait_for(quick, DEADLINE / 2)
+    await asyncio.wait_for(quick, PATIENCE / 2)
     go_on.set()
     await slow
 

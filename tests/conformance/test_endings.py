@@ -10,9 +10,8 @@ import pytest
 
 from pal_server.errors import Unavailable
 from pal_server.storage.store import Tx
+from tests.support.patience import PATIENCE
 from tests.support.stores import Clock, Heard, open_test_store
-
-DEADLINE = 20.0  # seconds
 
 FORGETFUL = """
 import asyncio, sys
@@ -38,7 +37,7 @@ def test_a_process_that_forgets_to_close_ends_and_has_stored(tmp_path: Path, clo
     path = tmp_path / "lock.sqlite"
     statements = Path(__file__).parent.parent / "support" / "sql"
 
-    subprocess.run([sys.executable, "-c", FORGETFUL, path, statements], timeout=DEADLINE, check=True)
+    subprocess.run([sys.executable, "-c", FORGETFUL, path, statements], timeout=PATIENCE, check=True)
 
     async def chores() -> list[str]:
         async with await open_test_store(path, clock=clock, heard=heard) as store:
@@ -55,21 +54,21 @@ async def test_a_writer_cancelled_with_everything_else_answers_everyone(
 
     def hold(tx: Tx) -> str:
         begun.set()
-        assert go_on.wait(DEADLINE)
+        assert go_on.wait(PATIENCE)
         return "held"
 
     others = asyncio.all_tasks()
     store = await open_test_store(tmp_path / "lock.sqlite", clock=clock, heard=heard)
     (writer,) = asyncio.all_tasks() - others
     taken = asyncio.ensure_future(store.write(hold))
-    assert await asyncio.to_thread(begun.wait, DEADLINE)
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
     waiting = asyncio.ensure_future(store.write(add, chore="late"))
     await asyncio.sleep(0)
 
     writer.cancel()
     await asyncio.sleep(0)
     go_on.set()
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(PATIENCE):
         outcomes = await asyncio.gather(taken, waiting, return_exceptions=True)
         await store.close()
 

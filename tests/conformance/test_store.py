@@ -8,9 +8,8 @@ import pytest
 
 from pal_server.errors import AlreadyExists, Conflict, Invalid, Unavailable
 from pal_server.storage.store import ReadOnly, Store, Tx
+from tests.support.patience import LONG_PATIENCE, PATIENCE
 from tests.support.stores import Clock, Heard, open_test_store
-
-DEADLINE = 20.0  # seconds for anything a test waits for
 
 
 def add(tx: Tx, *, chore: str, holder: str = "me") -> str:
@@ -51,7 +50,7 @@ def make_workspace(tx: Tx, *, id: str = "w") -> None:
 def hold(tx: Tx, *, begun: threading.Event, go_on: threading.Event) -> None:
     """Keep the writer busy until the test lets it go on."""
     begun.set()
-    assert go_on.wait(DEADLINE)
+    assert go_on.wait(PATIENCE)
 
 
 async def together(*waiting: "asyncio.Future[object] | object") -> list[object]:
@@ -72,7 +71,7 @@ class Held:
         for event in begun:
             self._tasks.append(asyncio.create_task(self._store.write(hold, begun=event, go_on=self._go_on)))
         for event in begun:
-            assert await asyncio.to_thread(event.wait, DEADLINE)
+            assert await asyncio.to_thread(event.wait, PATIENCE)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -295,11 +294,11 @@ async def test_a_query_is_one_snapshot(store: Store) -> None:
     def read_twice(tx: Tx) -> tuple[list[str], list[str]]:
         before = chores(tx)
         begun.set()
-        assert go_on.wait(DEADLINE)
+        assert go_on.wait(PATIENCE)
         return before, chores(tx)
 
     reading = asyncio.ensure_future(store.read(read_twice))
-    assert await asyncio.to_thread(begun.wait, DEADLINE)
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
     await store.write(add, chore="a")
     go_on.set()
 
@@ -311,7 +310,7 @@ async def test_a_read_does_not_wait_for_the_writer(store: Store) -> None:
     await store.write(add, chore="a")
 
     async with Held(store):
-        found = await asyncio.wait_for(store.read(chores), DEADLINE)
+        found = await asyncio.wait_for(store.read(chores), PATIENCE)
 
     assert found == ["a"]
 
@@ -336,7 +335,7 @@ async def test_a_caller_cancelled_while_its_action_runs_finds_it_done(store: Sto
         hold(tx, begun=begun, go_on=go_on)
 
     running = asyncio.ensure_future(store.write(act))
-    assert await asyncio.to_thread(begun.wait, DEADLINE)
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
     running.cancel()
     await asyncio.wait([running])
     go_on.set()
@@ -349,14 +348,14 @@ async def test_a_caller_cancelled_while_its_action_runs_finds_it_done(store: Sto
 async def test_a_cancelled_read_leaves_the_store_usable(store: Store) -> None:
     begun, go_on = threading.Event(), threading.Event()
     reading = [asyncio.ensure_future(store.read(hold, begun=begun, go_on=go_on)) for _ in range(8)]
-    assert await asyncio.to_thread(begun.wait, DEADLINE)
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
 
     for task in reading:
         task.cancel()
     await asyncio.wait(reading)
     go_on.set()
 
-    assert await asyncio.wait_for(store.read(chores), DEADLINE) == []
+    assert await asyncio.wait_for(store.read(chores), PATIENCE) == []
 
 
 async def test_wakes_and_callbacks_come_after_the_commit(store: Store, heard: Heard) -> None:
@@ -414,7 +413,7 @@ async def test_positions_have_no_holes_and_readers_never_skip_one(store: Store) 
                 with pytest.raises(Invalid):
                     await store.write(add_then_fail, chore="x")
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG_PATIENCE):
         await asyncio.gather(tail(), *(write() for _ in range(writers)))
 
     assert seen == list(range(1, writers * each + 1))
@@ -442,7 +441,7 @@ async def test_closing_finishes_what_was_accepted_and_refuses_the_rest(where: st
         with pytest.raises(Unavailable):
             await store.read(chores)
         closing[0].cancel()
-    await asyncio.wait_for(closing[1], DEADLINE)
+    await asyncio.wait_for(closing[1], PATIENCE)
 
     assert len(await asyncio.gather(*accepted)) == 20
     async with await open_test_store(where, clock=clock, heard=heard) as again:

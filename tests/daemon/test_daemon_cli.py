@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from pal_daemon.settings import DEFAULT_LOCAL_PORT, BadSettings, resolve_settings
-from tests.support.fake_bus import KEY, PATIENCE, FakeBus
+from tests.support.fake_bus import KEY, FakeBus
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 

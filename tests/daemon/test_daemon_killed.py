@@ -11,7 +11,8 @@ import pytest
 
 from pal_daemon.process_tree import find_left_over
 from pal_daemon.settings import Settings
-from tests.support.fake_bus import KEY, PATIENCE, FakeBus
+from tests.support.fake_bus import KEY, FakeBus
+from tests.support.patience import PATIENCE
 
 NOTHING_STARTED = ("after:claim", "before:claimed", "after:claimed", "before:open_run")
 OPENED_ONLY = ("after:open_run", "before:spawning", "after:spawning", "before:launch")

@@ -12,7 +12,7 @@ from pal_daemon.reports import FAULTS, REQUEST_BYTES, TEXT_CHARS, WAITING_BYTES,
 from pal_daemon.runtimes.base import Event
 from pal_server.client.problems import ApiProblem, Unreachable
 from pal_server.contract.runs import AddedAnswer, AddRunEvents, RunEventIn
-from tests.support.fake_bus import PATIENCE
+from tests.support.patience import PATIENCE
 
 
 class Server:

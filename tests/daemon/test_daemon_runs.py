@@ -259,7 +259,7 @@ async def test_a_silent_run_is_told_as_stalled_and_goes_on(bus, start_daemon):
     delivery = await bus.given_delivery(runtime="command", command="sleep 300", command_allowed=True)
     run = await bus.run_of(delivery)
 
-    await bus.until(lambda: run.id in bus.heartbeats[-1].get("stalled", []))
+    await bus.until(lambda: any(run.id in beat.get("stalled", []) for beat in bus.heartbeats))
 
     assert run.finish is None
 
@@ -316,13 +316,20 @@ async def test_a_number_used_by_an_earlier_bus_is_no_hindrance(bus, start_daemon
 
 async def test_deliveries_of_different_topics_run_side_by_side_up_to_the_limit(bus, start_daemon):
     await start_daemon(max_runs=2)
-    deliveries = [await bus.given_delivery(content="/slow 1", look=False) for _ in range(3)]
+    deliveries = [await bus.given_delivery(content="/ask go on?", look=False) for _ in range(3)]
     await bus.say_look("deliveries")
 
-    await bus.until(lambda: sum(run.pid is not None for run in bus.runs.values()) == 2)
+    await bus.until(lambda: sum(bool(run.interactions) for run in bus.runs.values()) == 2)
 
     assert deliveries[2].status == "pending"
+    for run in (await bus.run_of(deliveries[0]), await bus.run_of(deliveries[2])):
+        await bus.until(lambda run=run: run.interactions)
+        await bus.given_command(
+            "answer", run.id, interaction=run.interactions["ask-1"], key="ask-1", kind="question", answer="yes"
+        )
     assert (await bus.end_of(deliveries[2])).finish["status"] == "succeeded"
+    await bus.given_command("kill", deliveries[1].run)
+    await bus.end_of(deliveries[1])
 
 
 async def test_without_a_socket_the_next_heartbeat_finds_the_work(bus, start_daemon):

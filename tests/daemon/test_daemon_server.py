@@ -17,6 +17,7 @@ from pal_daemon.daemon import Over
 from pal_daemon.process_tree import find_left_over
 from pal_daemon.settings import Settings
 from pal_server.client.aio import Client
+from tests.support.patience import PATIENCE
 from tests.support.server import MovableClock, ProvisionedComputer, ServerUnderTest, expect, start_server
 
 SAY_VIA_DAEMON = """\
@@ -49,7 +50,7 @@ async def until_event(
     server: ServerUnderTest, kind: str, matching: Callable[[dict[str, Any]], bool] = lambda data: True
 ) -> dict[str, Any]:
     """The data of the first such event of the workspace, from the beginning on."""
-    async with Client(server.url, server.owner) as client, asyncio.timeout(20):
+    async with Client(server.url, server.owner) as client, asyncio.timeout(PATIENCE):
         async for event in client.events(after=0):
             data = event.data.get("run", event.data)
             if event.kind == kind and matching(data):
@@ -176,7 +177,7 @@ async def test_a_key_that_is_void_ends_the_daemon(server, computer, start_daemon
 
     expect(await server.post(f"/api/computers/{computer.id}/{how}"), 200)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):  # the next beat would be later
         with pytest.raises(Over, match=why) as ended:
             await daemon.end()
     assert ended.value.code == 3

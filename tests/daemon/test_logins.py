@@ -19,6 +19,7 @@ from pal_daemon.account_keys import accounts_folder, read_keys
 from pal_daemon.settings import Settings
 from tests.support.daemons import RunningDaemon
 from tests.support.fake_bus import FakeBus
+from tests.support.patience import LONG_PATIENCE
 
 KEY = "key-7f3a9c52e1b84d60"
 PROGRAM = """#!/bin/sh
@@ -71,7 +72,7 @@ def pal(settings: Settings) -> Pal:
             input=given,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=LONG_PATIENCE,
         )
         assert done.returncode == code, done.stderr
         return done

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.repo.tree import ROOT
+from tests.support.patience import LONG_PATIENCE
 
 SKIPS = {
     "test_inside.py": "import pytest\n\ndef test_it():\n    pytest.skip('no such machine')\n",
@@ -24,7 +25,9 @@ def outcome(folder: Path, *, ci: str) -> str:
         (folder / name).write_text(text)
     env = {**os.environ, "CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     command = [sys.executable, "-m", "pytest", "--continue-on-collection-errors"]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=LONG_PATIENCE, check=False
+    )
     return done.stdout.splitlines()[-1]
 
 

@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.repo.tree import ROOT
+from tests.support.patience import LONG_PATIENCE
 
-READY_FOR = 60.0  # seconds
-ANSWER_FOR = 20.0  # seconds
 PAL = Path(sys.executable).with_name("pal")
 
 
@@ -32,12 +31,18 @@ class Terminal:
         """One line of the README. `uv run` is left out: the test command has made the environment."""
         said = line.replace("uv run pal", f"'{PAL}'")
         return subprocess.run(
-            ["sh", "-c", said], cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=60, check=False
+            ["sh", "-c", said],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=LONG_PATIENCE,
+            check=False,
         )
 
     def type_until(self, line: str, wanted: str) -> str:
         """Type it again until the output has what is wanted, as a person would who waits for an answer."""
-        until = time.monotonic() + ANSWER_FOR
+        until = time.monotonic() + LONG_PATIENCE
         while True:
             done = self.type(line)
             if wanted in done.stdout or time.monotonic() > until:
@@ -83,13 +88,13 @@ def up(terminal: Terminal) -> Iterator[Up]:
             start_new_session=True,
         )
     try:
-        until = time.monotonic() + READY_FOR
+        until = time.monotonic() + LONG_PATIENCE
         while "pal is ready" not in printed.read_text() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)  # the file has no signal
         yield Up(process=process, printed=printed)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(LONG_PATIENCE)
 
 
 def free_ports(count: int) -> list[int]:
@@ -119,6 +124,6 @@ def test_ctrl_c_stops_server_and_daemon(terminal: Terminal, up: Up) -> None:
 
     up.process.send_signal(signal.SIGINT)
 
-    assert up.process.wait(20) == 0
+    assert up.process.wait(LONG_PATIENCE) == 0
     assert not (home / "server.json").exists()
     assert terminal.type("uv run pal cli health").returncode == 4

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from pal_daemon.settings import Settings
 from pal_daemon.spool import Stream, read_spool
 from tests.runtimes.driver import Driver
 from tests.support.daemons import RunningDaemon
-from tests.support.fake_bus import PATIENCE, FakeBus, FakeDelivery, FakeRun
+from tests.support.fake_bus import FakeBus, FakeDelivery, FakeRun
 from tests.support.models.server import Model, serve
+from tests.support.patience import PATIENCE
+
+IN_PIECES = ("message", "reasoning", "output", "log", "plan")
 
 
 class Daemons:
@@ -120,6 +123,26 @@ async def open_desk(
 
 def of_kind(run: FakeRun, kind: str) -> list[dict[str, Any]]:
     return [event for event in run.events if event["kind"] == kind]
+
+
+def joined(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events with each text whole, where its first piece stood: how a program streams is nobody's promise.
+
+    Pieces that have a name are told by it, others follow each other; the daemon joins only those that wait together.
+    """
+    whole: list[dict[str, Any]] = []
+    for event in events:
+        before = whole if event.get("data") else whole[-1:]
+        first = next((one for one in before if event["kind"] in IN_PIECES and _named(one) == _named(event)), None)
+        if first is None:
+            whole.append(dict(event))
+        else:
+            first["text"] = f"{first['text'] or ''}{event['text'] or ''}"
+    return whole
+
+
+def _named(event: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(event.get(name) for name in ("kind", "lane", "data"))
 
 
 async def approve_all(desk: Desk, run: FakeRun) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.models.server import Call, Dialect, Refuse, Step
+from tests.support.patience import LONG_PATIENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Driver(ABC):
     rate_limit: tuple[Refuse, ...] = field(
         default=(Refuse(status=429, message="slow down", retry_after=1),) * 20
     )  # enough of them to give up
-    patience: float = 60.0  # seconds for one run; reached only by a defect
+    patience: float = LONG_PATIENCE  # seconds for one run
     is_looked_for: bool = True  # the runtime knows its program by name; else each agent brings its own
 
     @abstractmethod

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-DEADLINE = 60.0  # seconds; reached only by a defect
+from tests.support.patience import LONG_PATIENCE
+
 SCRIPT = "import sys, time; held = open(sys.argv[1], 'w'); held.write('here'); held.flush(); time.sleep(600)"
 
 
@@ -27,12 +28,12 @@ class Lifeline:
 
     async def begun(self) -> None:
         """Return once the process is there."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(LONG_PATIENCE):
             self._end = await asyncio.to_thread(open, self._fifo, "rb", 0)
 
     async def gone(self) -> None:
         """Return once it is no more."""
         assert self._end is not None
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(LONG_PATIENCE):
             await asyncio.to_thread(self._end.read)
         self._end.close()

@@ -14,6 +14,7 @@ import pytest
 
 from pal_cli.main import main
 from pal_cli.shipped_skills import PREFIX, shipped
+from tests.support.patience import LONG_PATIENCE
 from tests.support.programs import need_program, node_path
 
 NAMES = {f"{PREFIX}{skill.name}" for skill in shipped()}
@@ -39,7 +40,7 @@ class Place:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=LONG_PATIENCE,
             check=False,
         )
         return done.stdout + done.stderr

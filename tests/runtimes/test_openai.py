@@ -19,6 +19,7 @@ from pal_daemon.runtimes.openai.runtime import PROGRAM, OpenAiRuntime
 from pal_daemon.spool import Stream
 from pal_server.contract.deliveries import AgentProfile, Work
 from tests.runtimes.recordings import events, exited, note, output, read
+from tests.support.patience import LONG_PATIENCE
 
 NATIVE = "0d8f1a52-4f7e-4f0c-9b0e-5a3f0e1c2d3b"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -63,7 +64,7 @@ class Endpoint:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(json.dumps(task).encode() + b"\n"), 60)
+        out, err = await asyncio.wait_for(process.communicate(json.dumps(task).encode() + b"\n"), LONG_PATIENCE)
         assert not err, err.decode()
         return [json.loads(line) for line in out.splitlines()]
 

@@ -12,7 +12,7 @@ from pal_daemon.rebuilding import CannotRebuild, Place, retell
 from pal_daemon.redaction import Redactor
 from pal_daemon.runtimes.base import KeepsTranscripts
 from pal_daemon.runtimes.registry import load_registry
-from tests.runtimes.desk import approve_all, open_desk
+from tests.runtimes.desk import approve_all, joined, open_desk
 from tests.runtimes.driver import Driver
 from tests.runtimes.drivers.claude_code import DRIVER as CLAUDE
 from tests.runtimes.drivers.codex import DRIVER as CODEX
@@ -51,10 +51,9 @@ async def test_a_transcript_tells_what_the_run_told(driver, bus, settings, start
 
     told = tell_again(driver, home, session)
 
-    again = [{"kind": one.kind, "text": one.text, "data": one.data} for one in told]
-    assert sorted(map(say, again), key=str) == sorted(
-        (say(event) for event in run.events if event["kind"] in TOLD), key=str
-    )
+    again = [{"kind": one.kind, "lane": one.lane, "text": one.text, "data": one.data} for one in told]
+    live = [event for event in run.events if event["kind"] in TOLD]
+    assert sorted(map(say, joined(again)), key=str) == sorted(map(say, joined(live)), key=str)
     assert [one.seq for one in told] == [*range(1, len(told) + 1)]
     with pytest.raises(CannotRebuild):
         tell_again(driver, home, session, since=0, until=1)

@@ -15,9 +15,8 @@ from pal_daemon.settings import Settings
 from pal_server.client.aio import Client
 from tests.runtimes.drivers.claude_code import DRIVER
 from tests.support.models.server import Model, Refuse, Say, Text, Wait, serve
+from tests.support.patience import LONG_PATIENCE
 from tests.support.server import MovableClock, ProvisionedComputer, ServerUnderTest, expect, start_server
-
-WITHIN = 30.0  # seconds; reached only by a defect
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ class Bench:
 
     async def event(self, kind: str, matching: Callable[[dict[str, Any]], bool] = lambda data: True) -> dict[str, Any]:
         """The data of the first such event of the workspace."""
-        async with Client(self.server.url, self.server.owner) as client, asyncio.timeout(WITHIN):
+        async with Client(self.server.url, self.server.owner) as client, asyncio.timeout(LONG_PATIENCE):
             async for event in client.events(after=0):
                 data = event.data["run"] if isinstance(event.data.get("run"), dict) else event.data
                 if event.kind == kind and matching(data):
@@ -63,7 +62,7 @@ class Bench:
         headers = {"Authorization": f"Bearer {self.server.owner}", "Accept": "text/event-stream"}
         url = f"{self.server.url}/api/runs/{run}/events"
         async with (
-            asyncio.timeout(WITHIN),
+            asyncio.timeout(LONG_PATIENCE),
             aiohttp.ClientSession(headers=headers) as session,
             session.get(url) as answer,
         ):

@@ -12,7 +12,8 @@ import pytest
 
 from pal_daemon.daemon import run_daemon
 from pal_daemon.settings import Settings
-from tests.support.fake_bus import KEY, PATIENCE, FakeBus
+from tests.support.fake_bus import KEY, FakeBus
+from tests.support.patience import PATIENCE
 
 
 class RunningDaemon:

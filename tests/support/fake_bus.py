@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 from aiohttp import WSMsgType, web
 
+from tests.support.patience import PATIENCE
+
 KEY = "sk_machine_test"
 COMPUTER = "machine_test"
-PATIENCE = 40.0  # seconds; reached only by a defect, and less than the minute after which a daemon looks by itself
 
 
 class Refusal(Exception):

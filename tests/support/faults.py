@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.support.patience import LONG_PATIENCE
+
 
 def is_alive(pid: int) -> bool:
     """Whether the process runs; a zombie does not."""
@@ -40,7 +42,7 @@ def processes_of(folder: Path) -> list[int]:
     return found
 
 
-def end_processes_of(folder: Path, *, within: float = 10.0) -> None:
+def end_processes_of(folder: Path, *, within: float = LONG_PATIENCE) -> None:
     """Kill all of them, and those they started meanwhile. The folder is a test's own, so nothing else has its name."""
     give_up_at = time.monotonic() + within
     while pids := processes_of(folder):

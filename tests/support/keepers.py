@@ -13,6 +13,7 @@ import pytest
 from pal_daemon.keeper_client import KeeperGone, KeeperRefused, LaunchSpec, attach, launch
 from pal_daemon.process_tree import sweep
 from pal_daemon.spool import Stream, follow, parse_exit
+from tests.support.patience import LONG_PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from pal_daemon.keeper_client import Keeper
     from pal_daemon.spool import Exit, Record
-
-DEADLINE = 60.0  # seconds; reached only by a defect
 
 
 class KeptRun:
@@ -34,7 +33,7 @@ class KeptRun:
 
     async def until(self, is_it: Callable[[Record], bool]) -> Record:
         """Read on to the first record that `is_it`."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(LONG_PATIENCE):
             async for record in self._tail:
                 self.records.append(record)
                 if is_it(record):
@@ -108,7 +107,7 @@ async def wait_gone(pid: int) -> None:
     loop = asyncio.get_running_loop()
     loop.add_reader(fd, ended.set)
     try:
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(LONG_PATIENCE):
             await ended.wait()
     finally:
         loop.remove_reader(fd)

@@ -22,8 +22,8 @@ import psycopg
 import pytest
 
 from pal_server.storage.migrate import MIGRATIONS, migrate_postgres
+from tests.support.patience import LONG_PATIENCE
 
-START_FOR = 30.0  # seconds
 LOANS = 50  # tests that use one database after another; what they deleted stays in its files until it is dropped
 # What a test loses when the machine crashes does not matter; the order and the isolation of commits stay as they are.
 SETTINGS = {
@@ -155,7 +155,9 @@ def start_postgres(folder: Path) -> "subprocess.Popen[bytes]":
         "--locale=C",
         "--no-sync",
     ]
-    made = subprocess.run(initdb, user=user, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    made = subprocess.run(
+        initdb, user=user, cwd=folder, capture_output=True, text=True, timeout=LONG_PATIENCE, check=False
+    )
     if made.returncode:
         raise RuntimeError(f"initdb failed: {made.stderr}")
     settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
@@ -177,18 +179,18 @@ def stop_postgres(process: "subprocess.Popen[bytes]") -> None:
         return
     process.send_signal(signal.SIGINT)  # fast shutdown: open transactions are rolled back
     try:
-        process.wait(10)
+        process.wait(LONG_PATIENCE)
     except subprocess.TimeoutExpired:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(LONG_PATIENCE)
 
 
 def _wait_ready(process: "subprocess.Popen[bytes]", *, url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_FOR
+    deadline = time.monotonic() + LONG_PATIENCE
     while True:
         try:
-            psycopg.connect(url, connect_timeout=5).close()
+            psycopg.connect(url, connect_timeout=30).close()
             return
         except psycopg.OperationalError as exc:
             if process.poll() is not None or time.monotonic() > deadline:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from tests.support.stack import PATIENCE
+from tests.support.patience import LONG_PATIENCE
 
 T = TypeVar("T")
 Side = Literal["request", "answer"]
@@ -50,7 +50,7 @@ class Hold:
     _decided: asyncio.Event = field(default_factory=asyncio.Event)
     _goes_on: bool = False
 
-    def wait_reached(self, *, within: float = PATIENCE) -> None:
+    def wait_reached(self, *, within: float = LONG_PATIENCE) -> None:
         """Return once it stands here."""
         assert self._reached.wait(within), f"no {self.at} of {self.pattern.pattern} came within {within:g} s"
 
@@ -121,7 +121,7 @@ class Proxy:
             hold.drop()
         self._do(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(LONG_PATIENCE)
         self._loop.close()
 
     # What a test says
@@ -336,7 +336,7 @@ class Proxy:
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return future.result(PATIENCE)
+        return future.result(LONG_PATIENCE)
 
 
 async def _read_head(reader: asyncio.StreamReader) -> _Head | None:

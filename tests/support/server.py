@@ -25,7 +25,6 @@ from pal_server.config import Settings
 from pal_server.storage.store import Store
 
 START = 1_800_000_000_000  # UTC milliseconds
-WAIT = 10.0  # seconds; the longest a test waits for something that must come
 
 _OWNER: Any = object()
 

@@ -23,12 +23,12 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from tests.support.faults import end_processes_of
+from tests.support.patience import LONG_PATIENCE
 
 PAL = str(Path(sys.executable).with_name("pal"))
 AGENT = Path(__file__).parent.parent / "acceptance" / "agent_program.py"
 LOOK_EVERY = 0.02  # seconds between the first looks at something that is waited for; a look may be a request
 LOOK_SELDOM = 0.1  # seconds between later ones: a twentieth of the time it has taken so far, up to this
-PATIENCE = 20.0  # seconds; on a busy machine, far more than anything here takes
 FINAL = ("acked", "failed", "interrupted", "cancelled", "dead")
 ENDED = ("succeeded", "failed", "cancelled", "interrupted", "dry_run")
 PORTS = (10_000, 32_000)  # below those that the system gives out, so that a restarted part finds its own free
@@ -54,7 +54,7 @@ class Silent(Exception):
     """No answer came; the request may have been carried out."""
 
 
-def eventually(what: str, look: Callable[[], T], *, within: float = PATIENCE) -> T:
+def eventually(what: str, look: Callable[[], T], *, within: float = LONG_PATIENCE) -> T:
     """The first true answer of `look`. AssertionError says what never came true and what was seen last."""
     began_at = time.monotonic()
     while True:
@@ -177,7 +177,7 @@ class Part:
             self.signal(signal.SIGTERM)
         return self.wait_end()
 
-    def wait_end(self, within: float = PATIENCE) -> int:
+    def wait_end(self, within: float = LONG_PATIENCE) -> int:
         assert self.process is not None
         try:
             return self.process.wait(within)
@@ -190,7 +190,7 @@ class Part:
             file.seek(self._began_at)
             return file.read().decode("utf-8", "replace")
 
-    def wait_said(self, words: str, *, within: float = PATIENCE) -> None:
+    def wait_said(self, words: str, *, within: float = LONG_PATIENCE) -> None:
         def look() -> bool:
             if words in self.said():
                 return True
@@ -245,7 +245,7 @@ class Daemon(Part):
     def health(self) -> Json:
         return Api(self.url, (self.home / "daemon" / "token").read_text().strip()).get("/health")
 
-    def wait_socket(self, *, within: float = PATIENCE) -> None:
+    def wait_socket(self, *, within: float = LONG_PATIENCE) -> None:
         eventually(f"{self.name} has its wake-up socket", lambda: self.health()["socket"], within=within)
 
     def run_folder(self, run: int) -> Path:
@@ -382,7 +382,7 @@ class Stack:
         assert len(found) == 1, f"{len(found)} deliveries of message {message}: {found}"
         return dict(found[0])
 
-    def wait_delivery(self, message: int, *status: str, within: float = PATIENCE) -> Json:
+    def wait_delivery(self, message: int, *status: str, within: float = LONG_PATIENCE) -> Json:
         """The message's delivery once it is in one of the states; a final one by default."""
         wanted = status or FINAL
         seen: Json = {}
@@ -403,7 +403,7 @@ class Stack:
     def run(self, run: int) -> Json:
         return dict(self.api.get(f"/api/runs/{run}")["run"])
 
-    def wait_run(self, message: int, *status: str, within: float = PATIENCE) -> Json:
+    def wait_run(self, message: int, *status: str, within: float = LONG_PATIENCE) -> Json:
         """The newest run of the message once it is in one of the states; an ended one by default."""
         wanted = status or ENDED
 
@@ -427,7 +427,7 @@ class Stack:
         assert [event["seq"] for event in found] == sorted({event["seq"] for event in found})
         return "".join(event["text"] or "" for event in found if event["kind"] == kind)
 
-    def interaction(self, run: int, *, within: float = PATIENCE) -> Json:
+    def interaction(self, run: int, *, within: float = LONG_PATIENCE) -> Json:
         """The one that waits for a person in this run."""
 
         def look() -> Json | None:
@@ -445,7 +445,7 @@ class Stack:
         marks = [json.loads(line) for line in lines]
         return [m for m in marks if message in (None, m["message"]) and agent in (None, m["agent"])]
 
-    def wait_started(self, message: int, *, within: float = PATIENCE) -> Json:
+    def wait_started(self, message: int, *, within: float = LONG_PATIENCE) -> Json:
         """The newest process that was started for the message."""
         return eventually(f"a process starts for {message}", lambda: self.starts(message), within=within)[-1]
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from pal_server.bridges.bridge import Bridge
 from pal_server.client.aio import Client
+from tests.support.patience import PATIENCE
 from tests.support.platforms.loopback import Loopback, World, running_world
 from tests.support.server import MovableClock, ProvisionedComputer, ServerUnderTest, expect, start_server
 
@@ -37,7 +38,7 @@ class ShiftedClock(RealClock):
         self.ahead += round(seconds * 1000)
 
 
-async def poll(ask: Callable[[], Awaitable[T]], check: Callable[[T], bool], *, within: float = 10.0) -> T:
+async def poll(ask: Callable[[], Awaitable[T]], check: Callable[[T], bool], *, within: float = PATIENCE) -> T:
     """What `ask` answers once `check` is true of it; for what tells nobody when it changes."""
     pause = asyncio.Event()  # never set
     async with asyncio.timeout(within):

@@ -23,7 +23,7 @@ from tests.support.stack import Refused, Silent, Stack, eventually
 SECONDS = float(os.environ.get("PAL_CHAOS_SECONDS", "10"))
 SEED = int(os.environ.get("PAL_CHAOS_SEED", "7"))
 FAULTS = ("cut_before", "cut_after", "error_before", "error_after", "limited")
-SETTLE = 90.0  # seconds; leases of two bridges may have to end
+SETTLE = 240.0  # seconds; leases of two bridges may have to end
 
 
 @pytest.fixture
@@ -71,13 +71,13 @@ async def strike(stack: Stack, world: World, chance: random.Random) -> str:
     return victim
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_whatever_dies_each_word_is_answered_once(stack: Stack) -> None:
     chance = random.Random(SEED)
     done: Counter[str] = Counter()
     async with running_world() as world:
         await asyncio.to_thread(set_up, stack, world)
-        await world.until(lambda: "app-1" in world.connected, within=30)
+        await world.until(lambda: "app-1" in world.connected)
         words: list[str] = []
         end = monotonic() + SECONDS
         while monotonic() < end:

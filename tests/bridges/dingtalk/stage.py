@@ -48,7 +48,7 @@ class Stage:
     async def listening(self) -> None:
         """The bot's status follows its bridge by a beat; the socket itself is there when it says so."""
         await self.dingtalk.connected(self.app)
-        await poll(self.bot, lambda bot: bot["state"] == "listening", within=20)
+        await poll(self.bot, lambda bot: bot["state"] == "listening")
 
     async def posts(self) -> list[Any]:
         found: list[Any] = expect(await self.server.get("/api/posts", limit=200), 200)["posts"]
@@ -59,7 +59,6 @@ class Stage:
         return await poll(
             self.posts,
             lambda posts: bool(posts) and not {post["state"] for post in posts} & {"pending", "sending"},
-            within=20,
         )
 
     async def deliveries(self) -> list[Any]:

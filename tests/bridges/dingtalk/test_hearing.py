@@ -9,6 +9,7 @@ from pal_server.bridges.cards import Card, Tone
 from pal_server.bridges.inbound import CardAction, Heard, PlaceKind, Said, ToastKind
 from pal_server.bridges.outbound import PostCard
 from tests.bridges.dingtalk.bots import KEY, QUICK, a_bot
+from tests.support.patience import PATIENCE
 from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 
@@ -28,7 +29,7 @@ async def test_the_acknowledgement_waits_for_the_store(dingtalk: LoopbackDingTal
     async with a_bot(dingtalk) as bot:
         bot.ears.hold = asyncio.Event()
         await bot.mention("hello")
-        await asyncio.wait_for(bot.ears.began.wait(), 10)
+        await asyncio.wait_for(bot.ears.began.wait(), PATIENCE)
         [before] = await dingtalk.pushes(bot.app)
 
         bot.ears.hold.set()
@@ -56,7 +57,7 @@ async def test_what_was_not_stored_outlives_the_socket_that_brought_it(dingtalk:
     async with a_bot(dingtalk) as bot:
         bot.ears.refuses = 4
         await bot.mention("hello")
-        await asyncio.wait_for(bot.ears.began.wait(), 10)
+        await asyncio.wait_for(bot.ears.began.wait(), PATIENCE)
 
         await dingtalk.do("sockets", app=bot.app, do="cut")
         await dingtalk.connected(bot.app, opened=2)
@@ -109,7 +110,7 @@ async def test_a_chat_whose_store_is_slow_holds_up_no_other(dingtalk: LoopbackDi
     async with a_bot(dingtalk) as bot:
         bot.ears.refuses = 1
         await bot.mention("slow")
-        await asyncio.wait_for(bot.ears.began.wait(), 10)
+        await asyncio.wait_for(bot.ears.began.wait(), PATIENCE)
 
         await bot.direct("quick")
 

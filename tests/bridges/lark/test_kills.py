@@ -46,7 +46,7 @@ async def test_an_answer_whose_sender_was_killed_is_there_once(lark: LoopbackLar
             await scene.answer("here it is")
             await scene.until(texts, "it is there")
         async with a_process(scene, token):
-            await poll(scene.posts, lambda posts: all(post["state"] == "confirmed" for post in posts), within=30)
+            await poll(scene.posts, lambda posts: all(post["state"] == "confirmed" for post in posts))
 
         seen = await scene.posted()
 
@@ -78,7 +78,7 @@ async def test_killed_at_random_moments(lark: LoopbackLark, tmp_path: Path) -> N
             for number in range(ROUNDS):
                 await scene.answer(f"answer {number}")
             await scene.until(lambda seen: len(texts(seen)) >= ROUNDS, f"all answers, seed {SEED}")
-            await poll(scene.posts, lambda posts: all(post["state"] == "confirmed" for post in posts), within=30)
+            await poll(scene.posts, lambda posts: all(post["state"] == "confirmed" for post in posts))
 
         seen = await scene.posted()
 

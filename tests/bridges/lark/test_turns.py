@@ -173,12 +173,12 @@ async def test_an_app_that_is_disabled_shows_and_heals(scene: LarkScene) -> None
         await scene.is_listening()
         await scene.lark("app", id=scene.app, is_active=False)
         await scene.lark("sockets", app=scene.app, do="cut")
-        shown = await poll(bot, lambda now: "refuse" in (now["error"] or ""), within=20)  # first: the socket ended
+        shown = await poll(bot, lambda now: "refuse" in (now["error"] or ""))  # first: the socket ended
         assert shown["state"] == "error"
 
         await scene.lark("app", id=scene.app, is_active=True)
         await scene.bind()  # saved again: tried at once
-        await poll(bot, lambda now: now["state"] == "listening", within=20)
+        await poll(bot, lambda now: now["state"] == "listening")
 
 
 async def test_a_wrong_secret_saved_by_a_reload_leaves_the_bot_as_it_is(scene: LarkScene) -> None:

@@ -83,7 +83,7 @@ async def test_faults_while_sending_lose_nothing_and_double_nothing(scene: LarkS
         await scene.mention("go")
         await scene.answer("here it is")
         seen = await scene.until(lambda seen: texts(seen) and is_done(seen), "the answer")
-        await poll(scene.posts, lambda posts: all(post["state"] == "confirmed" for post in posts), within=30)
+        await poll(scene.posts, lambda posts: all(post["state"] == "confirmed" for post in posts))
 
     assert texts(seen) == ["here it is"]
     assert len(cards(await scene.posted())) == 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import LONG_PATIENCE
 from tests.support.platforms.slack.loopback import LoopbackSlack
 from tests.support.stack import Stack, eventually
 
 Json = dict[str, Any]
-
-PATIENCE = 60.0  # seconds; reached only by a defect, on a busy machine too
 
 
 class Talk:
@@ -66,7 +65,7 @@ class Talk:
             found = [m["text"] for m in await self.posts(thread) if not m.get("blocks") and not m.get("files")]
             return found if len(found) >= count and not await self.reactions(thread) else []
 
-        return await self.slack.until(look, what=f"{count} answers", within=PATIENCE)
+        return await self.slack.until(look, what=f"{count} answers", within=LONG_PATIENCE)
 
     async def cards(self, thread: str) -> list[Json]:
         return [m for m in await self.posts(thread) if m.get("blocks")]
@@ -82,7 +81,7 @@ class Talk:
             cards = await self.cards(thread)
             return cards[0] if len(cards) == 1 and ":white_check_mark:" in str(cards[0]["blocks"]) else {}
 
-        return await self.slack.until(look, what="one card that is done", within=PATIENCE)
+        return await self.slack.until(look, what="one card that is done", within=LONG_PATIENCE)
 
     async def button(self, thread: str, label: str) -> tuple[str, str]:
         """(ts, action id) of a button with this label."""
@@ -95,7 +94,7 @@ class Talk:
                             return str(card["ts"]), str(element["action_id"])
             return None
 
-        found = await self.slack.until(look, what=f"a button {label}", within=PATIENCE)
+        found = await self.slack.until(look, what=f"a button {label}", within=LONG_PATIENCE)
         assert found is not None
         return found
 
@@ -114,7 +113,7 @@ class Talk:
             shown = await self.slack.messages(self.channel, by=self.bot)
             return found if len(found) == count and len(shown) == count else []
 
-        return await self.slack.until(look, what=f"{count} deliveries", within=PATIENCE)
+        return await self.slack.until(look, what=f"{count} deliveries", within=LONG_PATIENCE)
 
     def deliveries(self) -> list[Json]:
         found: list[Json] = self.stack.api.get("/api/deliveries", agent=self.agent)["deliveries"]
@@ -129,7 +128,7 @@ def bridge_pid(stack: Stack) -> int:
         children = [pid for thread in threads for pid in (thread / "children").read_text().split()]
         return [pid for pid in children if b"bridges" in (line := command_line(pid)) and b"slack" in line]
 
-    [found] = eventually("a bridge of Slack", look, within=PATIENCE)
+    [found] = eventually("a bridge of Slack", look, within=LONG_PATIENCE)
     return int(found)
 
 

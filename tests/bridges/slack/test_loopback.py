@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from tests.support.patience import PATIENCE
 from tests.support.platforms.slack.loopback import LoopbackSlack
 
 Json = dict[str, Any]
@@ -29,7 +30,7 @@ class Bot:
         self.handler = AsyncSocketModeHandler(self.app, given["app_token"], ping_interval=1)
 
     async def next(self) -> Json:
-        return await asyncio.wait_for(self.heard.get(), 10)
+        return await asyncio.wait_for(self.heard.get(), PATIENCE)
 
 
 @asynccontextmanager

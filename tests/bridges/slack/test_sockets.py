@@ -13,9 +13,8 @@ from pal_server.bridges.slack.pulse import Pulse
 from pal_server.bridges.slack.socket import Patience
 from tests.bridges.ears import ListeningEars
 from tests.bridges.slack.ears import QUICK, Bot, a_bot, settings
+from tests.support.patience import AT_ONCE, PATIENCE
 from tests.support.platforms.slack.loopback import LoopbackSlack
-
-SECONDS = 15.0
 
 
 async def hears(bot: Bot, text: str) -> None:
@@ -27,7 +26,7 @@ async def hears(bot: Bot, text: str) -> None:
 
 async def ended(bot: Bot) -> BaseException | None:
     assert bot.listening is not None
-    done, _ = await asyncio.wait((bot.listening,), timeout=SECONDS)
+    done, _ = await asyncio.wait((bot.listening,), timeout=PATIENCE)
     assert done, "it goes on"
     return bot.listening.exception()
 
@@ -93,7 +92,7 @@ async def test_a_socket_that_never_opens_is_dropped(slack: LoopbackSlack) -> Non
     connection = SlackConnection(settings(slack, given), patience=Patience(ping=0.2, connect=0.5))
     try:
         with pytest.raises(Dropped):
-            await asyncio.wait_for(connection.listen(ListeningEars()), SECONDS)
+            await asyncio.wait_for(connection.listen(ListeningEars()), PATIENCE)
     finally:
         await connection.close()
 
@@ -105,7 +104,7 @@ async def test_a_bad_token_ends_at_once_with_its_reason(slack: LoopbackSlack, wh
     connection = SlackConnection(settings(slack, given), patience=QUICK)
     try:
         with pytest.raises(BadCredentials, match=error):
-            await asyncio.wait_for(connection.listen(ListeningEars()), SECONDS)
+            await asyncio.wait_for(connection.listen(ListeningEars()), PATIENCE)
     finally:
         await connection.close()
 
@@ -115,7 +114,7 @@ async def test_tokens_of_two_apps_are_refused_before_they_hear_nothing(slack: Lo
     connection = SlackConnection(settings(slack, {**one, "app_token": other["app_token"]}), patience=QUICK)
     try:
         with pytest.raises(BadCredentials, match=other["app"]):
-            await asyncio.wait_for(connection.listen(ListeningEars()), SECONDS)
+            await asyncio.wait_for(connection.listen(ListeningEars()), PATIENCE)
     finally:
         await connection.close()
 
@@ -216,7 +215,7 @@ async def test_an_end_leaves_no_task_and_no_socket(slack: LoopbackSlack) -> None
         took = loop.time() - began
         await slack.connected(bot.app, sockets=0)
 
-    assert took < 2.0
+    assert took < AT_ONCE
     assert {task.get_name() for task in asyncio.all_tasks() - before} == set()
 
 
@@ -237,7 +236,7 @@ async def test_what_is_being_stored_when_the_socket_ends_is_stored_and_acknowled
         await bot.mention("in time")
 
         assert bot.listening is not None
-        await asyncio.wait_for(bot.ears.began.wait(), SECONDS)
+        await asyncio.wait_for(bot.ears.began.wait(), PATIENCE)
         bot.listening.cancel()
         bot.ears.hold.set()
         with contextlib.suppress(asyncio.CancelledError):

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.bridges.slack.talk import PATIENCE, Talk, bridge_pid
+from tests.bridges.slack.talk import Talk, bridge_pid
 from tests.support.faults import kill
+from tests.support.patience import LONG_PATIENCE
 from tests.support.platforms.slack.loopback import LoopbackSlack
 from tests.support.stack import Refused, Stack
 
@@ -92,7 +93,7 @@ async def test_the_working_reaction_comes_and_goes(talk: Talk) -> None:
     async def works() -> bool:
         return bool(await talk.reactions(ts))
 
-    await talk.slack.until(works, what="a reaction", within=PATIENCE)
+    await talk.slack.until(works, what="a reaction", within=LONG_PATIENCE)
     [delivery] = talk.deliveries()
     talk.stack.let_go(delivery["message"])
     await talk.answers(ts)
@@ -108,7 +109,7 @@ async def test_a_direct_message_is_answered_outside_of_threads(talk: Talk) -> No
     async def answered() -> list[Json]:
         return [m for m in await talk.slack.messages(direct, by=talk.bot) if not m.get("blocks")]
 
-    [answer] = await talk.slack.until(answered, what="an answer", within=PATIENCE)
+    [answer] = await talk.slack.until(answered, what="an answer", within=LONG_PATIENCE)
     assert answer["text"].startswith("answer to")
     assert "thread_ts" not in answer
 
@@ -147,7 +148,7 @@ async def test_a_question_is_answered_in_its_card_and_a_forged_press_is_not(talk
         [shown] = [m for m in await talk.cards(ts) if m["ts"] == card]
         return "pal:press" not in str(shown["blocks"])
 
-    await talk.slack.until(is_closed, what="the card without buttons", within=PATIENCE)
+    await talk.slack.until(is_closed, what="the card without buttons", within=LONG_PATIENCE)
     answered = talk.stack.api.get(f"/api/interactions/{pending['id']}")["interaction"]
     assert answered["answer"] == {"answer": "green"}
     assert "green" in (await talk.answers(ts))[0]
@@ -201,7 +202,7 @@ async def test_a_very_long_answer_is_a_file(talk: Talk) -> None:
     async def shown() -> list[Json]:
         return [file for message in await talk.posts(ts) for file in message.get("files", ())]
 
-    [file] = await talk.slack.until(shown, what="a file", within=PATIENCE)
+    [file] = await talk.slack.until(shown, what="a file", within=LONG_PATIENCE)
     content = base64.b64decode((await talk.slack.do("file", file=file["id"]))["data"]).decode()
     assert content.split() == [str(number) for number in range(9000)]
 
@@ -215,7 +216,7 @@ async def test_stop_in_the_card_stops_the_work(talk: Talk) -> None:
     async def is_stopped() -> bool:
         return [":black_square_for_stop:" in str(card["blocks"]) for card in await talk.cards(ts)] == [True]
 
-    await talk.slack.until(is_stopped, what="the card says stopped", within=PATIENCE)
+    await talk.slack.until(is_stopped, what="the card says stopped", within=LONG_PATIENCE)
     [delivery] = talk.deliveries()
     assert talk.stack.run(delivery["run"])["status"] == "cancelled"
 
@@ -233,7 +234,7 @@ async def test_a_message_changed_or_taken_back_changes_what_waits(talk: Talk) ->
         kept = [talk.stack.api.get(f"/api/deliveries/{one['id']}")["delivery"]["status"] for one in waiting]
         return sorted(kept) == ["cancelled", "pending"]
 
-    await talk.slack.until(followed, what="one waits, one is dropped", within=PATIENCE)
+    await talk.slack.until(followed, what="one waits, one is dropped", within=LONG_PATIENCE)
     [left] = [one for one in talk.deliveries() if one["status"] == "pending"]
     assert "three" in talk.stack.api.get(f"/api/messages/{left['message']}")["message"]["content"]
     assert "no computer" in str((await talk.cards(ts))[0]["blocks"])
@@ -271,7 +272,7 @@ async def test_an_app_taken_out_of_the_workspace_is_shown_with_its_reason(talk: 
         [bot] = [one for one in talk.stack.api.get("/api/bots")["bots"] if one["app_id"] == talk.given["app"]]
         return bot if bot["state"] == "error" else {}
 
-    bot = await talk.slack.until(standing, what="the bot's error", within=PATIENCE)
+    bot = await talk.slack.until(standing, what="the bot's error", within=LONG_PATIENCE)
     assert "taken out of the workspace" in bot["error"]
 
 
@@ -288,7 +289,7 @@ async def test_a_post_into_a_closed_channel_fails_where_people_see_it(talk: Talk
         found = talk.stack.api.get("/api/posts", platform="slack", state="failed")["posts"]
         return [post for post in found if post["chat"] == talk.channel]
 
-    [post] = await talk.slack.until(failed, what="a failed post", within=PATIENCE)
+    [post] = await talk.slack.until(failed, what="a failed post", within=LONG_PATIENCE)
     assert "is_archived" in post["error"]
 
 

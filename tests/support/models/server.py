@@ -17,7 +17,8 @@ from typing import Any
 
 from aiohttp import web
 
-DEADLINE = 30.0  # seconds; reached only by a defect
+from tests.support.patience import LONG_PATIENCE
+
 DONE = "Nothing more to say."
 
 
@@ -119,7 +120,7 @@ class Model:
 
     async def asked(self, number: int) -> Asked:
         """The question of this number, the first is 1, once it has come."""
-        async with asyncio.timeout(DEADLINE), self._changed:
+        async with asyncio.timeout(LONG_PATIENCE), self._changed:
             await self._changed.wait_for(lambda: len(self.questions) >= number)
         return self.questions[number - 1]
 

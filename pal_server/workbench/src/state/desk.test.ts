@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../wire/contract";
-import { apply, begin, type Desk, merge, withMessages } from "./desk";
+import { apply, begin, type Desk, merge, withAnswered, withInteraction, withMessages, withPage } from "./desk";
 import { delivery, event, glance, interaction, message, mine, run, snapshot, topic } from "./factories";
 
 const opened = (desk: Desk): Desk => withMessages(desk, 1, [], { hasOlder: false });
@@ -82,6 +82,45 @@ describe("messages", () => {
       "message 2",
     ]);
     expect(merge([message({ id: 3 })], [message({ id: 1 })]).map((one) => one.id)).toEqual([1, 3]);
+  });
+});
+
+describe("a page that was asked for", () => {
+  const page = { messages: [message({ id: 1 })], hasOlder: false, runs: [], deliveries: [] };
+
+  it("has what the stream told while it was on its way, and was read before that", () => {
+    const meanwhile = [said(5, message({ id: 2 })), said(6, message({ id: 3, topic: 77 }))];
+    const desk = withPage(follow(begin(snapshot()), ...meanwhile), 1, page, meanwhile);
+
+    expect(desk.logs[1]?.messages.map((one) => one.id)).toEqual([1, 2]);
+  });
+
+  it("does not undo an edit or the end of a run or delivery that came meanwhile", () => {
+    const meanwhile = [
+      event(5, "message.edited", message({ id: 1, content: "new", edited_at: 9 })),
+      event(6, "message.edited", message({ id: 0, content: "of an earlier page", edited_at: 9 })),
+      event(7, "run.finished", run({ id: 4, status: "succeeded" })),
+      event(8, "delivery.acked", delivery({ id: 5, status: "acked" })),
+    ];
+    const answer = { ...page, runs: [run({ id: 4 }), run({ id: 3 })], deliveries: [delivery({ id: 5 })] };
+    const desk = withPage(follow(begin(snapshot()), ...meanwhile), 1, answer, meanwhile);
+
+    expect(desk.logs[1]?.messages.map((one) => one.content)).toEqual(["new"]);
+    expect([desk.runs[4]?.status, desk.runs[3]?.status]).toEqual(["succeeded", "running"]);
+    expect(desk.deliveries).toEqual({});
+  });
+
+  it("or an answer that comes after the events of what it did takes nothing back", () => {
+    const done = follow(
+      begin(snapshot()),
+      event(1, "interaction.applied", interaction({ id: 5, status: "applied" })),
+      event(2, "delivery.changed", delivery({ id: 6, status: "claimed", updated_at: 9 })),
+    );
+
+    expect(withInteraction(done, interaction({ id: 5, status: "answered" })).interactions[5]?.status).toBe("applied");
+    expect(withAnswered(done, delivery({ id: 6, updated_at: 8 })).deliveries[6]?.status).toBe("claimed");
+    expect(withInteraction(done, interaction({ id: 7 })).interactions[7]?.status).toBe("pending");
+    expect(withAnswered(done, delivery({ id: 7 })).deliveries[7]?.status).toBe("pending");
   });
 });
 

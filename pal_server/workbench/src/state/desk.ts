@@ -243,6 +243,71 @@ function withDelivery(desk: Desk, given: Delivery): Desk {
   return desk.deliveries[id] ? { ...desk, deliveries: without(desk.deliveries, id) } : desk;
 }
 
+/** What was asked for of one topic. */
+export interface Page {
+  messages: readonly Message[];
+  hasOlder: boolean;
+  runs: readonly Run[];
+  deliveries: readonly Delivery[];
+}
+
+/**
+ * A page that was asked for, and what the stream told while the answer was on its way. The answer may be older than
+ * these events, whenever it comes: where they speak of a thing, they are right.
+ */
+export function withPage(desk: Desk, topic: number, page: Page, meanwhile: readonly Event[]): Desk {
+  const told = new Set(meanwhile.flatMap(thingsOf));
+  const runs = { ...desk.runs };
+  for (const run of page.runs) if (!told.has(`run ${run.id}`)) runs[run.id] = run;
+  const deliveries = { ...desk.deliveries };
+  for (const one of page.deliveries) if (!told.has(`delivery ${one.id}`)) deliveries[one.id] = one;
+  const known = new Set(page.messages.map((message) => message.id));
+  const said = meanwhile
+    .filter((event) => event.kind === "message.created" || known.has((event.data as { id: number }).id))
+    .map((event) => wordsOf(event))
+    .filter((message) => message?.topic === topic);
+  const after = withMessages({ ...desk, runs, deliveries }, topic, page.messages, { hasOlder: page.hasOlder });
+  return said.reduce((desk, message) => (message ? withMessages(desk, topic, [message]) : desk), after);
+}
+
+/** The message an event has, without what only its event says. */
+function wordsOf(event: Event): Message | null {
+  const [noun, verb] = event.kind.split(".");
+  if (noun !== "message" || verb === "read") return null;
+  const { deliveries: _, ...plain } = event.data as unknown as Said;
+  return plain;
+}
+
+/** The runs and deliveries an event tells of. */
+function thingsOf(event: Event): string[] {
+  const [noun] = event.kind.split(".");
+  if (noun === "run" || noun === "delivery") return [`${noun} ${(event.data as { id: number }).id}`];
+  if (event.kind !== "message.created") return [];
+  return (event.data as unknown as Said).deliveries.map((one) => `delivery ${one.id}`);
+}
+
+const STEPS: Readonly<Record<Interaction["status"], number>> = {
+  pending: 0,
+  answered: 1,
+  applied: 2,
+  cancelled: 2,
+  expired: 2,
+};
+
+/** An interaction that was asked for or answered here. It never goes back: the stream may have been quicker. */
+export function withInteraction(desk: Desk, one: Interaction): Desk {
+  const known = desk.interactions[one.id];
+  if (known && STEPS[known.status] > STEPS[one.status]) return desk;
+  return { ...desk, interactions: put(desk.interactions, one.id, one) };
+}
+
+/** A delivery as an action answered it, unless the stream told something newer already. */
+export function withAnswered(desk: Desk, one: Delivery): Desk {
+  const known = desk.deliveries[one.id];
+  if (known && known.updated_at > one.updated_at) return desk;
+  return { ...desk, deliveries: put(desk.deliveries, one.id, one) };
+}
+
 /** Messages that were loaded or came, merged by id and in order. */
 export function withMessages(
   desk: Desk,

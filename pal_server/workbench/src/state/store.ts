@@ -7,7 +7,7 @@
 import { Connection, type Link, type Wire } from "../wire/connection";
 import type { Delivery, Event, Interaction, Message, Receipt, Run, RunEvent, Snapshot } from "../wire/contract";
 import { Refused, request } from "../wire/request";
-import { apply, begin, type Desk, isMine, LIVE, withMessages } from "./desk";
+import { apply, begin, type Desk, isMine, LIVE, withAnswered, withInteraction, withMessages, withPage } from "./desk";
 import * as outbox from "./outbox";
 import { applyEvents, EMPTY, type RunView } from "./run-view";
 
@@ -35,6 +35,7 @@ export class Store {
   private readonly listeners = new Set<() => void>();
   private readonly connection: Connection;
   private readonly shown = new Map<number, number>(); // run → how many views show it
+  private readonly hearing = new Set<Event[]>(); // what came while an answer was on its way
   private isTold = true;
   private awaySince = 0;
   private isRenewing = false;
@@ -117,23 +118,31 @@ export class Store {
   /** The newest messages of a topic, once; later ones come by the stream. */
   async openTopic(topic: number): Promise<void> {
     if (this.state.desk.logs[topic]) return;
-    const [page, runs, deliveries] = await Promise.all([
-      request("GET /api/messages", { query: { topic, before: 2 ** 52, limit: PAGE } }),
-      request("GET /api/runs", { query: { topic, limit: PAGE } }),
-      request("GET /api/deliveries", { query: { topic, limit: PAGE } }),
-    ]);
-    this.loaded(topic, page.messages, page.messages.length >= PAGE, runs.runs, deliveries.deliveries);
+    const [[page, runs, deliveries], meanwhile] = await this.whileHearing(
+      Promise.all([
+        request("GET /api/messages", { query: { topic, before: 2 ** 52, limit: PAGE } }),
+        request("GET /api/runs", { query: { topic, limit: PAGE } }),
+        request("GET /api/deliveries", { query: { topic, limit: PAGE } }),
+      ]),
+    );
+    const { messages } = page;
+    const loaded = { messages, hasOlder: messages.length >= PAGE, ...runs, ...deliveries };
+    this.set({ desk: withPage(this.state.desk, topic, loaded, meanwhile) });
   }
 
   async loadOlder(topic: number): Promise<void> {
     const log = this.state.desk.logs[topic];
     const first = log?.messages[0];
     if (!log?.hasOlder || !first) return;
-    const [page, runs] = await Promise.all([
-      request("GET /api/messages", { query: { topic, before: first.id, limit: PAGE } }),
-      request("GET /api/runs", { query: { topic, until: first.created_at, limit: PAGE } }),
-    ]);
-    this.loaded(topic, page.messages, page.messages.length >= PAGE, runs.runs, []);
+    const [[page, runs], meanwhile] = await this.whileHearing(
+      Promise.all([
+        request("GET /api/messages", { query: { topic, before: first.id, limit: PAGE } }),
+        request("GET /api/runs", { query: { topic, until: first.created_at, limit: PAGE } }),
+      ]),
+    );
+    const { messages } = page;
+    const loaded = { messages, hasOlder: messages.length >= PAGE, ...runs, deliveries: [] };
+    this.set({ desk: withPage(this.state.desk, topic, loaded, meanwhile) });
   }
 
   /** Show a message at once and send it as often as it takes; the server keeps one of it. */
@@ -152,14 +161,11 @@ export class Store {
     this.setSending(outbox.removed(this.state.sending, clientId));
   }
 
-  /** What was loaded elsewhere, as an answer to an action, before its event comes. */
+  /** What was loaded elsewhere, or an answer to an action before its event comes. Runs are those nobody knew of. */
   take(things: { runs?: readonly Run[]; deliveries?: readonly Delivery[] }): void {
-    const { desk } = this.state;
-    const runs = { ...desk.runs };
-    for (const run of things.runs ?? []) runs[run.id] = run;
-    const deliveries = { ...desk.deliveries };
-    for (const one of things.deliveries ?? []) deliveries[one.id] = one;
-    this.set({ desk: { ...desk, runs, deliveries } });
+    const runs = Object.fromEntries((things.runs ?? []).map((run) => [run.id, run]));
+    const desk = { ...this.state.desk, runs: { ...runs, ...this.state.desk.runs } };
+    this.set({ desk: (things.deliveries ?? []).reduce(withAnswered, desk) });
   }
 
   async loadRun(id: number): Promise<void> {
@@ -174,7 +180,7 @@ export class Store {
   }
 
   takeInteraction(one: Interaction): void {
-    this.set({ desk: { ...this.state.desk, interactions: { ...this.state.desk.interactions, [one.id]: one } } });
+    this.set({ desk: withInteraction(this.state.desk, one) });
   }
 
   /** Everything up to this message was seen; again and again is free. */
@@ -225,12 +231,24 @@ export class Store {
   private hear(event: Event): void {
     const desk = apply(this.state.desk, event);
     if (desk === this.state.desk) return;
+    for (const heard of this.hearing) heard.push(event);
     this.set({ desk, heard: [...this.state.heard, event].slice(-HEARD_KEPT) });
     if (event.kind === "message.created") {
       const message = event.data as unknown as Message;
       if (isMine(desk.me, message)) this.setSending(outbox.arrived(this.state.sending, message));
     }
     if (desk.isBehind) void this.renew();
+  }
+
+  /** An answer, and the events that came while it was on its way. */
+  private async whileHearing<T>(answer: Promise<T>): Promise<[T, readonly Event[]]> {
+    const heard: Event[] = [];
+    this.hearing.add(heard);
+    try {
+      return [await answer, heard];
+    } finally {
+      this.hearing.delete(heard);
+    }
   }
 
   private hearRun(run: number, events: readonly RunEvent[]): void {
@@ -260,9 +278,9 @@ export class Store {
     if (this.isRenewing) return;
     this.isRenewing = true;
     try {
-      const { snapshot } = await request("GET /api/snapshot");
+      const [{ snapshot }, meanwhile] = await this.whileHearing(request("GET /api/snapshot"));
       const before = this.state.desk;
-      const fresh = begin(snapshot);
+      const fresh = meanwhile.reduce(apply, begin(snapshot));
       if (fresh.position < before.position) {
         this.set({ desk: { ...before, isBehind: false } });
         return;
@@ -278,17 +296,7 @@ export class Store {
     } finally {
       this.isRenewing = false;
     }
-  }
-
-  private loaded(
-    topic: number,
-    messages: readonly Message[],
-    hasOlder: boolean,
-    runs: readonly Run[],
-    deliveries: readonly Delivery[],
-  ): void {
-    this.take({ runs, deliveries });
-    this.set({ desk: withMessages(this.state.desk, topic, messages, { hasOlder }) });
+    if (this.state.desk.isBehind) void this.renew();
   }
 
   private flush(): void {

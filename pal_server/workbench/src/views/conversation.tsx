@@ -31,9 +31,11 @@ export function Conversation({ room, glance }: { room: Room; glance: Glance }) {
   const log = useSelect((state) => state.desk.logs[id]);
   const [mode, setMode] = useState<ComposerMode>({ type: "write" });
   const [failure, setFailure] = useState<Error | null>(null);
+  const isConnected = useSelect((state) => state.link.state === "connected");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what could not be had is asked for when the network is back
   useEffect(() => {
-    store.openTopic(id).catch(setFailure);
-  }, [store, id]);
+    store.openTopic(id).then(() => setFailure(null), setFailure);
+  }, [store, id, isConnected]);
   return (
     <section className={css.pane} aria-label={glance.topic.title} data-region>
       <Header room={room} glance={glance} />

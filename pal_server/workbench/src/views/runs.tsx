@@ -63,8 +63,7 @@ function Table({ agent }: { agent: string }) {
     getNextPageParam: (page) => page.next,
   });
   useEffect(() => {
-    for (const page of query.data?.pages ?? [])
-      store.take({ runs: page.runs.filter((run) => !store.get().desk.runs[run.id]) });
+    for (const page of query.data?.pages ?? []) store.take({ runs: page.runs });
   }, [query.data, store]);
   const oldest = query.data?.pages.at(-1)?.runs.at(-1)?.id ?? 0;
   const runs = Object.values(known)

@@ -21,10 +21,11 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from tests.support.patience import PATIENCE
+
 Json = dict[str, Any]
 T = TypeVar("T")
 
-PATIENCE = 20.0  # seconds; far more than anything here takes
 ROOT = Path(__file__).resolve().parents[4]
 
 
@@ -136,7 +137,7 @@ def dingtalk_process() -> Iterator[str]:
         finally:
             process.stdin.close()
             try:
-                process.wait(5)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
 

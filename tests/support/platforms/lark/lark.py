@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+from tests.support.patience import PATIENCE
+
 Json = dict[str, Any]
-PATIENCE = 20.0  # seconds
 _opener = build_opener(ProxyHandler({}))
 
 

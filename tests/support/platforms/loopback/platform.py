@@ -102,7 +102,7 @@ class LoopbackConnection:
         self._bot = bot
         self._url = str(bot.base_url)
         self._can_find = find
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=8))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
 
     async def listen(self, ears: Ears) -> None:
         try:

@@ -16,6 +16,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.support.patience import PATIENCE
+
 REDELIVER = 0.4  # seconds after which an event nobody acknowledged is told again
 LONG = 5.0  # seconds a bot may wait for the next event
 
@@ -59,6 +61,7 @@ class World:
     connected: set[str] = field(default_factory=set)
     finds: int = 0
     sends: int = 0
+    hanging: int = 0  # sends that are still waited for
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     history: list[dict[str, Any]] = field(default_factory=list)  # what was said, for reading back
     _events: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
@@ -122,7 +125,7 @@ class World:
             counts[one.key] += not one.gone
         return [key for key, count in counts.items() if count > 1]
 
-    async def until(self, check: Any, *, within: float = 15.0) -> None:
+    async def until(self, check: Any, *, within: float = PATIENCE) -> None:
         """Wait until `check()` is true; it is asked after each thing that happens here."""
         async with asyncio.timeout(within), self.changed:
             await self.changed.wait_for(check)
@@ -182,7 +185,7 @@ class World:
         ref = self._carry_out(told)
         self._poke()
         if fault == "slow":
-            await asyncio.sleep(30)
+            await self._hang()
         if fault == "cut_after":
             return self._cut(request)
         if fault == "error_after":
@@ -200,6 +203,14 @@ class World:
 
     async def read_back(self, request: web.Request) -> web.Response:
         return web.json_response([one for one in self.history if one["bot"] == request.query["bot"]])
+
+    async def _hang(self) -> None:
+        """Until nobody waits for the answer any more: the handler is cancelled then."""
+        self.hanging += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.hanging -= 1
 
     def _carry_out(self, told: dict[str, Any]) -> str:
         match told["verb"]:
@@ -259,7 +270,7 @@ async def running_world() -> AsyncIterator[World]:
             web.get("/history", world.read_back),
         ]
     )
-    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    runner = web.AppRunner(app, shutdown_timeout=0.2, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

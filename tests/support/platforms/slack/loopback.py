@@ -20,10 +20,11 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from tests.support.patience import PATIENCE
+
 Json = dict[str, Any]
 T = TypeVar("T")
 
-PATIENCE = 20.0  # seconds; far more than anything here takes
 TEAM = "T1"
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -132,7 +133,7 @@ def slack_process() -> Iterator[str]:
         finally:
             process.stdin.close()
             try:
-                process.wait(5)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
 
