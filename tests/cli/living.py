@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,15 @@ class Living:
             ).returncode
             == 0
         )
+
+    def api(self, path: str) -> Any:
+        """The API's own answer to the owner."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=LONG_PATIENCE)
+        token = (self.home / "owner.token").read_text().strip()
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer
 
     def json(self, *argv: str) -> Any:
         """The document of `--json`."""

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +40,6 @@ def room(living: Living, request: pytest.FixtureRequest) -> str:
     return name
 
 
-def ask_api(living: Living, path: str) -> Any:
-    """The API's own answer to the owner."""
-    connection = HTTPConnection("127.0.0.1", living.port, timeout=LONG_PATIENCE)
-    token = (living.home / "owner.token").read_text().strip()
-    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
-    answer = json.loads(connection.getresponse().read())
-    connection.close()
-    return answer
-
-
 def said_by(living: Living, room: str, agent: str) -> list[str]:
     """What an agent said in a room."""
     messages = living.json("cli", "messages", "list", "--room", room)["messages"]
@@ -74,7 +63,7 @@ def test_the_command_line_prints_what_the_api_says(living: Living, room: str) ->
     }
 
     assert {line: living.json(*line.split()) for line in same} == {
-        line: ask_api(living, path) for line, path in same.items()
+        line: living.api(path) for line, path in same.items()
     }
 
 
@@ -157,7 +146,7 @@ def test_a_question_is_answered_from_the_command_line(living: Living, room: str)
     living.pal("cli", "send", "--room", room, "--mention", "demo", "/ask which colour?")
 
     def waiting() -> Any:
-        found = ask_api(living, "/api/interactions?status=pending")["interactions"]
+        found = living.api("/api/interactions?status=pending")["interactions"]
         return [one for one in found if one["agent"] == "demo"]
 
     question = eventually("a question", waiting)[0]
