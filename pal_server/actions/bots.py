@@ -210,7 +210,8 @@ def free_of(tx: Tx, *, workspace_id: str, platform: str, holder: str) -> int:
         if bot.holder == holder and bot.lease_id is not None
     ]
     for bot in mine:
-        free = replace(bot, holder=None, lease_id=None, lease_until=None, deaf_since=bot.deaf_since or tx.now)
+        deaf_since = rules.unheard_since(bot) or tx.now
+        free = replace(bot, holder=None, lease_id=None, lease_until=None, deaf_since=deaf_since)
         bots.put(tx, free, was=bot)
         posts.end_leases(tx, bot_id=bot.id)
     return len(mine)
@@ -222,7 +223,7 @@ def mark_deaf(tx: Tx, *, workspace_id: str) -> int:
     for bot in lapsed:
         state = BotState.ERROR if bot.state is BotState.LISTENING else bot.state
         why = "its bridge is silent: see the server's log, or start one with `pal bridge run`"
-        deaf = replace(bot, state=state, error=bot.error or why, deaf_since=bot.lease_until)
+        deaf = replace(bot, state=state, error=bot.error or why, deaf_since=rules.unheard_since(bot))
         bots.put(tx, deaf, was=bot)
         tx.emit("bot.changed", workspace_id=bot.workspace_id, data=deaf.fact())
     return len(lapsed)
@@ -397,7 +398,7 @@ def _as_reported(bot: Bot, *, report: Report | None) -> Bot:
         state=state,
         error=report.error and report.error[:1_000],
         heard_at=report.heard_at or bot.heard_at,
-        deaf_since=None if report.listening else report.deaf_since or bot.deaf_since,
+        deaf_since=report.deaf_since if report.listening else report.deaf_since or bot.deaf_since,
     )
 
 

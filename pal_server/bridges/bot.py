@@ -23,6 +23,7 @@ GAP_SHOWN = 3600.0  # seconds for which minutes that were lost are named
 READ_BACK_PAUSES = (1.0, 5.0, 15.0, 60.0)  # seconds before a gap that could not be read back is read again
 PLACES = 50  # to look into after a gap
 GAP_MIN = 5_000  # milliseconds; shorter ones are the blink of a reconnect
+MARGIN = 60_000  # milliseconds our clock and the platform's may differ; what was heard already does no harm
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class RunningBot:
         self._error: str | None = None
         self._heard_at: int | None = None
         self._deaf_since: int | None = held.deaf_since or _now()
+        self._unread: dict[asyncio.Task[None], int] = {}  # since when, of each gap that is being read back
         self._gap: tuple[str, float] | None = None  # minutes that were lost, and when that was found out
         self._places = {
             (one.chat, one.thread): Place(
@@ -56,7 +58,6 @@ class RunningBot:
             )
             for one in reversed(held.places)
         }  # where people spoke, the latest last
-        self._reading: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Open it. `BadCredentials` when they are of no possible shape."""
@@ -78,7 +79,7 @@ class RunningBot:
             async with asyncio.timeout(CLOSE_WITHIN):
                 if self._task is not None:
                     self._task.cancel()
-                    await asyncio.gather(self._task, *self._reading, return_exceptions=True)
+                    await asyncio.gather(self._task, *self._unread, return_exceptions=True)
                 if self._inbox is not None:
                     await self._inbox.close()
                 await self.connection.close()
@@ -95,7 +96,7 @@ class RunningBot:
             listening=self._is_up,
             error=self._error or named,
             heard_at=self._heard_at,
-            deaf_since=self._deaf_since,
+            deaf_since=min([*self._unread.values(), *filter(None, [self._deaf_since])], default=None),
         )
 
     # Ears
@@ -182,8 +183,10 @@ class RunningBot:
     def _catch_up(self, since: int) -> None:
         if self._platform.capabilities.read_back:
             task = asyncio.create_task(self._read_back(since), name=f"read back {self.id}")
-            self._reading.add(task)
-            task.add_done_callback(self._reading.discard)
+            self._unread[task] = (
+                since  # told to the server: a bridge that dies while it reads leaves the gap to the next
+            )
+            task.add_done_callback(self._unread.pop)
         elif _now() - since > GAP_MIN:
             self._name_gap(since)
 
@@ -191,7 +194,9 @@ class RunningBot:
         """Tried again for a while, and from the beginning: what was heard already does no harm."""
         for pause in (*READ_BACK_PAUSES, None):
             try:
-                for event in await self.connection.read_back(tuple(self._places.values()), since=since):
+                for event in await self.connection.read_back(
+                    tuple(self._places.values()), since=max(0, since - MARGIN)
+                ):
                     await self.hear(event)
                 return
             except (OSError, TimeoutError, Dropped, BadCredentials, NotStored) as error:

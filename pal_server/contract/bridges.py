@@ -33,7 +33,7 @@ class Bot(Answer, frozen=True, kw_only=True):
     heard_at: int | None = None
     """When something came back from the platform last."""
     deaf_since: int | None = None
-    """Since when nobody listens; null while somebody does."""
+    """From when on something may have been said that was not heard; null when all was."""
     created_at: int
     updated_at: int
 

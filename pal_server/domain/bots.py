@@ -137,7 +137,24 @@ def lease(bot: Bot, *, holder: str, lease_id: str, now: int) -> Bot:
         raise Conflict("another bridge listens for this bot", bot=bot.id, until=bot.lease_until)
     if bot.is_held(now=now) and bot.lease_id is not None:
         return replace(bot, lease_until=now + LEASE_FOR)
-    return replace(bot, holder=holder, lease_id=lease_id, lease_until=now + LEASE_FOR, fence=bot.fence + 1)
+    return replace(
+        bot,
+        holder=holder,
+        lease_id=lease_id,
+        lease_until=now + LEASE_FOR,
+        fence=bot.fence + 1,
+        deaf_since=unheard_since(bot),
+    )
+
+
+def unheard_since(bot: Bot) -> int | None:
+    """From when on nobody knows what was said, now that its bridge is gone; None when no bridge ever had it.
+
+    Not from when its lease ran out or its death was noticed: it may have died right after it was last heard of.
+    """
+    if bot.deaf_since is not None or bot.lease_until is None:
+        return bot.deaf_since
+    return bot.lease_until - LEASE_FOR
 
 
 def need_lease(bot: Bot, *, lease_id: str, now: int) -> None:

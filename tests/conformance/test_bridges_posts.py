@@ -1,6 +1,5 @@
 """The outbox: every visible part once, in order, whatever a bridge dies of."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -510,34 +509,6 @@ async def test_a_changed_long_text_changes_its_parts(outside: Outside) -> None:
 
     changed = [(post.body["text"], post.gone) for post in await outside.deliver() if post.purpose == "message"]
     assert changed == [("dd", False), ("cc", True)]
-
-
-# bots
-
-
-async def test_one_bridge_holds_a_bot_until_it_is_silent(outside: Outside, clock: Clock) -> None:
-    beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="other", reports=[])
-    assert (beat.held, beat.taken) == ((), (outside.bot.id,))
-
-    clock.advance(31)
-    assert await outside.bus.store.write(bots.mark_deaf, workspace_id="w") == 1
-    deaf = await outside.bus.store.read(bots.get, actor=outside.bus.people.viewer, ref=outside.bot.id)
-    assert (deaf.state, deaf.deaf_since is not None) == ("error", True)
-
-    beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="other", reports=[])
-    assert [held.bot.fence for held in beat.held] == [outside.bot.fence + 1]
-
-
-async def test_a_bot_that_names_its_bridge_is_held_by_no_other(bus: Bus) -> None:
-    await bus.agent("bot")
-    await bind(bus, agent="bot", options={"held_by": "token_mine"})
-    mine = replace(BRIDGE, id="token_mine")
-
-    refused = await bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="server", reports=[])
-    beat = await bus.store.write(bots.beat, actor=mine, platform=PLATFORM, holder="by hand", reports=[])
-
-    assert (refused.held, refused.taken) == ((), ())
-    assert [held.bot.holder for held in beat.held] == ["by hand"]
 
 
 # BX-2: why, to the platform's id

@@ -19,7 +19,6 @@ Json = dict[str, Any]
 MOST_CHATS = 40  # of histories a minute Slack gives fifty
 PAGES = 3  # of each
 RECENT = 3  # chats that are asked whether the socket kept something back
-MARGIN = 60_000  # milliseconds our clock and Slack's may differ; what was heard already does no harm
 HOUR = 3600.0  # seconds
 FRESH = 20.0  # seconds in which an event may still be on its way
 KINDS = "public_channel,private_channel,im,mpim"
@@ -37,7 +36,6 @@ class Missed:
 
         A chat that may not be read is left out. `Dropped` when Slack has no answer now, `BadCredentials`.
         """
-        since = max(0, since - MARGIN)
         chats = dict.fromkeys(place.chat for place in places)
         wanted = [(place.chat, place.thread) for place in places if place.thread]
         found: dict[str, Event] = {}

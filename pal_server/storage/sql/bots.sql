@@ -46,4 +46,5 @@ UPDATE bots
 -- name: lapsed(workspace_id, now)
 -- Nobody renews these, so nobody listens.
 SELECT * FROM bots
- WHERE workspace_id = :workspace_id AND deaf_since IS NULL AND lease_until IS NOT NULL AND lease_until <= :now;
+ WHERE workspace_id = :workspace_id AND (deaf_since IS NULL OR state = 'listening')
+   AND lease_until IS NOT NULL AND lease_until <= :now;

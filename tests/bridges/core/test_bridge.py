@@ -120,6 +120,18 @@ async def test_a_cut_socket_comes_back_and_the_gap_is_read(scene: Scene) -> None
     assert said == ["reviewer", "reviewer"]
 
 
+async def test_a_gap_counts_as_unheard_until_it_is_read(scene: Scene) -> None:
+    """What the server knows is all the next bridge has to go by, should this one die before it has read."""
+    async with scene.bridge():
+        await asyncio.wait_for(scene.world.say("first").acked.wait(), 30)
+        scene.world.tells_history = False
+        scene.world.drop("app-1")
+        await until_bot(scene, lambda bot: bot["state"] == "listening" and bot["deaf_since"] is not None)
+
+        scene.world.tells_history = True
+        await until_bot(scene, lambda bot: bot["state"] == "listening" and bot["deaf_since"] is None)
+
+
 async def test_wrong_credentials_are_shown_and_right_ones_heal(scene: Scene) -> None:
     async with scene.bridge():
         await scene.bind(credentials={"secret": "wrong"})

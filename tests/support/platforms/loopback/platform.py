@@ -173,6 +173,8 @@ class LoopbackConnection:
 
     async def read_back(self, places: tuple[Place, ...], *, since: int) -> tuple[Event, ...]:
         async with self._session.get(f"{self._url}/history", params={"bot": self._bot.app_id}) as answer:
+            if answer.status != 200:
+                raise OSError("there is no history now")
             known = {(place.chat, place.thread) for place in places}
             return tuple(event_of(one) for one in await answer.json() if (one["chat"], one["thread"]) in known)
 

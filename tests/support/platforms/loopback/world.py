@@ -64,6 +64,7 @@ class World:
     hanging: int = 0  # sends that are still waited for
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     history: list[dict[str, Any]] = field(default_factory=list)  # what was said, for reading back
+    tells_history: bool = True
     _events: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _connections: dict[str, int] = field(default_factory=dict)
@@ -202,6 +203,8 @@ class World:
         return web.Response(status=404) if content is None else web.Response(body=content)
 
     async def read_back(self, request: web.Request) -> web.Response:
+        if not self.tells_history:
+            return web.Response(status=503)
         return web.json_response([one for one in self.history if one["bot"] == request.query["bot"]])
 
     async def _hang(self) -> None:

@@ -1,0 +1,80 @@
+"""Who holds a bot, and from when on nobody knows what was said to it."""
+
+from dataclasses import replace
+
+import pytest
+
+from pal_server.actions import bots
+from pal_server.actions.bots import Report
+from pal_server.domain.bots import Bot
+from pal_server.storage.store import Store
+from tests.support.bus import Bus, make_bus
+from tests.support.outside import BRIDGE, PLATFORM, Outside, bind, make_outside
+from tests.support.stores import Clock
+
+
+@pytest.fixture
+async def bus(store: Store) -> Bus:
+    return await make_bus(store)
+
+
+@pytest.fixture
+async def outside(bus: Bus) -> Outside:
+    return await make_outside(bus)
+
+
+async def test_one_bridge_holds_a_bot_until_it_is_silent(outside: Outside, clock: Clock) -> None:
+    beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="other", reports=[])
+    assert (beat.held, beat.taken) == ((), (outside.bot.id,))
+
+    clock.advance(31)
+    assert await outside.bus.store.write(bots.mark_deaf, workspace_id="w") == 1
+    deaf = await outside.bus.store.read(bots.get, actor=outside.bus.people.viewer, ref=outside.bot.id)
+    assert (deaf.state, deaf.deaf_since) == ("error", clock() - 31_000)  # when it was heard of last
+
+    beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="other", reports=[])
+    assert [held.bot.fence for held in beat.held] == [outside.bot.fence + 1]
+
+
+async def test_who_takes_over_learns_from_when_on_nobody_listened(outside: Outside, clock: Clock) -> None:
+    heard_of = clock()
+    clock.advance(40)
+
+    taken = await hold_unheard(outside, "bridge-2")
+
+    assert taken.deaf_since == heard_of
+
+
+async def test_a_gap_that_is_still_being_read_back_is_left_to_the_next_bridge(outside: Outside, clock: Clock) -> None:
+    since = clock()
+    clock.advance(10)
+    reading = Report(id=outside.bot.id, lease_id=str(outside.bot.lease_id), listening=True, deaf_since=since)
+    beat = await outside.bus.store.write(
+        bots.beat, actor=BRIDGE, platform=PLATFORM, holder="bridge-1", reports=[reading]
+    )
+    clock.advance(31)
+    assert await outside.bus.store.write(bots.mark_deaf, workspace_id="w") == 1
+
+    taken = await hold_unheard(outside, "bridge-2")
+
+    assert [(held.bot.state, held.bot.deaf_since) for held in beat.held] == [("listening", since)]
+    assert (taken.state, taken.deaf_since) == ("error", since)
+
+
+async def hold_unheard(outside: Outside, holder: str) -> Bot:
+    """The bot as another bridge gets it, before it listens."""
+    beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder=holder, reports=[])
+    (held,) = beat.held
+    return held.bot
+
+
+async def test_a_bot_that_names_its_bridge_is_held_by_no_other(bus: Bus) -> None:
+    await bus.agent("bot")
+    await bind(bus, agent="bot", options={"held_by": "token_mine"})
+    mine = replace(BRIDGE, id="token_mine")
+
+    refused = await bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="server", reports=[])
+    beat = await bus.store.write(bots.beat, actor=mine, platform=PLATFORM, holder="by hand", reports=[])
+
+    assert (refused.held, refused.taken) == ((), ())
+    assert [held.bot.holder for held in beat.held] == ["by hand"]
