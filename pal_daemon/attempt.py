@@ -46,7 +46,7 @@ FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back be
 POLITE_FOR = 2.0  # seconds a program has for ending its turn when asked in its own words; signals follow
 NOT_TAKEN = frozenset((400, 413))  # a server of another version, or a word that breaks its rules
 LEAVE_FOR = 60.0  # seconds a program that has done its work has for going; some need several to clear up
-LOOK_FOR = 0.5  # seconds a start waits for git to say how the folder stands; it takes some hundredths
+LOOK_FOR = 1.0  # seconds a start waits for git to say how the folder stands; it takes some hundredths
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
 
 log = logging.getLogger(__name__)

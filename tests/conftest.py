@@ -1,4 +1,4 @@
-"""What every run of the tests shares: the order, how many workers, and that nothing is skipped in silence."""
+"""What every run of the tests shares: the order, how many workers, no hurry, and that nothing is skipped in silence."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Some machines forbid Python to keep what it compiled. Each of the thousands of processes that tests start would then
 # compile pal and all it imports once more, and each worker all tests.
@@ -31,6 +32,10 @@ ORDER = (
 )
 MOST_WORKERS = 4  # beyond it the processes that tests start wait for each other
 WITHOUT_WORKERS = 2  # paths on the command line up to which starting workers costs more than it saves
+
+# How long an example takes says something about the machine only.
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.faults import end_processes_of
+from tests.support.ports import free_port
 from tests.support.postgres import postgres
 from tests.support.proxy import Proxy
-from tests.support.stack import Daemon, Stack, free_port
+from tests.support.stack import Daemon, Stack
 
 __all__ = ["postgres"]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.patience import LONG_PATIENCE
-from tests.support.stack import Refused, Server, Stack, free_port, segment
+from tests.support.ports import free_port
+from tests.support.stack import Refused, Server, Stack, segment
 
 MANY = 10 * 1024 * 1024  # bytes
 

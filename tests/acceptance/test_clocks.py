@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.proxy import Proxy
-from tests.support.stack import Part, Stack, eventually, free_port
+from tests.support.stack import Part, Stack, eventually
 
 CLOCK = Path(__file__).parent.parent / "support" / "clock"
 DAY = 86_400  # seconds

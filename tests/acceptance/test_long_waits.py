@@ -14,8 +14,9 @@ import pytest
 
 from tests.acceptance.scene import ACKED, Scene, check
 from tests.support.faults import is_alive
+from tests.support.ports import free_port
 from tests.support.proxy import Proxy
-from tests.support.stack import Daemon, Stack, eventually, free_port
+from tests.support.stack import Daemon, Stack, eventually
 
 LAPSE = 180.0  # seconds; a lease has 30, its end is acted on within 20, and nine stacks do all this at once
 BEATS = 600 // 3  # in ten minutes

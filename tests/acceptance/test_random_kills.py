@@ -18,8 +18,9 @@ import pytest
 
 from tests.support.faults import kill, processes_of
 from tests.support.patience import LONG_PATIENCE
+from tests.support.ports import free_port
 from tests.support.proxy import Proxy
-from tests.support.stack import FINAL, Api, Json, Refused, Silent, Stack, eventually, free_port
+from tests.support.stack import FINAL, Api, Json, Refused, Silent, Stack, eventually
 
 SECONDS = float(os.environ.get("PAL_CHAOS_SECONDS", "10"))
 SEED = int(os.environ.get("PAL_CHAOS_SEED", "7"))

@@ -11,6 +11,7 @@ from pal_server.client.problems import ApiProblem, Unreachable, problem_of
 from pal_server.contract.messages import MessagesAnswer, SendMessage, SentAnswer
 from pal_server.contract.rooms import CreateRoom, RoomAnswer
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 from tests.support.server import ServerUnderTest, start_server
 
 
@@ -71,8 +72,8 @@ async def test_the_light_client_speaks_plain_dictionaries(server: ServerUnderTes
 
 
 async def test_the_light_stream_goes_on_after_a_restart(tmp_path: Path) -> None:
-    async with start_server(tmp_path / "home") as first:
-        port = first.app.port
+    port = free_port()
+    async with start_server(tmp_path / "home", port=port) as first:
         client = sync.Client(first.url, first.owner, sleep=lambda _: None)
         stream = client.stream("/api/events", 0)
         await first.send("before")

@@ -12,6 +12,7 @@ import pytest
 
 from pal_server.client.aio import Client
 from tests.support.patience import LONG_PATIENCE, PATIENCE
+from tests.support.ports import free_port
 from tests.support.server import ServerUnderTest, expect, lease_of, start_server
 
 
@@ -318,8 +319,8 @@ async def test_the_events_of_a_run_stream_to_its_end(server: ServerUnderTest) ->
 
 
 async def test_the_resuming_client_survives_a_restart_of_the_server(tmp_path: Any) -> None:
-    async with start_server(tmp_path / "home") as first:
-        port = first.app.port
+    port = free_port()
+    async with start_server(tmp_path / "home", port=port) as first:
         client = Client(first.url, first.owner)
         stream = client.events(after=0)
         await first.send("before")

@@ -18,8 +18,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.person import DESKTOP, SOON, Person
+from tests.support.ports import free_port
 from tests.support.proxy import Proxy
-from tests.support.stack import Stack, free_port
+from tests.support.stack import Stack
 from tests.support.workbench import with_build
 
 _numbers = itertools.count(1)

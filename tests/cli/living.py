@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.patience import LONG_PATIENCE
-from tests.support.stack import eventually, free_port
+from tests.support.ports import free_port
+from tests.support.stack import eventually
 
 READY = "pal is ready"
 PAL = (sys.executable, "-m", "pal_cli.main")

@@ -15,7 +15,8 @@ import pytest
 from mcp import ClientSession, StdioServerParameters, stdio_client
 
 from tests.support.patience import LONG_PATIENCE
-from tests.support.stack import PAL, Stack, eventually, free_port
+from tests.support.ports import free_port
+from tests.support.stack import PAL, Stack, eventually
 
 AGENT = Path(__file__).parent / "mcp_agent.py"
 VERBS = {"send", "ask", "result", "inbox", "messages_list", "messages_show", "rooms_list", "rooms_members"}

@@ -18,6 +18,7 @@ from pal_daemon.process_tree import find_left_over
 from pal_daemon.settings import Settings
 from pal_server.client.aio import Client
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 from tests.support.server import MovableClock, ProvisionedComputer, ServerUnderTest, expect, start_server
 
 SAY_VIA_DAEMON = """\
@@ -194,8 +195,8 @@ async def test_another_machine_with_the_same_key_is_refused(server, start_daemon
 
 async def test_a_run_outlives_its_server_and_its_daemon(tmp_path, settings):
     home, clock = tmp_path / "lasting", MovableClock()
-    async with start_server(home, clock=clock, with_loops=True) as first:
-        port = first.app.port
+    port = free_port()
+    async with start_server(home, clock=clock, with_loops=True, port=port) as first:
         computer = await first.provision()
         await first.agent("demo", computer=computer)
         own = replace(settings, server=first.url, key=computer.key, home=tmp_path / "lasting-daemon")

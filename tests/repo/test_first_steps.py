@@ -3,12 +3,10 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pytest
 
 from tests.repo.tree import ROOT
 from tests.support.patience import LONG_PATIENCE
+from tests.support.ports import free_port
 
 PAL = Path(sys.executable).with_name("pal")
 
@@ -58,7 +57,7 @@ def lines_under(heading: str) -> list[str]:
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
-    server, local = free_ports(2)
+    server, local = free_port(), free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PAL_", "LOCK_"))}
     places = {"PAL_PORT": str(server), "PAL_DAEMON_URL": f"http://127.0.0.1:{local}"}
     env = {**kept, **places, "PAL_SERVER": f"http://127.0.0.1:{server}", "HOME": str(tmp_path)}
@@ -95,13 +94,6 @@ def up(terminal: Terminal) -> Iterator[Up]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(LONG_PATIENCE)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
 
 
 def test_the_first_steps_lead_where_the_readme_says(terminal: Terminal, up: Up) -> None:

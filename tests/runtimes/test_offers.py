@@ -14,6 +14,7 @@ from pal_daemon.runtimes.offer import CannotTell, Offer, Offers
 from pal_daemon.runtimes.openai.runtime import OpenAiRuntime
 from pal_daemon.runtimes.registry import load_registry
 from tests.runtimes.drivers import opencode
+from tests.support.patience import LONG_PATIENCE
 from tests.support.programs import need_program, node_path
 
 
@@ -22,6 +23,12 @@ def offer(name: str, program: str, home: Path, **env: str) -> Offer:
     assert isinstance(runtime, Offers)
     given = {"HOME": str(home), "PATH": node_path("/usr/bin:/bin"), "TMPDIR": str(home), **env}
     return runtime.offer(need_program(program), env=given, folder=home, args=())
+
+
+@pytest.fixture
+def unhurried_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For programs that do tell some."""
+    monkeypatch.setattr("pal_daemon.runtimes.acp_client.offer.COMMANDS_WITHIN", LONG_PATIENCE)
 
 
 def test_claude_code_tells_models_efforts_and_commands(tmp_path):
@@ -42,14 +49,14 @@ def test_codex_tells_models_and_efforts(tmp_path):
     assert found.commands is None
 
 
-def test_gemini_tells_models_and_commands(tmp_path):
+def test_gemini_tells_models_and_commands(tmp_path, unhurried_commands):
     found = offer("gemini", "gemini", tmp_path, GEMINI_API_KEY="test")
 
     assert "gemini-2.5-pro" in {model.id for model in found.models or ()}
     assert "memory" in {command.name for command in found.commands or ()}
 
 
-def test_opencode_tells_models_of_its_providers_and_commands(tmp_path):
+def test_opencode_tells_models_of_its_providers_and_commands(tmp_path, unhurried_commands):
     env = opencode.DRIVER.account(url="http://127.0.0.1:9", home=tmp_path)["env"]
 
     found = offer("opencode", "opencode", tmp_path, **env)

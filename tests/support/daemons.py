@@ -13,7 +13,19 @@ import pytest
 from pal_daemon.daemon import run_daemon
 from pal_daemon.settings import Settings
 from tests.support.fake_bus import KEY, FakeBus
-from tests.support.patience import PATIENCE
+from tests.support.patience import LONG_PATIENCE, PATIENCE
+
+UNHURRIED = (
+    "pal_daemon.attempt.LOOK_FOR",
+    "pal_daemon.discovery.LOOK_FOR",
+    "pal_daemon.git_state.LOOK_FOR",
+    "pal_daemon.logins.LOOK_FOR",
+    "pal_daemon.probes.OFFER_FOR",
+    "pal_daemon.runtimes.acp_client.offer.TALK_FOR",
+    "pal_daemon.runtimes.offer.TALK_FOR",
+    "pal_daemon.runtimes.program_probe.ASK_FOR",
+    "pal_daemon.runtimes.way_in.LOOK_FOR",
+)
 
 
 class RunningDaemon:
@@ -55,6 +67,13 @@ class RunningDaemon:
     async def vanish(self) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs have long to say what they are and how things stand; a test that is about too long says how long."""
+    for name in UNHURRIED:
+        monkeypatch.setattr(name, LONG_PATIENCE)
 
 
 @pytest.fixture

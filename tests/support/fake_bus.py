@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 
 KEY = "sk_machine_test"
 COMPUTER = "machine_test"
@@ -99,7 +100,7 @@ class FakeBus:
         self._sockets: set[web.WebSocketResponse] = set()
         self._changed = asyncio.Condition()
         self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._port = free_port()  # which is there again when it comes back
 
     async def start(self) -> None:
         app = web.Application(client_max_size=32 << 20)
@@ -109,7 +110,6 @@ class FakeBus:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
-        self._port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self._port}"
 
     async def close(self) -> None:
@@ -318,7 +318,7 @@ class FakeBus:
     def _claim(self, body: dict[str, Any]) -> dict[str, Any]:
         given = []
         for delivery in self.deliveries.values():
-            if delivery.status == "pending" and len(given) < body["limit"]:
+            if delivery.status == "pending" and len(given) < body.get("limit", 1):
                 delivery.status, delivery.fence = "claimed", delivery.fence + 1
                 delivery.is_started = False
                 given.append({**self._delivery(delivery), "lease": self._lease(delivery), "work": delivery.work})

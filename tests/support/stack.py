@@ -9,10 +9,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import random
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +22,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from tests.support.faults import end_processes_of
 from tests.support.patience import LONG_PATIENCE
+from tests.support.ports import free_port
 
 PAL = str(Path(sys.executable).with_name("pal"))
 AGENT = Path(__file__).parent.parent / "acceptance" / "agent_program.py"
@@ -31,11 +30,9 @@ LOOK_EVERY = 0.02  # seconds between the first looks at something that is waited
 LOOK_SELDOM = 0.1  # seconds between later ones: a twentieth of the time it has taken so far, up to this
 FINAL = ("acked", "failed", "interrupted", "cancelled", "dead")
 ENDED = ("succeeded", "failed", "cancelled", "interrupted", "dry_run")
-PORTS = (10_000, 32_000)  # below those that the system gives out, so that a restarted part finds its own free
 
 T = TypeVar("T")
 Json = dict[str, Any]
-_chance = random.Random(os.getpid())  # each worker looks for ports elsewhere
 _numbers = itertools.count(1)
 
 
@@ -65,18 +62,6 @@ def eventually(what: str, look: Callable[[], T], *, within: float = LONG_PATIENC
         if waited > within:
             raise AssertionError(f"not within {within:g} s: {what} (seen last: {seen!r})")
         time.sleep(min(max(LOOK_EVERY, waited / 20), LOOK_SELDOM))
-
-
-def free_port() -> int:
-    """A port nobody has, that nobody is given by chance."""
-    while True:
-        port = _chance.randrange(*PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def new_name(word: str) -> str:

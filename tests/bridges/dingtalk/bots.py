@@ -13,13 +13,22 @@ from pal_server.bridges.inbound import Place, PlaceKind
 from pal_server.bridges.outbound import Outgoing
 from pal_server.bridges.platform import BotSettings
 from tests.bridges.ears import ListeningEars
+from tests.support.patience import PATIENCE
 from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 Json = dict[str, Any]
 
 KEY = "k" * 32
 QUICK = Patience(
-    ping=0.3, connect=2.0, lived=0.0, quiet=60.0, drain=1.0, again=0.05, message=10.0, press=0.3, finish=0.4
+    ping=30.0,
+    connect=PATIENCE,
+    lived=0.0,
+    quiet=600.0,
+    drain=1.0,
+    again=0.05,
+    message=600.0,
+    press=0.3,
+    finish=PATIENCE,
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from pal_server.bridges.cards import Card, Tone
 from pal_server.bridges.inbound import CardAction, Heard, PlaceKind, Said, ToastKind
 from pal_server.bridges.outbound import PostCard
-from tests.bridges.dingtalk.bots import KEY, QUICK, a_bot
+from tests.bridges.dingtalk.bots import KEY, a_bot
 from tests.support.patience import PATIENCE
 from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
@@ -231,7 +231,7 @@ async def test_a_press_that_is_none_of_ours_is_acknowledged_and_left(dingtalk: L
 
 
 async def test_a_name_that_cannot_be_asked_for_holds_no_press_up(dingtalk: LoopbackDingTalk) -> None:
-    async with a_bot(dingtalk, scopes="Card.Instance.Write", patience=QUICK) as bot:
+    async with a_bot(dingtalk, scopes="Card.Instance.Write") as bot:
         await dingtalk.do("press", app=bot.app, card="pal-x", user=bot.alice, id="stop.1.0.a")
 
         [press] = await bot.ears.events()

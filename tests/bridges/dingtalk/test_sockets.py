@@ -83,7 +83,7 @@ async def test_an_announced_end_while_no_new_socket_is_to_be_had_keeps_the_old_o
 
 
 async def test_a_frozen_peer_is_found_out_by_pings(dingtalk: LoopbackDingTalk) -> None:
-    async with a_bot(dingtalk) as bot:
+    async with a_bot(dingtalk, patience=replace(QUICK, ping=1.5)) as bot:
         await dingtalk.connected(bot.app)
         await dingtalk.do("sockets", app=bot.app, do="freeze")
 
@@ -95,7 +95,7 @@ async def test_a_frozen_peer_is_found_out_by_pings(dingtalk: LoopbackDingTalk) -
 async def test_a_socket_that_pings_and_brings_nothing_is_replaced_after_a_quiet_time(
     dingtalk: LoopbackDingTalk,
 ) -> None:
-    async with a_bot(dingtalk, patience=replace(QUICK, quiet=0.5, drain=0.1)) as bot:
+    async with a_bot(dingtalk, patience=replace(QUICK, quiet=1.0, drain=0.5)) as bot:
         await dingtalk.connected(bot.app)
         await dingtalk.do("sockets", app=bot.app, do="deafen")
 
@@ -189,7 +189,7 @@ async def test_a_ping_proves_the_app_without_a_socket(dingtalk: LoopbackDingTalk
 
 
 async def test_pongs_and_the_platform_s_own_pings_are_signs_of_life(dingtalk: LoopbackDingTalk) -> None:
-    async with a_bot(dingtalk, patience=replace(QUICK, ping=60.0)) as bot:
+    async with a_bot(dingtalk, patience=QUICK) as bot:
         lives = bot.ears.lives
         await dingtalk.do("sockets", app=bot.app, do="ping")
 

@@ -11,11 +11,12 @@ from pal_server.bridges.slack.connection import SlackConnection
 from pal_server.bridges.slack.pulse import Pulse
 from pal_server.bridges.slack.socket import Patience
 from tests.bridges.ears import ListeningEars
+from tests.support.patience import PATIENCE
 from tests.support.platforms.slack.loopback import LoopbackSlack
 
 Json = dict[str, Any]
 
-QUICK = Patience(ping=0.3, connect=2.0, hello=2.0, look=0.1, give_up=3.0, quiet=60.0, fresh=0.5)
+QUICK = Patience(ping=1.0, connect=PATIENCE, hello=PATIENCE, look=0.1, give_up=PATIENCE, quiet=600.0, fresh=0.5)
 
 
 class Bot:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pal_server.bridges.outbound import CannotTell, Doubtful, Limited, NotThere,
 from pal_server.bridges.platform import Dropped
 from pal_server.bridges.slack import connection, search, web
 from pal_server.bridges.slack.socket import Patience
-from tests.bridges.slack.ears import Bot, a_bot
+from tests.bridges.slack.ears import QUICK, Bot, a_bot
 from tests.support.platforms.slack.loopback import LoopbackSlack
 
 POSTS = 60
@@ -154,7 +155,7 @@ async def test_a_name_that_takes_long_is_not_waited_for(slack: LoopbackSlack, mo
 
 async def test_a_gap_is_read_back_after_a_deaf_time(slack: LoopbackSlack) -> None:
     """Its pings were answered to the last, so whoever asks for the gap thinks that it begins now."""
-    async with a_bot(slack, patience=Patience(ping=0.3, look=0.1, quiet=0.5, fresh=0.1)) as bot:
+    async with a_bot(slack, patience=replace(QUICK, quiet=0.5, fresh=0.1)) as bot:
         await bot.mention("before")
         heard = await bot.ears.events()
         await slack.do("sockets", app=bot.app, do="deafen")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
@@ -53,7 +54,7 @@ async def test_an_announced_end_is_followed_by_a_new_socket(slack: LoopbackSlack
 
 
 async def test_a_frozen_peer_is_noticed(slack: LoopbackSlack) -> None:
-    async with a_bot(slack) as bot:
+    async with a_bot(slack, patience=replace(QUICK, ping=0.3)) as bot:
         await slack.connected(bot.app)
         await slack.do("sockets", app=bot.app, do="freeze")
 
@@ -151,7 +152,7 @@ async def test_a_socket_that_pings_and_brings_nothing_is_found_out_by_an_echo(sl
 
 
 async def test_a_deaf_socket_is_found_out_without_a_post_too(slack: LoopbackSlack) -> None:
-    async with a_bot(slack, patience=Patience(ping=0.3, look=0.1, quiet=0.6, fresh=0.2)) as bot:
+    async with a_bot(slack, patience=replace(QUICK, quiet=0.6, fresh=0.2)) as bot:
         await hears(bot, "before")
         await slack.do("sockets", app=bot.app, do="deafen")
 
@@ -163,7 +164,7 @@ async def test_a_deaf_socket_is_found_out_without_a_post_too(slack: LoopbackSlac
 
 
 async def test_a_quiet_socket_is_not_taken_for_a_deaf_one(slack: LoopbackSlack) -> None:
-    async with a_bot(slack, patience=Patience(ping=0.3, look=0.1, quiet=0.3, fresh=0.0)) as bot:
+    async with a_bot(slack, patience=replace(QUICK, ping=30.0, quiet=0.3, fresh=0.0)) as bot:
         await hears(bot, "before")
 
         async def asked() -> bool:
@@ -231,7 +232,7 @@ async def test_an_end_while_reconnecting_leaves_no_task_either(slack: LoopbackSl
 
 
 async def test_what_is_being_stored_when_the_socket_ends_is_stored_and_acknowledged(slack: LoopbackSlack) -> None:
-    async with a_bot(slack, events="message.channels") as bot:
+    async with a_bot(slack, patience=replace(QUICK, finish=PATIENCE), events="message.channels") as bot:
         bot.ears.hold = asyncio.Event()
         await bot.mention("in time")
 
