@@ -17,6 +17,7 @@ from pal_server.errors import Conflict, Invalid, Unavailable
 from pal_server.logs import JsonLines
 from pal_server.storage.statements import STATEMENTS
 from pal_server.storage.store import open_store
+from tests.support.patience import PATIENCE
 from tests.support.server import ServerUnderTest, expect, start_server
 
 
@@ -77,6 +78,7 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 async def test_ready_says_what_stands_in_the_way(server: ServerUnderTest, monkeypatch: Any) -> None:
+    monkeypatch.setattr("pal_server.app.PROBE_FOR", PATIENCE)
     well = await server.get("/health/ready", token=None)
     monkeypatch.setattr("pal_server.app.DISK_MIN", 2**60)
     full = await server.get("/health/ready", token=None)

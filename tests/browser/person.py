@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from playwright.sync_api import Locator, Page, ViewportSize, expect
@@ -61,6 +62,15 @@ class Person:
         """One after the other, as `g i`."""
         for key in keys.split():
             self.page.keyboard.press(key)
+
+    def goes(self, keys: str, place: str) -> None:
+        """A sequence that leads somewhere; on a busy machine its keys may lie too far apart, so it is pressed again."""
+        heading = self.page.get_by_role("heading").get_by_text(place).first
+        for _ in range(TRIES):
+            self.press(keys)
+            with suppress(AssertionError):
+                return expect(heading).to_be_visible(timeout=SOON / TRIES)
+        raise AssertionError(f"{keys} leads to no {place}")
 
     def click(self, name: str | re.Pattern[str], *, role: Any = "button") -> None:
         self.page.get_by_role(role, name=name).first.click()

@@ -26,7 +26,7 @@ def test_it_breaks_and_counts_and_leaves_nothing(tmp_path: Path, monkeypatch: py
     told = json.loads(ended.stdout)
     assert (ended.returncode, told["ok"], told["seed"]) == (0, True, 3), told
     assert (told["lost"], told["doubled"], told["silent_reruns"], told["unsettled"]) == (0, 0, 0, 0)
-    assert told["sent"] > 5
+    assert told["sent"] > 1
     assert told["faults"] == sum(told["faults_by_kind"].values()) > 0
     assert list(tmp_path.iterdir()) == []
 

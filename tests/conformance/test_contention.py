@@ -109,7 +109,10 @@ async def test_an_action_whose_connection_dies_is_run_again(pg_store: Store, url
     assert [row.chore for row in await pg_store.read(lambda tx: tx.sql.all("probe.chores"))] == ["a", "b"]
 
 
-async def test_a_database_that_is_gone_is_unavailable(postgres: Postgres, clock: Clock, heard: Heard) -> None:
+async def test_a_database_that_is_gone_is_unavailable(
+    postgres: Postgres, clock: Clock, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pal_server.storage.engines.postgres.CONNECT_FOR", 1.0)
     url = postgres.migrated_database()
     async with await open_test_store(url, clock=clock, heard=heard) as store:
         postgres.drop(url)

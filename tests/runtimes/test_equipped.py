@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -12,7 +13,8 @@ import pytest
 from pal_daemon.runtimes.registry import load_registry
 from tests.runtimes.desk import Desk, of_kind, open_desk
 from tests.runtimes.test_conformance import KNOWN, need
-from tests.support.models.server import Text
+from tests.support.models.server import Say, Text, Wait
+from tests.support.stack import eventually
 
 MARKING = Path(__file__).with_name("marking_server.py")
 WORD = "key-5d1f0c7e9a2b4863"  # a secret of the tool server
@@ -30,10 +32,13 @@ async def test_a_tool_server_is_started_with_its_secret_and_the_secret_is_nowher
     mark = tmp_path / "mark"
     server = {"command": sys.executable, "args": [str(MARKING), str(mark)], "env": {"MARK_WORD": WORD}}
     (settings.home / "mcp.json").write_text(json.dumps({"mcpServers": {"marking": server}}))
-    desk.model.script(Text(text="Done."))
+    until = asyncio.Event()  # nobody promises that a turn waits for its servers
+    desk.model.script(Say(parts=(Text(text="Done."), Wait(until=until))))
 
     run = await desk.given("hello", settings={"servers": ["marking", "absent"]})
     await desk.bus.until(lambda: run.pid)
+    await asyncio.to_thread(eventually, "the server was started", lambda: mark.exists() and mark.read_text() == WORD)
+    until.set()
     kept = [path.read_bytes() for path in (settings.runs_folder / str(run.id)).iterdir() if path.is_file()]
     end = await desk.end(run)
 

@@ -13,7 +13,7 @@ import pytest
 from pal_daemon.daemon import run_daemon
 from pal_daemon.settings import Settings
 from tests.support.fake_bus import KEY, FakeBus
-from tests.support.patience import LONG_PATIENCE, PATIENCE
+from tests.support.patience import LONG_PATIENCE
 
 UNHURRIED = (
     "pal_daemon.attempt.LOOK_FOR",
@@ -48,7 +48,7 @@ class RunningDaemon:
     async def ready(self) -> RunningDaemon:
         waiting = asyncio.create_task(self._ready.wait())
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(LONG_PATIENCE):
                 await asyncio.wait((waiting, self.task), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
@@ -57,7 +57,7 @@ class RunningDaemon:
         return self
 
     async def end(self) -> int:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(LONG_PATIENCE):
             return await self.task
 
     async def leave(self) -> int:
