@@ -37,7 +37,7 @@ def test_the_node_that_builds_is_the_node_that_checks() -> None:
     assert NODE in project["dependency-groups"]["dev"]
 
 
-@pytest.mark.timeout(400)  # what the checks need may have to be installed
+@pytest.mark.timeout(600)  # what the checks need may have to be installed
 @pytest.mark.parametrize("check", ["types", "lint", "test"])
 def test_it_passes_its_own_checks(check: str, capfd: pytest.CaptureFixture[str]) -> None:
     try:

@@ -31,11 +31,16 @@ async def test_a_server_the_project_names_is_not_started(desk):
 
 
 async def test_a_command_in_the_background_keeps_the_run_and_both_answers_count(desk):
-    command = Call(name="Bash", input={"command": "sleep 0.5; echo finished", "run_in_background": True})
+    go = desk.folder / "go"
+    waits = f"until test -e {go}; do sleep 0.1; done; echo finished"
+    command = Call(name="Bash", input={"command": waits, "run_in_background": True})
     desk.model.script(command, Text(text="It is started."), Text(text="It is over."))
 
     run = await desk.given("begin")
-    end = await approve_all(desk, run)
+    ending = asyncio.create_task(approve_all(desk, run))
+    await desk.bus.until(lambda: "started." in run.text("message"), within=desk.driver.patience)
+    go.touch()
+    end = await ending
 
     assert (end["status"], end["text"]) == ("succeeded", "It is started.\n\nIt is over.")
     assert [event["data"]["state"] for event in of_kind(run, "subagent")] == ["running", "completed"]

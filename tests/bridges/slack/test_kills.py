@@ -23,7 +23,7 @@ SPOILT: tuple[dict[str, Any], ...] = (
 KILL_AT = (2, 5)  # mentions after which the bridge is killed
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_each_mention_has_one_card_and_one_answer_whatever_is_killed(
     slack: LoopbackSlack, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
