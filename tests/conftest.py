@@ -40,11 +40,11 @@ settings.load_profile("untimed")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than cores for the whole run or a folder, as a third of it is waiting; none for a few files."""
+    """Two more than cores for the whole run or a folder, as half of it is waiting; none for a few files."""
     named = [Path(str(argument).partition("::")[0]) for argument in config.args]
     is_small = all(path.suffix == ".py" for path in named) and len(named) <= WITHOUT_WORKERS
     cores = os.cpu_count() or 1
-    return 0 if is_small or cores == 1 else min(cores + 1, MOST_WORKERS)
+    return 0 if is_small or cores == 1 else min(cores + 2, MOST_WORKERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
