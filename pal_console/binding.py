@@ -14,9 +14,10 @@ from pal_server.client.terminal.confirm import ask
 from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import Line
 from pal_server.client.terminal.output import note
-from pal_server.contract.platforms import PLATFORMS, PlatformForm
+from pal_server.contract.platforms import COMMON_OPTIONS, PLATFORMS, PlatformForm
 
 NO_PLATFORM = "none"
+PLACES = {"notify_chat": "a chat in which the end of each run is told", "base_url": "another origin than its own"}
 
 
 def with_bots(command: Callable[..., None]) -> Callable[..., None]:
@@ -78,7 +79,7 @@ class Bots:
             if self._flags[f"unbind_{platform}"]:
                 line.post("/api/bots/unbind", {"agent": agent, "platform": platform})
                 note(f"{agent} has no {form.label} bot any more; its credential is kept")
-            elif (body := self._body(platform, form)) is not None:
+            elif (body := self._body(line, platform, form, agent=agent)) is not None:
                 saved = line.post("/api/bots", {**body, "agent": agent})
                 _tell(saved, form=form, agent=agent)
                 if owner := self._made.get(platform, {}).get("owner_open_id"):
@@ -86,26 +87,49 @@ class Bots:
                     line.post("/api/identities", let_in)
                     note("whoever made the app may talk to it")
 
-    def _body(self, platform: str, form: PlatformForm) -> dict[str, Any] | None:
+    def _body(self, line: Line, platform: str, form: PlatformForm, *, agent: str) -> dict[str, Any] | None:
+        """What is to be saved; None when nothing was said about this platform. What a bot has stays where nothing else
+        is said.
+        """
         flags, made = self._flags, self._made.get(platform, {})
         flags |= {f"{platform}_{name}": value for name, value in made.items() if f"{platform}_{name}" in flags}
         given = {name: flags[f"{platform}_{name}"] for name, _, _ in form.credentials if flags[f"{platform}_{name}"]}
         label = flags[f"{platform}_label"]
-        if not given:
-            if label or flags[f"rebind_{platform}"]:
-                raise WrongUsage(f"which {form.label} bot? Give its credentials")
+        said = {name: flags[f"{platform}_{name}"] for name in (*PLACES, *_options_of(form))}
+        said = {name: value for name, value in said.items() if value is not None}
+        rebind = flags[f"rebind_{platform}"]
+        if not (given or label or said or rebind):
             return None
-        app_id = given.get(form.app)
+        if rebind and not given:
+            raise WrongUsage(f"which {form.label} bot? Give its credentials")
+        needs_bot = not given or bool(said.keys() - PLACES.keys())
+        known = _bot_of(line, platform, agent=agent, app_id=given.get(form.app)) if needs_bot else {}
+        if not given and not known:
+            raise WrongUsage(f"{agent} has no {form.label} bot: give its credentials")
+        app_id = given.get(form.app) or (None if given else known["app_id"])
         secret = {name: value for name, value in given.items() if name != form.app}
-        missing = [name for name, _, _ in form.credentials if name not in given]
+        missing = [name for name, _, _ in form.credentials if name not in given] if given else []
         if missing and (secret or app_id is None):
             raise WrongUsage(f"--{platform}-{missing[0].replace('_', '-')} is missing")
-        body: dict[str, Any] = {"platform": platform, "rebind": flags[f"rebind_{platform}"]}
+        body: dict[str, Any] = {"platform": platform, "rebind": rebind}
         body |= {} if app_id is None else {"app_id": app_id}
         body |= {"credentials": given} if secret else {}
         body |= {} if label is None else {"label": label}
-        body |= {"base_url": made["base_url"]} if "base_url" in made else {}
+        body |= {name: said[name] or None for name in PLACES if name in said}
+        if options := {name: value for name, value in said.items() if name not in PLACES}:
+            merged = {**known.get("options", {}), **options}
+            body["options"] = {name: value for name, value in merged.items() if value}
         return body | {"reload": not flags["no_reload"]}
+
+
+def _options_of(form: PlatformForm) -> dict[str, str]:
+    return dict((*COMMON_OPTIONS, *form.options))
+
+
+def _bot_of(line: Line, platform: str, *, agent: str, app_id: str | None) -> dict[str, Any]:
+    """The bot of that app, or the one the agent has; empty when there is none."""
+    bots: list[dict[str, Any]] = line.get("/api/bots", platform=platform, limit=200)["bots"]
+    return next((bot for bot in bots if (bot["app_id"] == app_id if app_id else bot["agent"] == agent)), {})
 
 
 def _make_app(platform: str) -> dict[str, str]:
@@ -134,10 +158,11 @@ def _options() -> dict[str, tuple[Any, Any]]:
     """Name of the parameter → (its type with the flag, its default)."""
     made: dict[str, tuple[Any, Any]] = {}
     for platform, form in PLATFORMS.items():
-        for name, label, _ in form.credentials:
+        texts = {name: f"{form.label}: {label}." for name, label, _ in form.credentials}
+        texts |= {name: f"{form.label}: {about}; '' for none." for name, about in (PLACES | _options_of(form)).items()}
+        for name, text in texts.items():
             flag = f"--{platform}-{name.replace('_', '-')}"
-            kind = Annotated[str | None, typer.Option(flag, metavar="TEXT", help=f"{form.label}: {label}.")]
-            made[f"{platform}_{name}"] = (kind, None)
+            made[f"{platform}_{name}"] = (Annotated[str | None, typer.Option(flag, metavar="TEXT", help=text)], None)
         label_kind = Annotated[
             str | None, typer.Option(f"--{platform}-label", metavar="NAME", help=f"A name for the {form.label} bot.")
         ]

@@ -20,6 +20,10 @@ Level = Annotated[
 ]
 Quota = Annotated[int | None, typer.Option("--quota", min=1, metavar="N", help="Messages an hour.")]
 UserId = Annotated[str, typer.Option("--user-id", metavar="ID", help="The person's id on the platform.")]
+PalUser = Annotated[
+    str | None,
+    typer.Option("--user", metavar="NAME", help="The user of pal this is, with that one's rights; '' for none."),
+]
 Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="The name people see.")]
 
 
@@ -139,12 +143,14 @@ def _people(platform: str, form: PlatformForm) -> typer.Typer:
         allowed: Allowed = True,
         level: Level = None,
         quota: Quota = None,
+        user: PalUser = None,
         as_json: AsJson = False,
         server: Server = None,
         token: Token = None,
     ) -> None:
         body = {"platform": platform, "external_id": user_id, "name": name, "level": level, "quota": quota}
-        answer = connect(server, token).post("/api/identities", {**without_nothing(body), "allowed": allowed})
+        said = {**without_nothing(body), "allowed": allowed} | ({} if user is None else {"user": user or None})
+        answer = connect(server, token).post("/api/identities", said)
         verbs.show(answer, as_json=as_json, render=lambda made: _show_people({"identities": [made["identity"]]}))
 
     def delete(user_id: UserId, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
@@ -182,10 +188,10 @@ def _state(bot: dict[str, Any]) -> str:
 
 def _show_people(answer: verbs.Answer) -> None:
     rows = [
-        (one["external_id"], one["name"], one["standing"], one["level"], str(one["quota"] or ""))
+        (one["external_id"], one["name"], one["user"] or "", one["standing"], one["level"], str(one["quota"] or ""))
         for one in answer["identities"]
     ]
-    table(("id", "name", "standing", "level", "an hour"), rows, empty="nobody is let in yet")
+    table(("id", "name", "user", "standing", "level", "an hour"), rows, empty="nobody is let in yet")
 
 
 def _show_events(answer: verbs.Answer) -> None:

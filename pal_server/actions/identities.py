@@ -16,6 +16,7 @@ from pal_server.domain.bots import (
 )
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import Page, page_of, parse_limit
+from pal_server.domain.users import check_may_manage
 from pal_server.errors import Invalid, NotFound
 from pal_server.storage import identities
 from pal_server.storage.tx import Tx
@@ -31,9 +32,10 @@ def put(
     allowed: bool = True,
     level: str | None = None,
     quota: int | Keep | None = KEEP,
+    user: str | Keep | None = KEEP,
 ) -> Identity:
     """Let somebody use the bots of a platform, or with `allowed` False keep them out. Said again it changes what is
-    named.
+    named. With `user` they are that user of pal; whom one may not manage, nobody is made to be.
     """
     access.need(actor, Role.ADMIN)
     platform = parse_platform(platform)
@@ -49,6 +51,8 @@ def put(
         quota=None if isinstance(quota, Keep) else parse_quota(quota),
         created_at=tx.now,
     )
+    if not isinstance(user, Keep) and user is not None:
+        made = _as_user(tx, made, actor=actor, user=user)
     if not identities.insert(tx, made, created_by=actor.key):
         known = _get(tx, actor=actor, platform=platform, external_id=external_id)
         made = replace(
@@ -57,6 +61,8 @@ def put(
             standing=made.standing,
             level=known.level if level is None else made.level,
             quota=known.quota if isinstance(quota, Keep) else made.quota,
+            user_id=known.user_id if isinstance(user, Keep) else made.user_id,
+            user=known.user if isinstance(user, Keep) else made.user,
         )
         identities.put(tx, made)
     audit.record(
@@ -64,7 +70,7 @@ def put(
         actor=actor,
         action="identity.allowed" if allowed else "identity.denied",
         target=f"{platform}:{external_id}",
-        detail={"name": made.name, "level": made.level, "quota": made.quota},
+        detail={"name": made.name, "level": made.level, "quota": made.quota, "user": made.user},
     )
     return made
 
@@ -97,6 +103,13 @@ def list_page(
         limit=count + 1,
     )
     return page_of(found, limit=count, cursor=lambda identity: identity.external_id)
+
+
+def _as_user(tx: Tx, identity: Identity, *, actor: Actor, user: str) -> Identity:
+    found = access.user(tx, actor, user)
+    if found.id != actor.id:
+        check_may_manage(actor, found)  # else an admin could become an owner by way of a chat
+    return replace(identity, user_id=found.id, user=found.username)
 
 
 def _get(tx: Tx, *, actor: Actor, platform: str, external_id: str) -> Identity:

@@ -8,29 +8,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pal_server.actions import access, bots, buttons, deliveries, messages, notices, places
+from pal_server.actions import access, bots, buttons, deliveries, messages, notices, places, speakers
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.bots import Bot, Identity, Level, Standing
-from pal_server.domain.inbound import HELP, LEVELS, RAW_LIMIT, Answered, Incoming, command_of, refusal
-from pal_server.domain.messages import CONTENT_LIMIT, FILES_LIMIT, Message, Sender, parse_guest
+from pal_server.domain.inbound import HELP, LEVELS, RAW_LIMIT, Answered, Incoming, command_of, refusal, tidy
+from pal_server.domain.messages import CONTENT_LIMIT, FILES_LIMIT, Message
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.rooms import Topic
 from pal_server.domain.runs import clip
 from pal_server.errors import AlreadyExists, Conflict, Invalid, NotFound, PalError
-from pal_server.storage import identities, inbound, links, rooms
+from pal_server.storage import identities, inbound, links
 from pal_server.storage import messages as message_rows
 from pal_server.storage.inbound import InboundEvent
 from pal_server.storage.links import Link
 from pal_server.storage.tx import Tx
 
 HOUR = 3_600_000  # milliseconds
-WORDS_KEPT = 200  # characters of a person's name and of an id
 _KEPT = tuple(name for name in Incoming.__dataclass_fields__ if name not in ("raw", "token", "values"))
 
 
 def hear(tx: Tx, *, actor: Actor, bot: str, lease_id: str, incoming: Incoming) -> Answered:
     """Take in one event of a bot the bridge holds. `LeaseLost` when it does not hold it any more."""
     held = bots.held(tx, actor=actor, id=bot, lease_id=lease_id)
+    incoming = tidy(incoming)
     if (known := inbound.find(tx, bot_id=held.id, event=incoming.event)) is not None:
         return _again(known)
     person = _person(tx, bot=held, incoming=incoming)
@@ -43,7 +43,7 @@ def hear(tx: Tx, *, actor: Actor, bot: str, lease_id: str, incoming: Incoming) -
         kind=incoming.kind,
         chat=incoming.chat,
         thread=incoming.thread,
-        person=incoming.person[:WORDS_KEPT],
+        person=incoming.person[: speakers.WORDS_KEPT],
         identity_id=None if person is None else person.id,
         ref=incoming.ref,
         outcome=answered.outcome,
@@ -73,7 +73,7 @@ def with_files(
     person = (
         None if event.identity_id is None else identities.by_id(tx, event.identity_id, workspace_id=held.workspace_id)
     )
-    if person is None or person.standing is not Standing.ALLOWED:
+    if person is None or not speakers.may_come_in(tx, person):
         answered = Answered(id=id, outcome="refused")
     else:
         note = "".join(f"\n\n[the file {name} could not be fetched]" for name in missing)
@@ -136,7 +136,7 @@ def _take(tx: Tx, *, actor: Actor, bot: Bot, person: Identity | None, incoming: 
     is_press = incoming.kind == "action"
     if incoming.kind == "said" and not incoming.addressed and not _is_linked(tx, bot=bot, incoming=incoming):
         return Answered(id=0, outcome="ignored")
-    if person is None or person.standing is not Standing.ALLOWED:
+    if person is None or not speakers.may_come_in(tx, person):
         return _refuse(tx, bot=bot, person=person, incoming=incoming)
     if bot.agent is None:
         return Answered(id=0, outcome="ignored", text="This bot is connected to no agent now.", tone="warning")
@@ -146,7 +146,9 @@ def _take(tx: Tx, *, actor: Actor, bot: Bot, person: Identity | None, incoming: 
         case "edited" | "deleted":
             return _changed(tx, actor=actor, bot=bot, person=person, incoming=incoming)
         case _ if is_press:
-            return buttons.press(tx, actor=_as(actor, person, bot=bot), bot=bot, person=person, incoming=incoming)
+            speaker = speakers.speaker(tx, actor=actor, person=person, bot=bot)
+            places.let_in_user(tx, bot=bot, incoming=incoming, user=person.user_id)
+            return buttons.press(tx, actor=speaker, bot=bot, person=person, incoming=incoming)
         case _:
             raise Invalid("kind is one of said, edited, deleted, action, command", field="kind", value=incoming.kind)
 
@@ -167,8 +169,8 @@ def _refuse(tx: Tx, *, bot: Bot, person: Identity | None, incoming: Incoming) ->
             id=tx.new_id("identity"),
             workspace_id=bot.workspace_id,
             platform=bot.platform,
-            external_id=incoming.person[:WORDS_KEPT],
-            name=(incoming.person_name or incoming.person)[:WORDS_KEPT],
+            external_id=incoming.person[: speakers.WORDS_KEPT],
+            name=(incoming.person_name or incoming.person)[: speakers.WORDS_KEPT],
             standing=Standing.ASKED,
             level=Level.OPERATE,
             quota=None,
@@ -183,6 +185,10 @@ def _refuse(tx: Tx, *, bot: Bot, person: Identity | None, incoming: Incoming) ->
 
 
 def _heard(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming) -> Answered:
+    speaker = speakers.speaker(tx, actor=actor, person=person, bot=bot)
+    if speaker.kind is ActorKind.USER and not speaker.is_at_least(Role.MEMBER):
+        text = "Your account in pal may read and not speak. Whoever runs it can change that."
+        return _notice(tx, bot=bot, incoming=incoming, text=text, tone="warning")
     command = command_of(incoming)
     if command is not None:
         name, rest = command
@@ -193,7 +199,7 @@ def _heard(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incomi
         if name == "new":
             return _begin_anew(tx, actor=actor, bot=bot, person=person, incoming=incoming, words=rest)
         if name in ("answer", "approve", "deny"):
-            speaker = _as(actor, person, bot=bot)
+            places.let_in_user(tx, bot=bot, incoming=incoming, user=person.user_id)
             said = buttons.say_answer(tx, actor=speaker, bot=bot, incoming=incoming, verb=name, words=rest)
             return _notice(tx, bot=bot, incoming=incoming, text=said.text, tone=said.tone)
         incoming = replace(incoming, text=f"/{name} {rest}".strip(), files=())
@@ -208,7 +214,7 @@ def _heard(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incomi
         notices.post(tx, bot=bot, incoming=incoming, text=text, once=once)
         return Answered(id=0, outcome="refused", tone="warning")
     if incoming.files:
-        link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person))
+        link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person), user=person.user_id)
         return Answered(id=0, outcome="waiting", files=incoming.files[:FILES_LIMIT], room=link.room_id)
     return _say(tx, actor=actor, bot=bot, person=person, incoming=incoming)
 
@@ -230,7 +236,7 @@ def _notice(tx: Tx, *, bot: Bot, incoming: Incoming, text: str, tone: str = "inf
 
 def _begin_anew(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming, words: str) -> Answered:
     """The place is another topic from now on; the old one stays, and its late answers still come here."""
-    link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person))
+    link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person), user=person.user_id)
     places.begin_topic(tx, actor=actor, link=link, title=" ".join(words.split()))
     if not words:
         return _notice(tx, bot=bot, incoming=incoming, text="A new conversation begins here.")
@@ -241,12 +247,12 @@ def _say(
     tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming, files: Sequence[str] = ()
 ) -> Answered:
     assert bot.agent is not None, "the caller has looked"
-    link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person))
+    link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person), user=person.user_id)
     room, topic = places.open_topic(tx, actor=actor, link=link)
     if (known := _told_to_another(tx, bot=bot, incoming=incoming)) is not None:
         _deliver_too(tx, actor=actor, agent=bot.agent, message=known)
         return Answered(id=0, outcome="done", message=known)
-    speaker = _as(actor, person, bot=bot)
+    speaker = speakers.speaker(tx, actor=actor, person=person, bot=bot)
     note = f"[cut here: a message has at most {CONTENT_LIMIT} characters, send the rest as a file]"
     sent = messages.say(
         tx,
@@ -254,7 +260,7 @@ def _say(
         room=room,
         topic=topic,
         parent=_answered(tx, link=link, topic=topic, incoming=incoming),
-        sender=_sender(tx, bot=bot, person=person, incoming=incoming, key=speaker.key),
+        sender=speakers.sender(tx, speaker=speaker, person=person, bot=bot, incoming=incoming),
         content=clip(incoming.text, limit=CONTENT_LIMIT - len(note) - 2, note=note),
         called=(bot.agent,) if incoming.addressed else (),
         files=messages.files_of(tx, actor=actor, room=room, ids=list(files)),
@@ -296,7 +302,7 @@ def _changed(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Inco
     known = _told_to_another(tx, bot=bot, incoming=incoming)
     if known is None:
         return Answered(id=0, outcome="ignored")
-    speaker = _as(actor, person, bot=bot)
+    speaker = speakers.speaker(tx, actor=actor, person=person, bot=bot)
     try:
         with tx.savepoint():
             if incoming.kind == "deleted":
@@ -319,25 +325,5 @@ def _answered(tx: Tx, *, link: Link, topic: Topic, incoming: Incoming) -> Messag
     return parent if parent is not None and parent.topic_id == topic.id else None
 
 
-def _as(actor: Actor, person: Identity, *, bot: Bot) -> Actor:
-    """The bridge, speaking for this person: what it does is theirs, in audit and ownership."""
-    name = f"{person.name} ({bot.platform})"
-    return replace(actor, kind=ActorKind.BRIDGE, id=person.id, name=name, display_name=person.name)
-
-
 def _asker(person: Identity) -> dict[str, Any]:
     return {"id": person.external_id, "name": person.name}
-
-
-def _sender(tx: Tx, *, bot: Bot, person: Identity, incoming: Incoming, key: str) -> Sender:
-    """A guest with the name people know; a name that is taken, or cannot be one, gets the platform beside it."""
-    shown = " ".join((incoming.person_name or person.name).split())[:WORDS_KEPT] or person.external_id
-    plain = "".join(char for char in shown if char not in "@/\\<>\"'`" and char.isprintable()).strip()[:40]
-    for name in (plain, f"{plain} ({bot.platform})", f"{bot.platform} {person.id[-6:]}"):
-        try:
-            guest = parse_guest(name)
-        except Invalid:
-            continue
-        if not rooms.name_is_taken(tx, workspace_id=bot.workspace_id, name=guest):
-            return Sender(kind="guest", name=guest, display_name=shown, origin=bot.platform, key=key)
-    raise Conflict("every name for this person is taken", person=person.external_id)

@@ -111,6 +111,8 @@ def answer(
     asked = access.interaction(tx, actor, id)
     if actor.kind not in (ActorKind.USER, ActorKind.BRIDGE):
         raise Forbidden("a person answers this, not an agent")
+    if actor.kind is ActorKind.BRIDGE and actor.person is None:
+        raise Forbidden("a bridge answers for nobody by itself: hand in what a person said or pressed")
     access.need_person(actor)
     rooms.lock(tx, room_id=asked.room_id)  # its run ends before the answer or after it
     asked = access.interaction(tx, actor, id)

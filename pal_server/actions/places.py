@@ -18,15 +18,34 @@ from pal_server.storage.tx import Tx
 SLUG_LIMIT = 40  # characters of a chat's title in its room's name
 
 
-def link(tx: Tx, *, actor: Actor, bot: Bot, incoming: Incoming, asker: dict[str, Any]) -> Link:
-    """The bot's link of the place, made when it is not there yet; what was heard there last is noted."""
+def link(tx: Tx, *, actor: Actor, bot: Bot, incoming: Incoming, asker: dict[str, Any], user: str | None = None) -> Link:
+    """The bot's link of the place, made when it is not there yet; what was heard there last is noted. `user` is the id
+    of the user of pal who speaks.
+    """
     found = links.find(tx, bot_id=bot.id, chat=incoming.chat, thread=incoming.thread)
     if found is None:
         found = _make(tx, actor=actor, bot=bot, incoming=incoming, asker=asker)
     links.heard(tx, id=found.id, title=incoming.title, memo=incoming.memo[:2_000], answer_to=incoming.ref, asker=asker)
     if bot.agent is not None:
         _let_in(tx, actor=actor, room_id=found.room_id, agent=bot.agent)
+    let_in_user(tx, bot=bot, incoming=incoming, user=user)
     return found
+
+
+def let_in_user(tx: Tx, *, bot: Bot, incoming: Incoming, user: str | None) -> None:
+    """A user of pal sees the private room of their own talk with a bot; a group's room is for its members to open."""
+    if user is None:
+        return
+    found = links.find(tx, bot_id=bot.id, chat=incoming.chat, thread=incoming.thread)
+    if found is None or found.kind != "direct":
+        return
+    if room_rows.member(tx, room_id=found.room_id, kind="user", principal=user) is not None:
+        return
+    room_rows.set_member(tx, room_id=found.room_id, kind="user", principal=user, mode=None)
+    member = room_rows.member(tx, room_id=found.room_id, kind="user", principal=user)
+    assert member is not None, "it was written in this transaction"
+    data = {"room": found.room_id, **member.fact()}
+    tx.emit("member.joined", workspace_id=bot.workspace_id, room_id=found.room_id, data=data)
 
 
 def open_topic(tx: Tx, *, actor: Actor, link: Link) -> tuple[Room, Topic]:

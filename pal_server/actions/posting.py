@@ -29,7 +29,7 @@ from pal_server.storage import messages as message_rows
 from pal_server.storage.links import Link
 from pal_server.storage.tx import Tx
 
-AT_ONCE = 200  # events in one transaction
+AT_ONCE = 40  # events in one transaction: whoever is to be acknowledged waits that long at most
 LOOKED_AT = 80  # newest run events a card's steps are made of
 LAG = 5_000  # events of rooms that are shown nowhere, read again at most
 NOTICE = 600  # characters of what went wrong
@@ -66,11 +66,8 @@ def refresh(tx: Tx, *, workspace_id: str, url: str = "") -> int:
     """Show the steps of runs that are at work; how many cards changed. Steps are not in the log."""
     shower = _Shower(tx, workspace_id=workspace_id, url=url)
     changed = 0
-    for post in posts.open_turns(tx, workspace_id=workspace_id):
-        if post.delivery_id is None:
-            continue
-        run = runs.last_of_delivery(tx, delivery_id=post.delivery_id)
-        if run is not None and run.last_seq > post.seen_seq:
+    for post in posts.turns_behind(tx, workspace_id=workspace_id):
+        if post.delivery_id is not None:
             changed += shower.turn(post.delivery_id)
     return changed
 
@@ -82,8 +79,8 @@ def standing(tx: Tx, *, workspace_id: str) -> Standing:
         return Standing(is_needed=False, is_behind=False, has_turns=False)
     newest = events.newest(tx, workspace_id=workspace_id)
     news = posts.news(tx, workspace_id=workspace_id, position=position, newest=newest, limit=1)
-    turns = posts.open_turns(tx, workspace_id=workspace_id)
-    return Standing(is_needed=True, is_behind=bool(news) or newest - position > LAG, has_turns=bool(turns))
+    has_turns = posts.has_open_turns(tx, workspace_id=workspace_id)
+    return Standing(is_needed=True, is_behind=bool(news) or newest - position > LAG, has_turns=has_turns)
 
 
 class _Shower:

@@ -49,16 +49,18 @@ def claim(
     taken: list[Claimed] = []
     soonest: list[int] = []
     known = {bot.id: bot for bot in bot_rows.of_platform(tx, platform, workspace_id=actor.workspace_id)}
-    share = max(1, limit // max(1, len(held)))
-    for bot_id, lease_id in held:
-        bot = known.get(bot_id)
+    waiting = posts.waiting(tx, workspace_id=actor.workspace_id, platform=platform)
+    busy = [(bot_id, lease_id) for bot_id, lease_id in held if bot_id in waiting]
+    share = max(1, limit // max(1, len(busy)))
+    for bot_id, lease_id in busy:
+        bot, waits = known.get(bot_id), waiting[bot_id]
         if bot is None or bot.lease_id != lease_id or not bot.is_held(now=tx.now):
             continue
-        room_left = min(share, limit - len(taken))
+        room_left = min(share, limit - len(taken)) if waits.is_due else 0
         due = posts.due(tx, bot_id=bot_id, limit=room_left) if room_left > 0 else []
         taken += [_lease(tx, post) for post in due]
-        if (at := posts.next_due(tx, bot_id=bot_id)) is not None:
-            soonest.append(at)
+        if waits.next_at is not None:
+            soonest.append(waits.next_at)
     return Claims(
         claimed=tuple(taken),
         revision=sum(bot.revision for bot in known.values()),
@@ -67,10 +69,21 @@ def claim(
     )
 
 
-def anything_due(tx: Tx, *, actor: Actor, platform: str, held: Sequence[tuple[str, str]]) -> bool:
-    """Whether a claim would find something, or the bots have changed; cheap, for who waits."""
+def outlook(tx: Tx, *, actor: Actor, platform: str, held: Sequence[tuple[str, str]]) -> Claims:
+    """What a claim would find, without taking it: for who waits, since most wake-ups are for nobody. Empty also when
+    nothing may be tried now.
+    """
     bots.need_bridge(actor, platform)
-    return any(posts.due(tx, bot_id=bot_id, limit=1) for bot_id, _ in held)
+    waiting = posts.waiting(tx, workspace_id=actor.workspace_id, platform=platform)
+    mine = [waiting[bot_id] for bot_id, _ in held if bot_id in waiting]
+    return Claims(
+        claimed=(),
+        revision=bot_rows.revision(tx, platform, workspace_id=actor.workspace_id),
+        next_at=tx.now
+        if any(one.is_due for one in mine)
+        else min((w.next_at for w in mine if w.next_at), default=None),
+        now=tx.now,
+    )
 
 
 def renew(tx: Tx, *, actor: Actor, id: int, lease_id: str, fence: int) -> Post:
@@ -90,7 +103,6 @@ def settle(
     fence: int,
     result: str,
     ref: str | None = None,
-    thread: str = "",
     version: int | None = None,
     after: int = 0,
     reason: str = "",

@@ -127,6 +127,7 @@ async def put_identity(call: Call) -> contract.IdentityAnswer:
         allowed=request.allowed,
         level=request.level,
         quota=keep(request.quota),
+        user=keep(request.user),
     )
     return contract.IdentityAnswer(identity=present(identity, contract.Identity))
 

@@ -1,5 +1,6 @@
 """What bridges say: that they live, what they heard, what they sent."""
 
+import asyncio
 from time import perf_counter
 
 import msgspec
@@ -16,6 +17,7 @@ from pal_server.sealing import unseal
 from pal_server.storage.inbound import InboundEvent
 
 WAIT_MAX = 30_000  # milliseconds a claim may wait
+GATHER = 0.01  # seconds in which more may come due: many posts are one answer
 
 
 async def beat(call: Call) -> contract.BeatAnswer:
@@ -79,15 +81,18 @@ async def claim(call: Call) -> contract.ClaimedPostsAnswer:
     keys = (f"bridge:{request.platform}", STOPPING)
     while True:
         seen = hub.count(*keys)
-        claims = await call.write(
-            posts.claim, actor=call.actor, platform=request.platform, held=held, limit=request.limit
-        )
+        claims = await call.read(posts.outlook, actor=call.actor, platform=request.platform, held=held)
+        if claims.next_at is not None and claims.next_at <= claims.now:
+            claims = await call.write(
+                posts.claim, actor=call.actor, platform=request.platform, held=held, limit=request.limit
+            )
         is_news = bool(claims.claimed) or claims.revision != request.revision
         if is_news or left <= 0 or call.services.lifetime.is_stopping:
             break
         due = left if claims.next_at is None else max(0.01, (claims.next_at - claims.now) / 1000)
         begun = perf_counter()
         await hub.wait(*keys, seen=seen, timeout=min(left, due))
+        await asyncio.sleep(GATHER)
         left -= perf_counter() - begun
     return contract.ClaimedPostsAnswer(
         posts=[_claimed(one) for one in claims.claimed],
@@ -115,7 +120,6 @@ async def settle(call: Call) -> contract.PostAnswer:
         fence=request.fence,
         result=request.result,
         ref=request.ref,
-        thread=request.thread,
         version=request.version,
         after=request.after,
         reason=request.reason,

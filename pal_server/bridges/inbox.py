@@ -100,13 +100,13 @@ class Inbox:
             chat=place.chat,
             thread=place.thread,
             place=place.kind.value,
-            title=place.title,
+            title=clean(place.title),
             memo=place.memo,
             person=person.id,
-            person_name=name,
+            person_name=clean(name),
             others=list(person.others),
             at=event.at,
-            raw=event.raw[:RAW_LIMIT],
+            raw=clean(event.raw[:RAW_LIMIT]),
         )
         match event:
             case Said():
@@ -114,21 +114,24 @@ class Inbox:
                 return msgspec.structs.replace(
                     told,
                     ref=event.message,
-                    text=event.text,
+                    text=clean(event.text),
                     addressed=event.addressed,
                     reply_to=event.reply_to,
                     files=files,
                     unsupported=event.unsupported,
                 )
             case Edited():
-                return msgspec.structs.replace(told, ref=event.message, text=event.text)
+                return msgspec.structs.replace(told, ref=event.message, text=clean(event.text))
             case Deleted():
                 return msgspec.structs.replace(told, ref=event.message)
             case CardAction():
-                values = {key: list(v) if isinstance(v, tuple) else v for key, v in event.values.items()}
+                values = {
+                    key: [clean(one) for one in v] if isinstance(v, tuple) else clean(v)
+                    for key, v in event.values.items()
+                }
                 return msgspec.structs.replace(told, ref=event.message, token=event.token, values=values)
             case Command():
-                return msgspec.structs.replace(told, name=event.name, text=event.text)
+                return msgspec.structs.replace(told, name=event.name, text=clean(event.text))
 
     async def _fetch(self, waiting: wire.WaitingEvent) -> None:
         files: list[str] = []
@@ -191,5 +194,10 @@ _KINDS: dict[type[Event], wire.EventKind] = {
 }
 
 
+def clean(text: str) -> str:
+    """What JSON and databases can hold: a NUL or half a character in somebody's words would cost all of them."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 def _offer(file: Attachment) -> wire.FileOffer:
-    return wire.FileOffer(key=file.key, name=file.name, mime=file.mime, size=file.size)
+    return wire.FileOffer(key=file.key, name=clean(file.name), mime=file.mime, size=file.size)

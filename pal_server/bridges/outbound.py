@@ -94,7 +94,6 @@ class Sent:
 
     ref: str
     whole: bool = True
-    thread: str = ""  # when the send itself began a thread: its id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

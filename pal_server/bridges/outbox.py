@@ -60,7 +60,7 @@ STARTING = 30.0  # seconds after a change of the bots in which claims wait only 
 PATIENCE = 3.0  # seconds a post may wait for its buckets before it is given back
 AGAIN = 1.0  # seconds between two sends with the same key
 SETTLE_FOR = 40.0  # seconds to try to tell the server what became of a post; its lease is over then
-ASKS = 6  # tries to ask the platform about a post before it is sent again, marked
+ASKS = 6  # tries to ask the platform about a post before it is sent again, marked; and to send it so
 TRIED = 10_000  # posts whose last try is remembered
 CREDENTIALS_PAUSE = 60_000  # milliseconds
 
@@ -84,7 +84,6 @@ class _Verdict:
 
     result: wire.PostResult
     ref: str | None = None
-    thread: str = ""
     after: float = 0.0  # seconds
     reason: str = ""
     repeated: bool = False
@@ -211,7 +210,7 @@ class Outbox:
             if isinstance(known, _Verdict):
                 return known
             repeated = known
-        if repeated:
+        if _can_double(out) and (repeated or post.repeated):  # once said, always said: an earlier repeat may be there
             out = as_repeat(out)
         if (wait := await self._room(bot, out)) > 0:
             if post.doubt and repeated:
@@ -236,9 +235,7 @@ class Outbox:
                 bot.alive()
                 if not outcome.whole:
                     await self._split(post, parts=[_words(out)], as_file=True)
-                return _Verdict(
-                    result="sent", ref=outcome.ref, thread=outcome.thread, repeated=repeated, shown=_words(out) or None
-                )
+                return _Verdict(result="sent", ref=outcome.ref, repeated=repeated, shown=_words(out) or None)
             case Limited():
                 charges = self._charges(bot, out)
                 self._buckets.block(charges, seconds=outcome.after, only=outcome.bucket)
@@ -254,11 +251,11 @@ class Outbox:
         self, bot: Bot, post: wire.ClaimedPost, out: Outgoing, doubt: Doubtful, *, repeated: bool
     ) -> _Verdict:
         """The answer was lost. What can be done twice without harm is; of the rest the platform is asked."""
-        if repeated:  # sent twice, and nobody knows of either: a third time would be worse than silence
+        if repeated and post.tries >= ASKS:  # it says each time that it may be a repeat; for ever would be a flood
             return _Verdict(result="sent", ref=None, repeated=True, reason=doubt.reason)
         if not _can_double(out):
             return _Verdict(result="later", after=AGAIN, reason=doubt.reason)
-        return _Verdict(result="doubt", after=AGAIN, reason=doubt.reason)
+        return _Verdict(result="doubt", after=0.0 if repeated else AGAIN, reason=doubt.reason, repeated=repeated)
 
     async def _find_out(self, bot: Bot, post: wire.ClaimedPost, out: Outgoing) -> "_Verdict | bool":
         """What became of an earlier try: a verdict, or whether the next send may be a repeat."""
@@ -277,7 +274,7 @@ class Outbox:
             case Sent():
                 bot.alive()
                 version = self._tried.get(post.id, 0)  # of another bridge's try nobody knows: it is shown once more
-                return _Verdict(result="sent", ref=found.ref, thread=found.thread, version=version)
+                return _Verdict(result="sent", ref=found.ref, version=version)
             case NotThere():
                 bot.alive()
                 return False
@@ -291,7 +288,9 @@ class Outbox:
     ) -> _Verdict:
         """What is refused as it is may go in another form."""
         match refused.why, out:
-            case Why.CREDENTIALS, _:
+            case Why.SCOPE, React() | Unreact():
+                return _Verdict(result="sent", ref="")  # a permission that is left out on purpose, as the guides say
+            case (Why.CREDENTIALS, _) | (Why.SCOPE, PostText() | PostCard()):  # given back, everything is said
                 bot.refused(refused.reason)
                 return _Verdict(result="later", after=CREDENTIALS_PAUSE / 1000, reason=refused.reason)
             case (Why.GONE | Why.UNABLE, Withdraw() | Unreact() | React()):
@@ -393,7 +392,6 @@ class Outbox:
             fence=post.fence,
             result=verdict.result,
             ref=verdict.ref,
-            thread=verdict.thread,
             version=post.version if verdict.version is None else verdict.version,
             after=round(verdict.after * 1000),
             reason=verdict.reason,

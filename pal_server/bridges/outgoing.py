@@ -57,7 +57,8 @@ def outgoing(
         case _:
             words = str(body["text"]) if text is None else text
             if post.ref is not None:
-                return EditText(key=post.key, place=place, ref=post.ref, text=words)
+                shown = f"{words}\n\n_{REPEAT}_" if post.repeated else words
+                return EditText(key=post.key, place=place, ref=post.ref, text=shown)
             return PostText(
                 key=post.key, place=place, text=words, reply_to=reply_to, mention=_mention(body.get("mention"))
             )
@@ -68,7 +69,7 @@ def as_repeat(out: Outgoing) -> Outgoing:
     match out:
         case PostText():
             return replace(out, text=f"{out.text}\n\n_{REPEAT}_")
-        case PostCard():
+        case PostCard() if REPEAT not in out.card.note:
             return replace(out, card=replace(out.card, note=f"{out.card.note} {REPEAT}".strip()))
         case PostFile():
             return replace(out, file=replace(out.file, name=f"{REPEAT} {out.file.name}"))

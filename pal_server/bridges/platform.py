@@ -90,7 +90,6 @@ class Limits:
     text: int  # the longest text, as `Platform.measure` counts
     edit_every: float = 1.0  # seconds between two changes of one card
     file_bytes: int = 20_000_000
-    edits: int | None = None  # how often one post can be changed at all
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ class Identity(Answer, frozen=True, kw_only=True):
     level: Literal["talk", "operate", "own"]
     quota: int | None = None
     """Messages an hour."""
+    user: str | None = None
+    """The user of pal this is: what is said and pressed outside is that user's, with that user's rights."""
     created_at: int
 
 
@@ -120,6 +122,8 @@ class PutIdentity(Request, frozen=True, kw_only=True):
     allowed: bool = True
     level: str | None = None
     quota: int | msgspec.UnsetType | None = msgspec.UNSET
+    user: str | msgspec.UnsetType | None = msgspec.UNSET
+    """The name of the user of pal this is; null for nobody."""
 
 
 class RemoveIdentity(Request, frozen=True, kw_only=True):
@@ -386,7 +390,6 @@ class UnderPostLease(Request, frozen=True, kw_only=True):
 class SettlePost(UnderPostLease, frozen=True, kw_only=True):
     result: PostResult
     ref: str | None = None
-    thread: str = ""
     version: int | None = None
     after: int = 0
     """Milliseconds until it may be tried again."""

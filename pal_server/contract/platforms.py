@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+COMMON_OPTIONS = (  # of the bots of every platform
+    ("prompt", "what the agent is told of a message, with {text} and {sender}"),
+    ("held_by", "id of the one bridge token that may listen for it"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformForm:
@@ -14,6 +19,7 @@ class PlatformForm:
     person: str  # what an allow-list entry names
     base_url_variable: str  # another origin than the platform's own
     reaction_variable: str  # the reaction while an agent is at work
+    options: tuple[tuple[str, str], ...] = ()  # what else a bot of it may have set: (name, label)
     is_made_by_link: bool = False  # an app can be made by opening or scanning a link
 
 
@@ -26,6 +32,7 @@ PLATFORMS = {
         person="union id",
         base_url_variable="PAL_LARK_DOMAIN",
         reaction_variable="PAL_LARK_ACTION_REACTION_EMOJI",
+        options=(("replies", "answers in groups: thread or quote"),),
         is_made_by_link=True,
     ),
     "slack": PlatformForm(
@@ -36,6 +43,7 @@ PLATFORMS = {
         person="member id (U…)",
         base_url_variable="PAL_SLACK_API_URL",
         reaction_variable="PAL_SLACK_ACTION_REACTION_EMOJI",
+        options=(("test_channel", "where pal doctor may post and delete"),),
     ),
     "dingtalk": PlatformForm(
         label="DingTalk",
@@ -45,5 +53,11 @@ PLATFORMS = {
         person="staff id",
         base_url_variable="PAL_DINGTALK_API_URL",
         reaction_variable="PAL_DINGTALK_ACTION_REACTION_EMOJI",
+        options=(
+            ("robot_code", "the robot's code, where it is not the Client ID"),
+            ("card_template", "a card template of your own"),
+            ("answers", "message, or card: answers that can be looked up"),
+            ("test_user", "who pal doctor may write to"),
+        ),
     ),
 }

@@ -33,7 +33,8 @@ class Actor:
     """One credential's identity within one workspace.
 
     `name` is what people see: a username, an agent's key, a computer's name. `id` is the user's or computer's id,
-    for a run the agent's key. `agent`, `run_id`, `room_id` and `topic_id` are set for a run alone.
+    for a run the agent's key. `agent`, `run_id`, `room_id` and `topic_id` are set for a run alone. `person` is the
+    identity of somebody outside for whom a bridge speaks: then `id` is theirs too, or that of the user they are.
     """
 
     kind: ActorKind
@@ -48,6 +49,7 @@ class Actor:
     room_id: str | None = None
     topic_id: int | None = None
     computer_id: str | None = None
+    person: str | None = None
     scopes: frozenset[str] = frozenset()
 
     @property

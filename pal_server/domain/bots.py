@@ -108,6 +108,8 @@ class Identity:
     standing: Standing
     level: Level
     quota: int | None
+    user_id: str | None = None  # the user of pal this is, when somebody has said so
+    user: str | None = None  # that user's name
     created_at: int
 
     def fact(self) -> dict[str, Any]:
@@ -119,6 +121,7 @@ class Identity:
             "standing": self.standing,
             "level": self.level,
             "quota": self.quota,
+            "user": self.user,
             "created_at": self.created_at,
         }
 

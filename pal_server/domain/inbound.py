@@ -1,10 +1,12 @@
 """What people outside say to bots, and what pal says to them at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pal_server.domain.bots import Level
 
+NAME_LIMIT = 200  # characters of a name of a person or chat
+_JOINERS = "\u200c\u200d"  # nothing by themselves: letters of Persian and parts of one emoji
 RAW_LIMIT = 20_000  # characters of a platform's own words that are kept for people to look at
 HELP = """**What you can say here**
 
@@ -83,6 +85,18 @@ class Answered:
             "room": self.room,
             "card": self.card,
         }
+
+
+def tidy(incoming: Incoming) -> Incoming:
+    """With names that can be shown on one line: without what turns writing around, moves a terminal's cursor or is
+    nothing. Emoji and right-to-left letters stay.
+    """
+    return replace(incoming, person_name=_line(incoming.person_name), title=_line(incoming.title))
+
+
+def _line(text: str) -> str:
+    shown = "".join(char if char.isprintable() or char in _JOINERS else " " for char in text[: 4 * NAME_LIMIT])
+    return " ".join(shown.split())[:NAME_LIMIT]
 
 
 def command_of(incoming: Incoming) -> tuple[str, str] | None:

@@ -187,7 +187,8 @@ def settle(
         case Result.LATER:
             return _again(free, now=now, after=after, error=error)
         case Result.DOUBT:
-            return replace(_again(free, now=now, after=after, error=error), doubt=True, since=post.since)
+            again = _again(free, now=now, after=after, error=error)
+            return replace(again, doubt=True, since=post.since, repeated=post.repeated or repeated)
         case Result.ANEW:
             anew = replace(free, key=key_of(post.key, "anew"), ref=None, doubt=False, since=None, error=error)
             return replace(anew, state=PostState.PENDING, not_before=now, shown=0)

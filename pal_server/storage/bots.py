@@ -58,6 +58,12 @@ def of_platform(tx: Tx, platform: str, *, workspace_id: str) -> list[Bot]:
     return [_bot(row) for row in tx.sql.all("bots.of_platform", workspace_id=workspace_id, platform=platform)]
 
 
+def revision(tx: Tx, platform: str, *, workspace_id: str) -> int:
+    """Of all bots of the platform together: another one when any has changed."""
+    row = tx.sql.one("bots.revision", workspace_id=workspace_id, platform=platform)
+    return 0 if row is None else int(row.revision)
+
+
 def list_page(tx: Tx, *, workspace_id: str, platform: str, place: Place, limit: int) -> list[Bot]:
     rows = tx.sql.all(
         "bots.list_page", workspace_id=workspace_id, platform=platform, at=place.at, id=place.id, limit=limit

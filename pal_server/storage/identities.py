@@ -16,6 +16,7 @@ def insert(tx: Tx, identity: Identity, *, created_by: str) -> bool:
         standing=identity.standing,
         level=identity.level,
         quota=identity.quota,
+        user_id=identity.user_id,
         created_by=created_by,
         now=identity.created_at,
     )
@@ -52,6 +53,7 @@ def put(tx: Tx, identity: Identity) -> None:
         standing=identity.standing,
         level=identity.level,
         quota=identity.quota,
+        user_id=identity.user_id,
     )
 
 
@@ -69,5 +71,7 @@ def _identity(row: Row) -> Identity:
         standing=Standing(row.standing),
         level=Level(row.level),
         quota=row.quota,
+        user_id=row.user_id,
+        user=row.username,
         created_at=row.created_at,
     )

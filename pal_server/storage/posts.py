@@ -1,6 +1,7 @@
 """Posts, as rows. The rules are in `domain.posts`; `put` repeats their guard."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from pal_server.domain.posts import Post, PostKind, PostState, Purpose
@@ -74,9 +75,18 @@ def due(tx: Tx, *, bot_id: str, limit: int) -> list[Post]:
     return [_post(row) for row in tx.sql.all("posts.due", bot_id=bot_id, now=tx.now, limit=limit)]
 
 
-def next_due(tx: Tx, *, bot_id: str) -> int | None:
-    row = tx.sql.one("posts.next_due", bot_id=bot_id, now=tx.now)
-    return None if row is None else row.at
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What a bot has on its way: whether something may be tried now, and when the next thing may."""
+
+    is_due: bool
+    next_at: int | None
+
+
+def waiting(tx: Tx, *, workspace_id: str, platform: str) -> dict[str, Waiting]:
+    """By bot; those with nothing on its way are not in it."""
+    rows = tx.sql.all("posts.waiting", workspace_id=workspace_id, platform=platform, now=tx.now)
+    return {row.bot_id: Waiting(is_due=bool(row.is_due), next_at=row.next_at) for row in rows}
 
 
 def put(tx: Tx, post: Post, *, was: Post) -> None:
@@ -134,6 +144,15 @@ def of_interaction(tx: Tx, *, interaction_id: int) -> list[Post]:
 def open_turns(tx: Tx, *, workspace_id: str) -> list[Post]:
     """Cards of turns that are not over."""
     return [_post(row) for row in tx.sql.all("posts.open", workspace_id=workspace_id)]
+
+
+def has_open_turns(tx: Tx, *, workspace_id: str) -> bool:
+    return tx.sql.one("posts.any_open", workspace_id=workspace_id) is not None
+
+
+def turns_behind(tx: Tx, *, workspace_id: str) -> list[Post]:
+    """Cards of turns that are not over and whose run has done more than they show."""
+    return [_post(row) for row in tx.sql.all("posts.open_and_behind", workspace_id=workspace_id)]
 
 
 def list_page(tx: Tx, *, workspace_id: str, platform: str, state: str, before: int, limit: int) -> list[Post]:

@@ -22,6 +22,7 @@ BOT: dict[str, Any] = {
     "error": None,
     "heard_at": 1,
     "waits_for_reload": False,
+    "options": {"replies": "quote", "held_by": "token_a"},
 }
 PERSON: dict[str, Any] = {
     "external_id": "on_a",
@@ -29,6 +30,7 @@ PERSON: dict[str, Any] = {
     "standing": "allowed",
     "level": "operate",
     "quota": None,
+    "user": None,
 }
 POST: dict[str, Any] = {"id": 9, "updated_at": 1, "purpose": "notice", "chat": "oc_a", "state": "failed", "error": "no"}
 EVENT: dict[str, Any] = {"received_at": 1, "app_id": "cli_a", "kind": "said", "person": "on_a", "outcome": "done"}
@@ -80,6 +82,11 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
         "POST /api/identities",
         {"platform": "slack", "external_id": "U1", "level": "own", "quota": 5},
     ),
+    "console lark-users add --user-id on_a --user ann": (
+        "POST /api/identities",
+        {"external_id": "on_a", "user": "ann"},
+    ),
+    "console lark-users add --user-id on_a --user ''": ("POST /api/identities", {"external_id": "on_a", "user": None}),
     "console dingtalk-users add --user-id m1 --deny": ("POST /api/identities", {"allowed": False}),
     "console lark-users delete --user-id on_a": ("POST /api/identities/remove", {"external_id": "on_a"}),
 }
@@ -95,6 +102,16 @@ BINDINGS: dict[str, dict[str, Any]] = {
     },
     "--lark-app-id cli_a --lark-app-secret s3 --no-reload": {"reload": False},
     "--lark-app-id cli_a --rebind-lark": {"app_id": "cli_a", "rebind": True, "agent": "codex"},
+    "--lark-label Desk": {"app_id": "cli_a", "agent": "codex", "label": "Desk"},
+    "--lark-notify-chat oc_b --lark-base-url ''": {"app_id": "cli_a", "notify_chat": "oc_b", "base_url": None},
+    "--lark-prompt '{sender}: {text}' --lark-held-by ''": {
+        "app_id": "cli_a",
+        "options": {"replies": "quote", "prompt": "{sender}: {text}"},
+    },
+    "--dingtalk-client-id ding_a --dingtalk-client-secret s3 --dingtalk-answers card": {
+        "platform": "dingtalk",
+        "options": {"answers": "card"},
+    },
     "--slack-bot-token xoxb-1 --slack-app-token xapp-1": {
         "platform": "slack",
         "credentials": {"bot_token": "xoxb-1", "app_token": "xapp-1"},
@@ -129,7 +146,7 @@ def test_an_agent_is_bound_to_a_bot(flags: str, verb: str, pal: Pal, api: FakeAp
     outcome = pal("console", "agents", verb, "--key", "codex", *more, *shlex.split(flags))
 
     assert outcome.code == 0, outcome.err
-    (saved,) = [asked.body for asked in api.asked if asked.path == "/api/bots"]
+    (saved,) = [asked.body for asked in api.asked if (asked.method, asked.path) == ("POST", "/api/bots")]
     assert {name: saved.get(name) for name in BINDINGS[flags]} == BINDINGS[flags]
     assert "s3" not in outcome.out + outcome.err
 
@@ -145,7 +162,7 @@ def test_unbinding_keeps_the_credential(pal: Pal, api: FakeApi) -> None:
     ]
 
 
-@pytest.mark.parametrize("flags", ["--lark-app-secret s3", "--slack-bot-token xoxb-1", "--lark-label Desk"])
+@pytest.mark.parametrize("flags", ["--lark-app-secret s3", "--slack-bot-token xoxb-1", "--rebind-lark"])
 def test_half_a_credential_is_wrong_usage(flags: str, pal: Pal, api: FakeApi) -> None:
     outcome = pal("console", "agents", "update", "--key", "codex", *shlex.split(flags))
 

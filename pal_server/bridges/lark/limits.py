@@ -14,7 +14,6 @@ LIMITS = Limits(
     text=28_000,  # bytes of 30 KB: room for what surrounds the content in a request
     edit_every=1.0,  # Lark takes five a second, but a tenant that does not pay has 10,000 calls a month
     file_bytes=FILE_BYTES,
-    edits=20,
 )
 
 

@@ -108,10 +108,8 @@ class Sending:
         ref = str(answer.data.get("message_id") or "")
         if not answer.is_good or not ref:
             return self._failed(out, answer)
-        is_group = out.place.kind is PlaceKind.GROUP and receiver_kind(out.place.chat) == "chat_id"
-        begins = is_group and not out.place.thread and not answer.data.get("root_id")
         whole = not isinstance(out, PostText) or is_shown(content, answer.data)
-        return Sent(ref=ref, whole=whole, thread=ref if begins else "")
+        return Sent(ref=ref, whole=whole)
 
     async def _post_card(self, out: PostCard) -> Outcome:
         outcome = await self._post(out, "interactive", cards.render_card(out.card), reply_to=out.reply_to)

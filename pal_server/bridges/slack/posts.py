@@ -104,8 +104,7 @@ def sent(out: PostText | PostCard, message: Json, *, channel: str, warning: str 
     is_cut = "message_truncated" in warning
     if isinstance(out, PostText):
         is_cut = is_cut or len(str(message.get("text") or "")) < len(render(out.text))
-    begins = not message.get("thread_ts") and not out.place.thread and not channel.startswith("D")
-    return Sent(ref=ref_of(out, channel, ts), whole=not is_cut, thread=ts if begins else "")
+    return Sent(ref=ref_of(out, channel, ts), whole=not is_cut)
 
 
 def thread_of(place: Place, reply_to: str = "") -> str | None:

@@ -48,3 +48,7 @@ UPDATE bots
 SELECT * FROM bots
  WHERE workspace_id = :workspace_id AND (deaf_since IS NULL OR state = 'listening')
    AND lease_until IS NOT NULL AND lease_until <= :now;
+
+-- name: revision(workspace_id, platform)
+-- Another number when any bot of the platform has changed.
+SELECT COALESCE(SUM(revision), 0) AS revision FROM bots WHERE workspace_id = :workspace_id AND platform = :platform;

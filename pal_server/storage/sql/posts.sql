@@ -30,12 +30,15 @@ SELECT p.* FROM posts p
  ORDER BY p.id
  LIMIT :limit;
 
--- name: next_due(bot_id, now)
--- When something that waits may be tried.
-SELECT MIN(CASE WHEN state = 'sending' THEN lease_until ELSE not_before END) AS at
-  FROM posts
- WHERE bot_id = :bot_id AND state IN ('pending', 'sending')
-   AND CASE WHEN state = 'sending' THEN lease_until ELSE not_before END > :now;
+-- name: waiting(workspace_id, platform, now)
+-- For each bot with posts on their way: whether one may be tried now, and when the next one may. One look for all bots.
+SELECT p.bot_id,
+       MAX(CASE WHEN CASE WHEN p.state = 'sending' THEN p.lease_until ELSE p.not_before END <= :now THEN 1 ELSE 0 END) AS is_due,
+       MIN(CASE WHEN CASE WHEN p.state = 'sending' THEN p.lease_until ELSE p.not_before END > :now
+                THEN CASE WHEN p.state = 'sending' THEN p.lease_until ELSE p.not_before END END) AS next_at
+  FROM bots b JOIN posts p ON p.bot_id = b.id
+ WHERE b.workspace_id = :workspace_id AND b.platform = :platform AND p.state IN ('pending', 'sending')
+ GROUP BY p.bot_id;
 
 -- name: put(id, key, body, wanted, shown, shown_hash, gone, is_open, seen_seq, parts, ref, state, doubt, repeated, tries, not_before, lease_id, lease_until, fence, since, error, created_at, updated_at, was_fence, was_wanted, was_state)
 -- Compare-and-set on the fence, the wish and the state that were read.
@@ -62,6 +65,16 @@ SELECT * FROM posts WHERE interaction_id = :interaction_id ORDER BY id;
 -- name: open(workspace_id)
 -- Cards of turns that are not over.
 SELECT * FROM posts WHERE workspace_id = :workspace_id AND is_open = 1 ORDER BY id;
+
+-- name: any_open(workspace_id)
+SELECT 1 AS found FROM posts WHERE workspace_id = :workspace_id AND is_open = 1 LIMIT 1;
+
+-- name: open_and_behind(workspace_id)
+-- Cards of turns whose last run has done something since it was shown.
+SELECT p.* FROM posts p
+  JOIN runs r ON r.id = (SELECT MAX(last.id) FROM runs last WHERE last.delivery_id = p.delivery_id)
+ WHERE p.workspace_id = :workspace_id AND p.is_open = 1 AND r.last_seq > p.seen_seq
+ ORDER BY p.id;
 
 -- name: list_page(workspace_id, platform, state, before, limit)
 SELECT p.* FROM posts p JOIN bots b ON b.id = p.bot_id

@@ -70,6 +70,37 @@ async def test_what_cannot_be_found_out_is_said_again_and_marked(scene: Scene) -
     assert [post["repeated"] for post in await scene.posts(state="doubtful")] == [True]
 
 
+async def test_a_repeat_that_is_lost_as_well_is_said_once_more(scene: Scene) -> None:
+    scene.platform = Loopback(without=frozenset({"find"}))
+    async with scene.bridge():
+        scene.world.say("go")
+        await scene.world.until(lambda: len(scene.world.cards()) == 1 and scene.world.reactions != {})
+        _, run = await scene.claim()
+        await scene.world.until(lambda: scene.world.cards()[0]["tone"] == "working")
+        scene.world.faults.extend(["cut_before", "cut_before"])
+        expect(
+            await scene.server.post("/api/messages", {"room": run["room"], "topic": run["topic"], "content": "thrice"}),
+            201,
+        )
+        await scene.world.until(lambda: any("thrice" in text for text in scene.world.texts()))
+        await poll(lambda: scene.posts(state="doubtful"), bool)
+
+    assert [text.count("may be a repeat") for text in scene.world.texts() if "thrice" in text] == [1]
+
+
+async def test_a_permission_that_is_taken_away_loses_no_answer(scene: Scene) -> None:
+    async with scene.bridge():
+        await scene.world.until(lambda: "app-1" in scene.world.connected)
+        scene.world.faults.extend(["refused:scope"] * 2)
+        scene.world.say("go")
+        posts = await poll(scene.posts, lambda posts: any(post["error"] for post in posts))
+        refused = await poll(scene.bot, lambda bot: bool(bot["error"]))
+
+    assert {post["state"] for post in posts} <= {"pending", "sending", "confirmed"}
+    assert [post["kind"] for post in posts if post["error"]] == ["card"]
+    assert refused["state"] == "listening"
+
+
 async def test_a_long_text_comes_in_parts_and_a_very_long_one_as_a_file(scene: Scene) -> None:
     async with scene.bridge():
         scene.world.say("go")

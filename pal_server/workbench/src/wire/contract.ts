@@ -970,6 +970,7 @@ export interface Identity {
   standing: "allowed" | "asked" | "denied";
   level: "operate" | "own" | "talk";
   quota: number | null;
+  user: string | null;
   created_at: number;
 }
 
@@ -1449,6 +1450,7 @@ export interface PutIdentity {
   allowed?: boolean;
   level?: string | null;
   quota?: number | null;
+  user?: string | null;
 }
 
 export interface Question {
@@ -1856,7 +1858,6 @@ export interface SettlePost {
   fence: number;
   result: "anew" | "doubt" | "later" | "refused" | "sent";
   ref?: string | null;
-  thread?: string;
   version?: number | null;
   after?: number;
   reason?: string;
