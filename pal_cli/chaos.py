@@ -20,6 +20,15 @@ from pal_server.client.terminal.typed import new_app, run_app
 SETTLE_WITHIN = 90.0  # seconds; a claim whose answer was lost waits until a lease ends, twice at most
 STRIKE_EVERY = (1.0, 4.0)  # seconds between two things that happen to a process
 FINAL = ("acked", "failed", "interrupted", "cancelled", "dead")
+WRONG = (  # of these none may be
+    "lost",
+    "doubled",
+    "doubtful_unmarked",
+    "marked_without_doubt",
+    "interrupted_silently",
+    "silent_reruns",
+    "unsettled",
+)
 
 app = new_app("", no_args_is_help=False)
 
@@ -37,18 +46,25 @@ class Said:
 def chaos(
     seconds: Annotated[float, typer.Option(min=1, max=86_400, metavar="N", help="How long things are broken.")] = 20.0,
     seed: Annotated[int | None, typer.Option(metavar="N", help="The same order of faults again.")] = None,
+    chats: Annotated[bool, typer.Option("--chats", help="By way of Lark, Slack and DingTalk on loopback.")] = False,
+    faults: Annotated[
+        int, typer.Option("--faults", min=0, max=1_000_000, metavar="N", help="With --chats: until so many, too.")
+    ] = 0,
     as_json: bool = typer.Option(False, "--json", help="One JSON document on stdout."),
 ) -> None:
     """Kill and break a throw-away pal while messages are sent, and count what was lost or done twice.
 
     Starts a server and a daemon with the demo agent in a temporary home on 127.0.0.1. Your own pal is not touched.
-    Answers are thrown away, messages are sent again, processes are stopped for a moment and killed. Exits 1 unless
-    nothing was lost, doubled or silently run again. Chat platforms are not part of it.
+    Answers are thrown away, messages are sent again, processes are stopped for a moment and killed. With --chats the
+    three chat platforms run on loopback with their real SDKs, people mention bots there, and calls, sockets, tokens and
+    acknowledgements break as well. Exits 1 unless nothing was lost, doubled or silently run again, what may be a repeat
+    says so in the chat and nothing else does, and an interrupted run says so on its card.
 
     \b
     Examples:
       pal chaos
       pal chaos --seconds 600 --seed 11
+      pal chaos --chats --faults 2000
       pal chaos --json
     """
     if os.name != "posix":
@@ -57,22 +73,28 @@ def chaos(
     try:
         with Throwaway() as pal:
             note(f"breaking things for {seconds:g} s, seed {chosen}")
-            said = break_things(pal, seconds=seconds, chance=random.Random(chosen))
-            open_ones = settle(pal)
-            counts = count(pal, said) | {"unsettled": open_ones}
-    except NotReady as error:
-        note(f"pal chaos: {error}")
+            if chats:
+                from pal_chaos.run import break_chats  # loads asyncio and aiohttp
+
+                outcome = break_chats(pal, seconds=seconds, faults=faults, seed=chosen)
+                sent, struck, counts = outcome.said, outcome.faults, outcome.counts
+            else:
+                said = break_things(pal, seconds=seconds, chance=random.Random(chosen))
+                open_ones = settle(pal)
+                sent, struck, counts = len(said.all), said.faults, count(pal, said) | {"unsettled": open_ones}
+    except (NotReady, TimeoutError) as error:
+        note(f"pal chaos: {error or 'the bots do not come up'}")
         raise typer.Exit(BUG) from None
-    is_well = not any(counts[name] for name in ("lost", "doubled", "silent_reruns", "unsettled"))
-    faults = sum(said.faults.values())
+    is_well = not any(counts.get(name, 0) for name in WRONG)
+    many = sum(struck.values())
     if as_json:
-        said_and_done = {"sent": len(said.all), "faults": faults, "faults_by_kind": dict(said.faults)}
-        say_json({"ok": is_well, "seed": chosen, **said_and_done, **counts})
+        done = {"sent": sent, "faults": many, "faults_by_kind": dict(struck)}
+        say_json({"ok": is_well, "seed": chosen, **done, **counts})
     else:
-        say(f"sent            {len(said.all)}, {len(said.acknowledged)} acknowledged")
-        say(f"faults          {faults}: " + ", ".join(f"{n} {kind}" for kind, n in sorted(said.faults.items())))
+        say(f"sent                 {sent}")
+        say(f"faults               {many}: " + ", ".join(f"{n} {kind}" for kind, n in sorted(struck.items())))
         for name, number in counts.items():
-            say(f"{name.replace('_', ' '):15} {number}")
+            say(f"{name.replace('_', ' '):20} {number}")
     if not is_well:
         raise typer.Exit(BUG)
 

@@ -1,6 +1,7 @@
 """A server and a daemon with the demo agent in a home that is gone afterwards, on 127.0.0.1 alone."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -97,6 +98,14 @@ class Throwaway:
         self._parts[part].kill()
         self._parts[part].wait()
 
+    def kill_a_bridge(self, chance: random.Random) -> bool:
+        """SIGKILL for one of the processes the server has started for chat platforms; False when there is none."""
+        found = _bridges_of(self._parts["server"].pid)
+        if found:
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(found), signal.SIGKILL)
+        return bool(found)
+
     def pause(self, part: str, seconds: float) -> None:
         """It stands still for as long, and goes on as if nothing had been."""
         self._parts[part].send_signal(signal.SIGSTOP)
@@ -149,6 +158,17 @@ class Throwaway:
             process.kill()
             process.wait()
         self._folder.cleanup()
+
+
+def _bridges_of(server: int) -> list[int]:
+    """Where the kernel tells of processes: the server's children that hold bots."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):
+            is_child = f"PPid:\t{server}\n" in status.read_text("utf-8")
+            if is_child and b"pal_server.bridges.run" in status.with_name("cmdline").read_bytes():
+                found.append(int(status.parent.name))
+    return found
 
 
 def _free_port() -> int:

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from pal_chaos.platforms.dingtalk.loopback import loopback_dingtalk
+from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_chaos.platforms.process import platform_process
+from pal_chaos.platforms.slack.loopback import loopback_slack
 from pal_server.bridges.platform import Platform
 from pal_server.bridges.registry import load
 from tests.bridges.core.scene import RealClock, Scene, poll
 from tests.bridges.dingtalk.conftest import PROXIES
 from tests.bridges.slack.conftest import MEDDLING
-from tests.support.platforms.dingtalk.loopback import dingtalk_process, loopback_dingtalk
-from tests.support.platforms.lark.lark import LoopbackLark
 from tests.support.platforms.loopback import World, running_world
-from tests.support.platforms.slack.loopback import loopback_slack, slack_process
 from tests.support.server import expect, start_server
 
 Json = dict[str, Any]
@@ -64,7 +65,7 @@ async def on_lark(stack: AsyncExitStack) -> There:
 
 
 async def on_slack(stack: AsyncExitStack) -> There:
-    slack = await stack.enter_async_context(loopback_slack(stack.enter_context(slack_process())))
+    slack = await stack.enter_async_context(loopback_slack(stack.enter_context(platform_process("slack"))))
     app = await slack.app("helper")
     ann, eve = await slack.person("Ann"), await slack.person("Eve")
     room = await slack.channel("general", members=[ann, eve, app["bot_user"]])
@@ -83,7 +84,7 @@ async def on_slack(stack: AsyncExitStack) -> There:
 
 
 async def on_dingtalk(stack: AsyncExitStack) -> There:
-    dingtalk = await stack.enter_async_context(loopback_dingtalk(stack.enter_context(dingtalk_process())))
+    dingtalk = await stack.enter_async_context(loopback_dingtalk(stack.enter_context(platform_process("dingtalk"))))
     app = await dingtalk.app()
     ann, eve = await dingtalk.person("Ann"), await dingtalk.person("Eve")
     room = await dingtalk.group("general", robots=[app["app"]], people=[ann, eve])

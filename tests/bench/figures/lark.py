@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
+from pal_chaos.platforms.lark.lark import LoopbackLark
 from tests.bench import processes
 from tests.bench.figure import Bench, Figure, Seen
 from tests.bench.places import Served, serving
 from tests.bench.statistics import percentile
-from tests.support.platforms.lark.lark import LoopbackLark
 
 ACK = Figure(name="lark-ack", what="event of Lark → delivery stored and acked, 50 a second, p99", unit="ms", limit=100)
 CONNECT = Figure(name="lark-connect", what="50 bots of Lark, from bound to connected", unit="s", limit=2)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.dingtalk.connection import DingTalkConnection
 from pal_server.bridges.dingtalk.places import memo_of
 from pal_server.bridges.dingtalk.socket import Patience
@@ -14,7 +15,6 @@ from pal_server.bridges.outbound import Outgoing
 from pal_server.bridges.platform import BotSettings
 from tests.bridges.ears import ListeningEars
 from tests.support.patience import PATIENCE
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 Json = dict[str, Any]
 

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk, dingtalk_process, loopback_dingtalk
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk, loopback_dingtalk
+from pal_chaos.platforms.process import platform_process
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 @pytest.fixture(scope="session")
 def dingtalk_address() -> Iterator[str]:
-    with dingtalk_process() as url:
+    with platform_process("dingtalk") as url:
         yield url
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest_asyncio
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from tests.bridges.core.scene import ShiftedClock, poll
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
-from tests.support.server import ProvisionedComputer, ServerUnderTest, expect, start_server
+from tests.support.server import ProvisionedComputer, ServerUnderTest, expect, lease_of, start_server
 
 Json = dict[str, Any]
 
@@ -84,6 +84,25 @@ class Stage:
             return cards[0] if cards and words in "".join(cards[0]["params"].values()) else {}
 
         return await self.dingtalk.until(look, what=f"a card that says {words!r}")
+
+    async def asks(self, run: Any, claimed: Any, **question: Any) -> Any:
+        """The agent at work asks; the interaction."""
+        body = {"key": "k", **question, **lease_of(claimed)}
+        path = f"/api/runs/{run['id']}/interactions"
+        return expect(await self.server.post(path, body, token=self.computer.key), 201)["interaction"]
+
+    async def interaction(self, id: int) -> Any:
+        return expect(await self.server.get(f"/api/interactions/{id}"), 200)["interaction"]
+
+    async def card_of(self, words: str, says: str = "") -> Json:
+        """The card of a question about these words, once it says that too."""
+
+        async def look() -> Json:
+            cards = await self.dingtalk.cards(self.app)
+            asked = [card for card in cards if words in card["params"]["msgTitle"]]
+            return next((card for card in asked if says in "".join(card["params"].values())), {})
+
+        return await self.dingtalk.until(look, what=f"a card about {words!r} that says {says!r}")
 
 
 def button(card: Json, label: str) -> str:

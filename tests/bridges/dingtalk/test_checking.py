@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges import registry
 from pal_server.bridges.dingtalk import PLATFORM, guide
 from pal_server.bridges.dingtalk.redaction import Redacted, redacted
 from pal_server.bridges.platform import BadCredentials, BotSettings, CannotCreate, Checked
 from tests.bridges.dingtalk.bots import a_bot, settings
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 Json = dict[str, Any]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.outbound import (
     PostFile,
     Sent,
@@ -17,7 +18,6 @@ from pal_server.bridges.outbound import (
 )
 from tests.bridges.dingtalk.bots import KEY, Bot, a_bot
 from tests.bridges.dingtalk.outgoing import UPLOAD, a_file
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 Json = dict[str, Any]
 

@@ -5,12 +5,12 @@ import base64
 
 import pytest
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.cards import Card, Tone
 from pal_server.bridges.inbound import CardAction, Heard, PlaceKind, Said, ToastKind
 from pal_server.bridges.outbound import PostCard
 from tests.bridges.dingtalk.bots import KEY, a_bot
 from tests.support.patience import PATIENCE
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 
 async def test_a_mention_is_heard_and_acknowledged(dingtalk: LoopbackDingTalk) -> None:

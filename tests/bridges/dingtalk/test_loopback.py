@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.dingtalk import sdk
 from tests.support.patience import PATIENCE
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 sdk.load()  # before the SDK sets up loggers of its own
 

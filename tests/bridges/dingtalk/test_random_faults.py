@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.cards import Card, Tone
 from pal_server.bridges.dingtalk import search
 from pal_server.bridges.inbound import Said
 from pal_server.bridges.outbound import CannotTell, Doubtful, Limited, NotThere, PostCard, PostText, Sent, Unsent
 from tests.bridges.dingtalk.bots import QUICK, Bot, a_bot
 from tests.bridges.dingtalk.outgoing import CREATE, GROUP_SEND, SESSION, TOKEN, UPDATE
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 Json = dict[str, Any]
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.dingtalk.connection import DingTalkConnection
 from pal_server.bridges.dingtalk.socket import Patience
 from pal_server.bridges.inbound import Said
@@ -16,7 +17,6 @@ from pal_server.bridges.platform import BadCredentials, Dropped
 from tests.bridges.dingtalk.bots import QUICK, Bot, a_bot, settings
 from tests.bridges.ears import ListeningEars
 from tests.support.patience import AT_ONCE, PATIENCE
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 TICKET = "/v1.0/gateway/connections/open"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.inbound import Person, Place, PlaceKind
 from pal_server.bridges.outbound import (
     EditText,
@@ -18,7 +19,6 @@ from pal_server.bridges.outbound import (
 )
 from tests.bridges.dingtalk.bots import KEY, a_bot
 from tests.bridges.dingtalk.outgoing import TOKEN, card, post, text
-from tests.support.platforms.dingtalk.loopback import LoopbackDingTalk
 
 Json = dict[str, Any]
 

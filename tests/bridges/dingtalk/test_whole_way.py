@@ -90,6 +90,45 @@ async def test_a_press_stops_the_run_and_the_card_says_who_did(stage: Stage) -> 
     assert [push["state"] for push in pushes] == ["acked", "acked"]
 
 
+async def test_an_approval_is_given_by_a_press_and_the_card_says_by_whom(stage: Stage) -> None:
+    eve = await stage.dingtalk.person("Eve")
+    await stage.mention("clean up")
+    claimed, run = await stage.claim()
+    asked = await stage.asks(run, claimed, kind="approval", title="rm -rf build", body="in `/work`")
+    card = await stage.card_of("rm -rf build", "Approve")
+    press = {"app": stage.app, "card": card["outTrackId"], "id": button(card, "Approve")}
+
+    await stage.dingtalk.do("press", **press, user=eve)
+    await stage.dingtalk.answered(stage.app, count=2)
+    assert (await stage.interaction(asked["id"]))["status"] == "pending"
+    for _ in range(2):
+        await stage.dingtalk.do("press", **press, user=stage.alice)
+
+    done = await stage.card_of("rm -rf build", "approved by Alice")
+    answered = await stage.interaction(asked["id"])
+    assert (answered["answer"], answered["answered_by"]) == ({"decision": "approve"}, "Alice (dingtalk)")
+    assert "Approve" not in done["params"]["sys_full_json_obj"]
+    assert (done["outTrackId"], done["deliveries"]) == (card["outTrackId"], 1)
+
+
+async def test_a_question_is_answered_by_a_press_or_in_words(stage: Stage) -> None:
+    await stage.mention("paint it")
+    claimed, run = await stage.claim()
+    colour = await stage.asks(run, claimed, kind="question", title="Which colour?", options=["red", "blue"])
+    name = await stage.asks(run, claimed, key="k2", kind="question", title="What name?")
+    card = await stage.card_of("Which colour?", "blue")
+    await stage.card_of("What name?", f"/answer {name['id']}")
+
+    await stage.dingtalk.do("press", app=stage.app, card=card["outTrackId"], user=stage.alice, id=button(card, "blue"))
+    await stage.mention(f"/answer {name['id']} Pal 🐕")
+
+    await stage.card_of("Which colour?", "answered by Alice")
+    await stage.card_of("What name?", "answered by Alice")
+    assert (await stage.interaction(colour["id"]))["answer"] == {"answer": "blue"}
+    assert (await stage.interaction(name["id"]))["answer"] == {"answer": "Pal 🐕"}
+    assert len(await stage.deliveries()) == 1
+
+
 async def test_a_stranger_gets_one_refusal_and_a_forged_press_nothing(stage: Stage) -> None:
     eve = await stage.dingtalk.person("Eve")
     for _ in range(2):

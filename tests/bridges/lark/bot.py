@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from pal_chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.inbound import Event, Heard, Place, PlaceKind, Said
 from pal_server.bridges.lark.connection import LarkConnection
 from pal_server.bridges.outbound import PostText
 from pal_server.bridges.platform import BotSettings, Dropped, NotStored
 from tests.support.patience import PATIENCE
-from tests.support.platforms.lark.lark import LoopbackLark
 
 Json = dict[str, Any]
 _numbers = itertools.count(1)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pal_chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.lark import PLATFORM
 from tests.bridges.core.scene import Scene, ShiftedClock
-from tests.support.platforms.lark.lark import LoopbackLark
 from tests.support.server import expect, start_server
 
 Json = dict[str, Any]

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.inbound import CardAction, Heard, Said, ToastKind
 from pal_server.bridges.lark.connection import LarkConnection
 from pal_server.bridges.outbound import Sent
 from pal_server.bridges.platform import BadCredentials, Dropped
 from tests.bridges.lark.bot import Bot, KeepingEars, a_bot, settings
 from tests.support.patience import AT_ONCE
-from tests.support.platforms.lark.lark import LoopbackLark
 
 Json = dict[str, Any]
 SOON = {"ReconnectCount": -1, "ReconnectInterval": 1, "ReconnectNonce": 0, "PingInterval": 1}

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from pal_chaos.platforms.lark.lark import LoopbackLark
 from tests.bridges.core.scene import poll
 from tests.bridges.lark.scene import LarkScene, a_scene, cards, texts
-from tests.support.platforms.lark.lark import LoopbackLark
 
 SEED = int(os.environ.get("PAL_CHAOS_SEED", "7"))
 ROUNDS = int(os.environ.get("PAL_CHAOS_ROUNDS", "3"))

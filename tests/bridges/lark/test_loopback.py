@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.platforms.lark.frames import CONTROL, DATA, Frame, decode, encode
-from tests.support.platforms.lark.lark import LoopbackLark
+from pal_chaos.platforms.lark.frames import CONTROL, DATA, Frame, decode, encode
+from pal_chaos.platforms.lark.lark import LoopbackLark
 
 Json = dict[str, Any]
 
@@ -19,7 +19,7 @@ class Stock:
 
     def __init__(self, lark: LoopbackLark, app: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.platforms.lark.stock", lark.url, app, f"secret-{app}"],
+            [sys.executable, "-m", "tests.bridges.lark.stock", lark.url, app, f"secret-{app}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -10,9 +10,9 @@ import os
 import random
 from typing import Any
 
+from pal_chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.outbound import Doubtful, Limited, Outcome, PostText, Refused, Sent, Unsent
 from tests.bridges.lark.bot import Bot, a_bot
-from tests.support.platforms.lark.lark import LoopbackLark
 
 Json = dict[str, Any]
 SEED = int(os.environ.get("PAL_CHAOS_SEED", "7"))

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.inbound import Attachment, Edited, Person, Place, PlaceKind, Said
 from pal_server.bridges.platform import Dropped
 from tests.bridges.lark.bot import Bot, a_bot
 from tests.support.patience import AT_ONCE
-from tests.support.platforms.lark.lark import LoopbackLark
 
 Json = dict[str, Any]
 MESSAGES = "/open-apis/im/v1/messages"

@@ -14,12 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pal_chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.lark import PLATFORM, registration
 from pal_server.bridges.lark.hosts import FEISHU, LARK, Host, host_of
 from pal_server.bridges.lark.needs import CALLBACKS, EVENTS, SCOPES
 from pal_server.bridges.platform import BadCredentials, BotSettings, CannotCreate, Checked, Dropped
 from tests.bridges.lark.bot import a_bot, settings
-from tests.support.platforms.lark.lark import LoopbackLark
 
 DOCS = Path(__file__).parents[3] / "docs"
 Json = dict[str, Any]

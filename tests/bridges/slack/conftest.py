@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.support.platforms.slack.loopback import LoopbackSlack, loopback_slack, slack_process
+from pal_chaos.platforms.process import platform_process
+from pal_chaos.platforms.slack.loopback import LoopbackSlack, loopback_slack
 
 # What the SDK would take from the environment behind our back: proxies for every host, tokens, OAuth.
 MEDDLING = (
@@ -23,7 +24,7 @@ MEDDLING = (
 
 @pytest.fixture(scope="session")
 def slack_address() -> Iterator[str]:
-    with slack_process() as url:
+    with platform_process("slack") as url:
         yield url
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.outbound import Outgoing
 from pal_server.bridges.platform import BotSettings
 from pal_server.bridges.slack.connection import SlackConnection
@@ -12,7 +13,6 @@ from pal_server.bridges.slack.pulse import Pulse
 from pal_server.bridges.slack.socket import Patience
 from tests.bridges.ears import ListeningEars
 from tests.support.patience import PATIENCE
-from tests.support.platforms.slack.loopback import LoopbackSlack
 
 Json = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from tests.support.patience import LONG_PATIENCE
-from tests.support.platforms.slack.loopback import LoopbackSlack
 from tests.support.stack import Stack, eventually
 
 Json = dict[str, Any]

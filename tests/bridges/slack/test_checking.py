@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges import registry
 from pal_server.bridges.platform import BadCredentials, BotSettings, CannotCreate, Checked
 from pal_server.bridges.slack import PLATFORM, manifest
 from tests.bridges.slack.ears import a_bot, settings
-from tests.support.platforms.slack.loopback import LoopbackSlack
 
 Json = dict[str, Any]
 

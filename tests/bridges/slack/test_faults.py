@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.inbound import Place, PlaceKind, Said
 from pal_server.bridges.outbound import CannotTell, Doubtful, Limited, NotThere, Outcome, PostText, Sent, Unsent
 from pal_server.bridges.platform import Dropped
 from pal_server.bridges.slack import connection, search, web
 from pal_server.bridges.slack.socket import Patience
 from tests.bridges.slack.ears import QUICK, Bot, a_bot
-from tests.support.platforms.slack.loopback import LoopbackSlack
 
 POSTS = 60
 SAID = 40
@@ -27,8 +27,8 @@ SPOILT: tuple[dict[str, Any], ...] = (
     {"kind": "text_after", "status": 503},
     {"kind": "html", "status": 500},
     {"kind": "ratelimited", "seconds": 0},
-    {"kind": "error", "error": "internal_error"},
-    {"kind": "error", "error": "service_unavailable"},
+    {"kind": "error", "code": "internal_error"},
+    {"kind": "error", "code": "service_unavailable"},
 )
 BREAKS = ("cut", "close", "freeze", "disconnect", "lose_acks", "hold")
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.inbound import Attachment, Said
 from pal_server.bridges.slack import files
 from tests.bridges.slack.ears import Bot, a_bot
-from tests.support.platforms.slack.loopback import LoopbackSlack
 
 
 async def a_file(bot: Bot, *, name: str = "a.png", data: bytes = b"\x89PNG" * 100, **more: bool) -> Attachment:

@@ -2,9 +2,9 @@
 
 import asyncio
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.inbound import CardAction, Command, Deleted, Edited, Heard, PlaceKind, Said
 from tests.bridges.slack.ears import a_bot
-from tests.support.platforms.slack.loopback import LoopbackSlack
 
 
 async def test_a_mention_is_heard_under_one_name_and_acknowledged(slack: LoopbackSlack) -> None:

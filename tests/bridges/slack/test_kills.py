@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from tests.bridges.slack.talk import Talk, bridge_pid
 from tests.support.faults import kill
-from tests.support.platforms.slack.loopback import LoopbackSlack
 from tests.support.stack import Stack
 
 MENTIONS = 8

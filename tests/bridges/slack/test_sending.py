@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.cards import Button, Card, Tone
 from pal_server.bridges.inbound import Place, PlaceKind
 from pal_server.bridges.outbound import (
@@ -30,7 +31,6 @@ from pal_server.bridges.outbound import (
 from pal_server.bridges.slack import search
 from pal_server.bridges.slack.connection import SlackConnection
 from tests.bridges.slack.ears import Bot, a_bot, settings
-from tests.support.platforms.slack.loopback import LoopbackSlack
 
 KEY = "k" * 32
 
@@ -58,13 +58,6 @@ async def test_a_text_goes_into_its_thread_with_its_key(slack: LoopbackSlack) ->
         assert message["thread_ts"] == asked["ts"]
         assert message["text"] == "*Hi* &lt;!channel&gt; &amp; co"
         assert message["metadata"] == {"event_type": "pal_post", "event_payload": {"key": KEY}}
-
-
-async def test_a_post_outside_of_threads_begins_one(slack: LoopbackSlack) -> None:
-    async with a_bot(slack, is_listening=False) as bot:
-        sent = await bot.send(text(bot, "news"))
-
-        assert sent.thread == sent.ref
 
 
 async def test_a_direct_chat_is_answered_outside_of_threads(slack: LoopbackSlack) -> None:
@@ -109,7 +102,7 @@ async def test_an_answer_lost_after_the_effect_is_doubtful_and_found_not_repeate
 
         [message] = await slack.messages(bot.room)
         assert isinstance(outcome, Doubtful)
-        assert found == Sent(ref=message["ts"], thread=message["ts"])
+        assert found == Sent(ref=message["ts"])
 
 
 @pytest.mark.parametrize("fault", ["cut", "http", "text", "html"])
@@ -201,7 +194,7 @@ def _fields(bot: Any) -> dict[str, Any]:
 )
 async def test_what_slack_refuses_is_refused_by_reason(slack: LoopbackSlack, error: str, why: Why) -> None:
     async with a_bot(slack, is_listening=False) as bot:
-        await slack.fault("chat.postMessage", "error", app=bot.app, error=error)
+        await slack.fault("chat.postMessage", "error", app=bot.app, code=error)
 
         outcome = await bot.send(text(bot, "x"))
 

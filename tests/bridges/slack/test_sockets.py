@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.inbound import Place, PlaceKind, Said
 from pal_server.bridges.outbound import PostText
 from pal_server.bridges.platform import BadCredentials, Dropped
@@ -15,7 +16,6 @@ from pal_server.bridges.slack.socket import Patience
 from tests.bridges.ears import ListeningEars
 from tests.bridges.slack.ears import QUICK, Bot, a_bot, settings
 from tests.support.patience import AT_ONCE, PATIENCE
-from tests.support.platforms.slack.loopback import LoopbackSlack
 
 
 async def hears(bot: Bot, text: str) -> None:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pal_chaos.platforms.slack.limits import wrong_blocks, wrong_text
 from pal_server.bridges.cards import Button, Card, Field, Form, Mark, Step, Style, Tone
 from pal_server.bridges.inbound import CardAction, Deleted, Edited, PlaceKind, Said
 from pal_server.bridges.slack import blocks, events
 from pal_server.bridges.slack.blocks import render_card
 from pal_server.bridges.slack.pulse import Pulse
 from pal_server.bridges.slack.redaction import redacted
-from tests.support.platforms.slack.limits import wrong_blocks, wrong_text
 
 Json = dict[str, Any]
 

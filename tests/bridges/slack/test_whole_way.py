@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from pal_chaos.platforms.slack.loopback import LoopbackSlack
 from tests.bridges.slack.talk import Talk, bridge_pid
 from tests.support.faults import kill
 from tests.support.patience import LONG_PATIENCE
-from tests.support.platforms.slack.loopback import LoopbackSlack
 from tests.support.stack import Refused, Stack
 
 Json = dict[str, Any]

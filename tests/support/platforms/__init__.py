@@ -1,1 +1,1 @@
-"""Chat platforms on loopback: each a process of its own that speaks the wire of the real one, with faults to order."""
+"""Chat platforms of tests."""
