@@ -16,7 +16,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from pal_chaos.platforms.process import platform_process
 
 Json = dict[str, Any]
-PATIENCE = 40.0  # seconds; far more than anything here takes, on a busy machine too
+PATIENCE = 90.0  # seconds; far more than anything here takes, on a busy machine too
 _opener = build_opener(ProxyHandler({}))
 
 

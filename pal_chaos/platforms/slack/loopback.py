@@ -20,7 +20,7 @@ import aiohttp
 Json = dict[str, Any]
 T = TypeVar("T")
 
-PATIENCE = 40.0  # seconds; far more than anything here takes, on a busy machine too
+PATIENCE = 90.0  # seconds; far more than anything here takes, on a busy machine too
 TEAM = "T1"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class Talk:
         self.given: Json = {}
         self.alice = ""
         self.channel = ""
+        self.patience = LONG_PATIENCE  # seconds for one thing
 
     @property
     def bot(self) -> str:
@@ -65,7 +67,7 @@ class Talk:
             found = [m["text"] for m in await self.posts(thread) if not m.get("blocks") and not m.get("files")]
             return found if len(found) >= count and not await self.reactions(thread) else []
 
-        return await self.slack.until(look, what=f"{count} answers", within=LONG_PATIENCE)
+        return await self.slack.until(look, what=f"{count} answers", within=self.patience)
 
     async def cards(self, thread: str) -> list[Json]:
         return [m for m in await self.posts(thread) if m.get("blocks")]
@@ -81,7 +83,7 @@ class Talk:
             cards = await self.cards(thread)
             return cards[0] if len(cards) == 1 and ":white_check_mark:" in str(cards[0]["blocks"]) else {}
 
-        return await self.slack.until(look, what="one card that is done", within=LONG_PATIENCE)
+        return await self.slack.until(look, what="one card that is done", within=self.patience)
 
     async def button(self, thread: str, label: str) -> tuple[str, str]:
         """(ts, action id) of a button with this label."""
@@ -94,7 +96,7 @@ class Talk:
                             return str(card["ts"]), str(element["action_id"])
             return None
 
-        found = await self.slack.until(look, what=f"a button {label}", within=LONG_PATIENCE)
+        found = await self.slack.until(look, what=f"a button {label}", within=self.patience)
         assert found is not None
         return found
 
@@ -113,7 +115,7 @@ class Talk:
             shown = await self.slack.messages(self.channel, by=self.bot)
             return found if len(found) == count and len(shown) == count else []
 
-        return await self.slack.until(look, what=f"{count} deliveries", within=LONG_PATIENCE)
+        return await self.slack.until(look, what=f"{count} deliveries", within=self.patience)
 
     def deliveries(self) -> list[Json]:
         found: list[Json] = self.stack.api.get("/api/deliveries", agent=self.agent)["deliveries"]
@@ -124,11 +126,13 @@ def bridge_pid(stack: Stack) -> int:
     """The process of the server's that holds Slack's bots, once there is one: a killed one is started again."""
 
     def look() -> list[str]:
-        threads = Path(f"/proc/{stack.server.pid}/task").iterdir()
-        children = [pid for thread in threads for pid in (thread / "children").read_text().split()]
+        children: list[str] = []
+        for thread in Path(f"/proc/{stack.server.pid}/task").iterdir():
+            with suppress(OSError):  # it has ended meanwhile
+                children += (thread / "children").read_text().split()
         return [pid for pid in children if b"bridges" in (line := command_line(pid)) and b"slack" in line]
 
-    [found] = eventually("a bridge of Slack", look, within=LONG_PATIENCE)
+    [found] = eventually("a bridge of Slack", look)
     return int(found)
 
 
