@@ -48,14 +48,19 @@ def post(
 
 def answer(tx: Tx, *, room: Room, message: Message, content: str) -> Message:
     """Pal's own words in answer to a message; never delivered to an agent."""
+    return say(tx, room=room, topic_id=message.topic_id, parent_id=message.id, content=content)
+
+
+def say(tx: Tx, *, room: Room, topic_id: int, parent_id: int | None, content: str) -> Message:
+    """Pal's own words in a topic, that ask nobody for anything; never delivered to an agent."""
     said = messages.add(
         tx,
-        workspace_id=message.workspace_id,
+        workspace_id=room.workspace_id,
         room_id=room.id,
         room_name=room.name,
-        topic_id=message.topic_id,
+        topic_id=topic_id,
         seq=rooms.next_seq(tx, room_id=room.id),
-        parent_id=message.id,
+        parent_id=parent_id,
         kind="system",
         sender=SYSTEM,
         content=content,

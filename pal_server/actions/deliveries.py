@@ -461,10 +461,10 @@ def _claiming(tx: Tx, *, actor: Actor, epoch: int | None) -> Computer:
 def _lease(tx: Tx, *, delivery: Delivery, agent: Agent, computer: Computer) -> Claimed:
     claimed = rules.claim(delivery, lease_id=tx.new_id("lease"), computer_id=computer.id, now=tx.now)
     deliveries.put(tx, claimed, was=delivery)
-    given = work.compose(tx, delivery=claimed, agent=agent)
-    deliveries.set_prompt(tx, id=delivery.id, prompt=given["prompt"])
+    given = work.compose(tx, delivery=claimed, agent=agent, computer=computer)
+    deliveries.set_given(tx, id=delivery.id, prompt=given.prompt, turn=given.turn, recap=given.recap)
     _emit(tx, "delivery.claimed", claimed)
-    return Claimed(delivery=claimed, work=given)
+    return Claimed(delivery=claimed, work=given.work)
 
 
 def _held(tx: Tx, *, actor: Actor, id: int, locked: bool = True) -> Delivery:

@@ -13,6 +13,7 @@ import msgspec
 from pal_server.actions import (
     access,
     audit,
+    beginnings,
     cards,
     client_ids,
     debates,
@@ -57,6 +58,7 @@ from pal_server.domain.runs import (
 from pal_server.domain.steering import reads_in
 from pal_server.domain.summaries import Summary, summary_of
 from pal_server.domain.tokens import TokenKind
+from pal_server.domain.turns import lost_in
 from pal_server.errors import Conflict, Forbidden, Invalid, LeaseLost, NotFound
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import commands, rooms, runs
@@ -124,6 +126,7 @@ def open_run(
     if dry_run:
         return _settle(tx, run=run, delivery=started, ending=Ending(status=Status.DRY_RUN), quiet=True)
     _issue_token(tx, run=run, secret_hash=secret_hash)
+    beginnings.note_start(tx, run=run)
     return run
 
 
@@ -166,7 +169,8 @@ def add_events(
     after a crash never skips a byte and never stores one twice.
     """
     reads = bool(reads_in(events))
-    if reads:  # what it was told is settled with it
+    lost = lost_in(events) is not None
+    if reads or lost:  # what it was told is settled with it, and a lost conversation is said
         rooms.lock(tx, room_id=access.own_run(tx, actor, id).room_id)
     run = _under_lease(tx, actor=actor, id=id, lease_id=lease_id, fence=fence)
     if len(events) > EVENTS_LIMIT:
@@ -192,6 +196,8 @@ def add_events(
     )
     if reads:
         steering.note_reads(tx, run=run, events=events)
+    if lost:
+        beginnings.note_lost(tx, run=run, events=events)
     introductions.note(tx, run=run, events=events)
     pause = pause_in(events, is_paused=run.status is Status.PAUSED)
     if pause is not None:
@@ -563,6 +569,7 @@ def _insert(tx: Tx, *, delivery: Delivery) -> int:
     profiles.begin(tx, workspace_id=delivery.workspace_id, session=session)
     before = runs.last_of_delivery(tx, delivery_id=delivery.id) if delivery.run_id is not None else None
     burst = delivery_rows.burst_messages(tx, delivery_id=delivery.id)
+    prompt, profile = delivery_rows.given(tx, id=delivery.id)
     runs.session_has_seen(
         tx, id=session.id, message_id=max([delivery.message_id, *burst]), computer_id=delivery.computer_id
     )
@@ -580,7 +587,8 @@ def _insert(tx: Tx, *, delivery: Delivery) -> int:
         lease_id=delivery.lease_id,
         fence=delivery.fence,
         restart_of=None if before is None else before.id,
-        prompt=delivery_rows.prompt(tx, id=delivery.id),
+        prompt=prompt,
+        profile=profile,
     )
 
 

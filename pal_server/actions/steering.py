@@ -35,9 +35,7 @@ def why_not(tx: Tx, *, run: Run) -> str | None:
     agent = agent_rows.get(tx, run.agent, workspace_id=run.workspace_id)
     computer = None if run.computer_id is None else computer_rows.get(tx, run.computer_id)
     runtime = run.agent if agent is None else agent.runtime
-    takes_text = computer is not None and any(
-        state.name == runtime and state.capabilities.get("live_input", False) for state in computer.runtimes
-    )
+    takes_text = computer is not None and computer.can(runtime, "live_input")
     is_revoked = computer is None or computer.revoked_at is not None
     return why_not_steered(run, runtime=runtime, takes_text=takes_text, is_revoked=is_revoked)
 

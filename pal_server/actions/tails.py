@@ -32,7 +32,7 @@ def read(tx: Tx, *, actor: Actor, topic: int, limit: int, events: int) -> Tail:
     page = messages.page_of_topic(tx, topic_id=found.id, after=None, before=2**62, limit=limit + 1)
     shown = page[-limit:]
     last_said = messages.last_of_people(tx, topic_id=found.id)
-    newest = runs.page(tx, actor=actor, before=2**62, limit=RUNS, topic_id=found.id)
+    newest = runs.newest_of_topic(tx, actor=actor, topic_id=found.id, limit=RUNS)
     log: list[RunEvent] = []
     if newest:
         log = runs.events_before(tx, run_id=newest[0].id, before=2**62, limit=wanted + 1)

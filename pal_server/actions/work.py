@@ -1,25 +1,45 @@
 """What a claim hands out: who runs, where, and the composed prompt. One place, the same for every runtime."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pal_server.actions import introductions, sessions
 from pal_server.domain.agents import Agent
 from pal_server.domain.bots import PROMPT, prompt_text
+from pal_server.domain.computers import Computer
 from pal_server.domain.deliveries import Delivery
 from pal_server.domain.findings import Kind
 from pal_server.domain.messages import Message, without_mention
 from pal_server.domain.profiles import thaw
-from pal_server.domain.prompts import RECENT_LIMIT
+from pal_server.domain.prompts import RECAP_LIMIT, RECENT_LIMIT, compose_recap
 from pal_server.domain.prompts import compose as compose_prompt
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Session
+from pal_server.domain.turns import Turn
 from pal_server.storage import accounts, bots, choices, deliveries, inbound, messages, rooms, runs
 from pal_server.storage.tx import Tx
 
 
-def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
-    """The work of one attempt, in the shape of the contract's `Work`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """What one attempt is given: `work` in the shape of the contract's `Work`, and the part of it its run is asked for
+    later.
+    """
+
+    work: dict[str, Any]
+    turn: Turn
+
+    @property
+    def prompt(self) -> str:
+        return str(self.work["prompt"])
+
+    @property
+    def recap(self) -> str:
+        return str(self.work["recap"])
+
+
+def compose(tx: Tx, *, delivery: Delivery, agent: Agent, computer: Computer) -> Composed:
+    """The work of one attempt, on the computer that claims it."""
     room = rooms.find(tx, workspace_id=delivery.workspace_id, ref=delivery.room_id)
     topic = rooms.find_topic(tx, workspace_id=delivery.workspace_id, id=delivery.topic_id)
     assert room is not None, "a delivery has a room"
@@ -28,9 +48,25 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
     agent = thaw(agent, session.profile)
     said = burst_of(tx, delivery)
     before = runs.last_of_delivery(tx, delivery_id=delivery.id) if delivery.run_id is not None else None
-    return {
-        "agent": _profile(tx, agent=agent, room=room, topic=topic),
-        "prompt": _prompt(tx, agent=agent, room=room, topic=topic, session=session, said=said, delivery=delivery),
+    native = session.native_session if session.is_on(delivery.computer_id) else None
+    nonce = tx.new_id("mark").removeprefix("mark_")[:12]
+    is_afresh = native is None and _is_lost(tx, session=session, agent=agent, computer=computer)
+    recap = _recap(tx, session=session, said=said, nonce=nonce) if native is not None or is_afresh else ""
+    profile = _profile(tx, agent=agent, room=room, topic=topic)
+    prompt = _prompt(
+        tx,
+        agent=agent,
+        room=room,
+        topic=topic,
+        session=session,
+        said=said,
+        delivery=delivery,
+        nonce=nonce,
+        recap=recap if is_afresh else "",
+    )
+    work = {
+        "agent": profile,
+        "prompt": prompt,
         "content": "\n".join(without_mention(message.content, agent=agent.key) for message in said),
         "slash": _slash(tx, agent=agent, said=said),
         "room": room.id,
@@ -38,13 +74,45 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent) -> dict[str, Any]:
         "topic": topic.id,
         "message": delivery.message_id,
         "session": session.id,
-        "native_session": session.native_session if session.is_on(delivery.computer_id) else None,
+        "native_session": native,
+        "recap": "" if is_afresh else recap,
         "generation": session.generation,
         "files": [file for message in said for file in message.files],
         "restart_of": None if before is None else before.id,
         "resume": before is not None and not delivery.fresh,
         "env": {},
     }
+    turn = Turn(
+        runtime=profile["runtime"],
+        model=profile["model"],
+        effort=profile["effort"],
+        mode=profile["settings"]["mode"],
+        is_afresh=is_afresh,
+    )
+    return Composed(work=work, turn=turn)
+
+
+def _is_lost(tx: Tx, *, session: Session, agent: Agent, computer: Computer) -> bool:
+    """Whether there was a conversation the agent's program would go on with, and it lies on another computer."""
+    if session.seen_message == 0 or not computer.can(agent.runtime, "resume"):
+        return False
+    if session.native_session is not None:
+        return True
+    heard_on = runs.last_heard_on(tx, session_id=session.id)  # a start that failed there has begun nothing
+    return heard_on not in (None, computer.id)
+
+
+def _recap(tx: Tx, *, session: Session, said: list[Message], nonce: str) -> str:
+    """The last of what the session was told and answered, without what the prompt has anyway."""
+    mine = {message.id for message in said}
+    known = messages.recap(
+        tx,
+        topic_id=session.topic_id,
+        seen=session.seen_message,
+        agent=session.agent,
+        limit=RECAP_LIMIT + len(mine),
+    )
+    return compose_recap([message for message in known if message.id not in mine][-RECAP_LIMIT:], nonce=nonce)
 
 
 def _slash(tx: Tx, *, agent: Agent, said: list[Message]) -> str | None:
@@ -116,7 +184,16 @@ def _profile(tx: Tx, *, agent: Agent, room: Room, topic: Topic) -> dict[str, Any
 
 
 def _prompt(
-    tx: Tx, *, agent: Agent, room: Room, topic: Topic, session: Session, said: list[Message], delivery: Delivery
+    tx: Tx,
+    *,
+    agent: Agent,
+    room: Room,
+    topic: Topic,
+    session: Session,
+    said: list[Message],
+    delivery: Delivery,
+    nonce: str,
+    recap: str,
 ) -> str:
     mine = {message.id for message in said}
     burst = deliveries.burst_messages(tx, delivery_id=delivery.id)
@@ -137,7 +214,8 @@ def _prompt(
         instructions=agent.instructions,
         messages=_in_words_of_bots(tx, agent=agent, said=said),
         recent=[message for message in recent if message.id not in mine][-RECENT_LIMIT:],
-        nonce=tx.new_id("mark").removeprefix("mark_")[:12],
+        nonce=nonce,
+        recap=recap,
     )
 
 

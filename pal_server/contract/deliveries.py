@@ -82,6 +82,8 @@ class Work(Answer, frozen=True, kw_only=True):
     message: int
     session: str
     native_session: str | None = None
+    recap: str = ""
+    """What was said here last, fenced: told before the prompt where the program's own session turns out to be gone."""
     generation: int = 1
     files: list[dict[str, Any]] = []
     restart_of: int | None = None

@@ -76,6 +76,10 @@ class Computer:
     agents: tuple[str, ...]
     live_runs: int
 
+    def can(self, runtime: str, capability: str) -> bool:
+        """Whether its daemon said so of the runtime."""
+        return any(state.name == runtime and state.capabilities.get(capability, False) for state in self.runtimes)
+
     def fact(self) -> dict[str, Any]:
         """The computer as others see it."""
         return {

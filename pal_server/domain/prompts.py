@@ -13,6 +13,8 @@ from .rooms import Room, Topic
 
 RECENT_LIMIT = 20  # messages since the agent's last run; older ones it can read itself
 RECENT_CHARACTERS = 1_000  # of each of them
+RECAP_LIMIT = 12  # messages of a conversation whose session is lost
+RECAP_CHARACTERS = 600  # of each of them
 
 
 def compose(
@@ -24,8 +26,13 @@ def compose(
     messages: Sequence[Message],
     recent: Sequence[Message],
     nonce: str,
+    recap: str = "",
 ) -> str:
-    """The prompt of one run: `messages` are what it is for, `recent` what else was said since its last run."""
+    """The prompt of one run: `messages` are what it is for, `recent` what else was said since its last run, `recap`
+    what it has forgotten.
+
+    Each thing an agent is told has one part here, in this order; what is not there leaves no part.
+    """
     parts = []
     if instructions.strip():
         parts.append(instructions.strip())
@@ -34,12 +41,26 @@ def compose(
         parts.append(
             f"Rules of this room, set by its members:\n{_fence(room.rules.strip(), kind='rules', nonce=nonce)}"
         )
+    if recap:
+        parts.append(recap)
     if recent:
-        said = "\n".join(_line(message) for message in recent)
+        said = "\n".join(_line(message, limit=RECENT_CHARACTERS) for message in recent)
         parts.append(f"Said here since your last run, for context only:\n{_fence(said, kind='context', nonce=nonce)}")
     for message in messages:
         parts.append(_message(message, nonce=nonce))
     return "\n\n".join(parts) + "\n"
+
+
+def compose_recap(messages: Sequence[Message], *, nonce: str) -> str:
+    """What is told in place of a conversation that its program has lost: the last of what was said, cut short."""
+    lost = (
+        "The earlier session of this conversation could not be continued: this is a fresh one that remembers nothing."
+    )
+    if not messages:
+        return lost
+    said = "\n".join(_line(message, limit=RECAP_CHARACTERS) for message in messages)
+    fenced = _fence(said, kind="recap", nonce=nonce)
+    return f"{lost} The last of what was said here before, cut short (`pal cli messages list` has all of it):\n{fenced}"
 
 
 def compose_aside(message: Message, *, nonce: str) -> str:
@@ -66,10 +87,10 @@ def _message(message: Message, *, nonce: str) -> str:
     return f"Message {message.id} from {who}:\n{_fence(message.content, kind='message', nonce=nonce)}{files}"
 
 
-def _line(message: Message) -> str:
+def _line(message: Message, *, limit: int) -> str:
     text = message.content
-    if len(text) > RECENT_CHARACTERS:
-        text = text[:RECENT_CHARACTERS] + " […]"
+    if len(text) > limit:
+        text = text[:limit] + " […]"
     indented = "\n    ".join(text.splitlines())  # no line of a text looks like what somebody else said
     return f"[{message.id}] {message.sender.name}: {indented}"
 

@@ -6,6 +6,7 @@ from pal_server.domain.actors import Actor
 from pal_server.domain.addressing import Reason
 from pal_server.domain.deliveries import Delivery, Status
 from pal_server.domain.receipts import Load
+from pal_server.domain.turns import Turn, freeze_turn
 from pal_server.errors import Conflict
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import own_work, viewer
@@ -203,13 +204,24 @@ def lead_with(tx: Tx, *, id: int, message_id: int) -> None:
     tx.sql.run("deliveries.lead_with", id=id, message_id=message_id, now=tx.now)
 
 
-def set_prompt(tx: Tx, *, id: int, prompt: str) -> None:
-    tx.sql.run("deliveries.set_prompt", id=id, prompt=prompt)
+def set_given(tx: Tx, *, id: int, prompt: str, turn: Turn, recap: str) -> None:
+    """What an attempt is told, what it works with, and what it is told first where its session is lost."""
+    tx.sql.run("deliveries.set_given", id=id, prompt=prompt, profile=freeze_turn(turn), recap=recap or None)
 
 
-def prompt(tx: Tx, *, id: int) -> str | None:
-    row = tx.sql.one("deliveries.prompt", id=id)
-    return None if row is None else row["prompt"]
+def take_recap(tx: Tx, *, id: int) -> str | None:
+    """What the newest attempt was to be told where its session is lost; taken once."""
+    row = tx.sql.one("deliveries.recap", id=id)
+    if row is None or row["recap"] is None:
+        return None
+    tx.sql.run("deliveries.forget_recap", id=id)
+    return str(row["recap"])
+
+
+def given(tx: Tx, *, id: int) -> tuple[str | None, str | None]:
+    """Prompt and profile of the newest attempt, as they were stored."""
+    row = tx.sql.one("deliveries.given", id=id)
+    return (None, None) if row is None else (row["prompt"], row["profile"])
 
 
 def any_overdue(tx: Tx) -> bool:

@@ -188,6 +188,12 @@ def said_between(tx: Tx, *, topic_id: int, after: int, before: int, agent: str, 
     return [_message(row) for row in reversed(rows)]
 
 
+def recap(tx: Tx, *, topic_id: int, seen: int, agent: str, limit: int) -> list[Message]:
+    """The last words of everybody in a topic up to the message `seen`, and the agent's own later ones; oldest first."""
+    rows = tx.sql.all("messages.recap", topic_id=topic_id, seen=seen, agent=agent, limit=limit)
+    return [_message(row) for row in reversed(rows)]
+
+
 def last_of_run(tx: Tx, *, topic_id: int, run_id: int) -> Message | None:
     row = tx.sql.one("messages.last_of_run", topic_id=topic_id, run_id=run_id)
     return None if row is None else _message(row)

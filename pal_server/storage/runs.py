@@ -8,6 +8,7 @@ import msgspec
 from pal_server.domain.actors import Actor
 from pal_server.domain.effects import Told
 from pal_server.domain.runs import Run, RunEvent, Session, Status, Wanted
+from pal_server.domain.turns import Turn, thaw_turn
 from pal_server.domain.usage import cost_in_micros, tokens_in
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import own_work, viewer
@@ -110,7 +111,7 @@ def add(
     fence: int | None = None,
     restart_of: int | None = None,
     prompt: str | None = None,
-    profile: dict[str, Any] | None = None,
+    profile: str | None = None,
     started_at: int | None = None,
     ended_at: int | None = None,
 ) -> int:
@@ -129,7 +130,7 @@ def add(
         fence=fence,
         restart_of=restart_of,
         prompt=prompt,
-        profile=None if profile is None else _encode(profile).decode(),
+        profile=profile,
         started_at=started_at,
         ended_at=ended_at,
         now=tx.now,
@@ -324,6 +325,29 @@ def told(tx: Tx, *, run: Run) -> list[Told]:
 def prompt(tx: Tx, *, id: int) -> str | None:
     row = tx.sql.one("runs.prompt", id=id)
     return None if row is None else row["prompt"]
+
+
+def told_before(tx: Tx, *, id: int, text: str) -> None:
+    """The run's program was told this before its prompt."""
+    tx.sql.run("runs.told_before", id=id, text=text)
+
+
+def turns(tx: Tx, *, session_id: str, up_to: int) -> list[tuple[int, Turn]]:
+    """What the two newest runs of a session up to `up_to` work with, the newest first, with their ids."""
+    rows = tx.sql.all("runs.turns", session_id=session_id, up_to=up_to)
+    return [(row["id"], thaw_turn(row["profile"])) for row in rows]
+
+
+def last_heard_on(tx: Tx, *, session_id: str) -> str | None:
+    """The computer of the session's newest run that did something and did not fail."""
+    row = tx.sql.one("runs.last_heard", session_id=session_id)
+    return None if row is None else row["computer_id"]
+
+
+def newest_of_topic(tx: Tx, *, actor: Actor, topic_id: int, limit: int) -> list[Run]:
+    """Newest first, of a topic the actor sees."""
+    rows = tx.sql.all("runs.newest_of_topic", topic_id=topic_id, own=own_work(actor), limit=limit)
+    return [run_of(row) for row in rows]
 
 
 def page(

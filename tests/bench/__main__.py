@@ -27,6 +27,7 @@ MODULES = (
     "run_events",
     "streams",
     "searching",
+    "topic_tail",
     "command_line",
     "memory",
     "restart",

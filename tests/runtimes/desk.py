@@ -7,7 +7,7 @@ import contextlib
 import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,26 @@ class Desk:
     home: Path
     runs_folder: Path
     daemons: Daemons
+    attending: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def given(self, text: str, *, native: str | None = None, **agent: Any) -> FakeRun:
+    async def given(self, text: str, *, native: str | None = None, **more: Any) -> FakeRun:
         """A run that has begun."""
-        return await self.bus.run_of(await self.delivered(text, native=native, **agent))
+        run = await self.bus.run_of(await self.delivered(text, native=native, **more))
+        self.attending.append(asyncio.create_task(self.driver.attend(self, run), name=f"attend run {run.id}"))
+        return run
+
+    async def at_work(self, run: FakeRun, *, asked: int = 1) -> None:
+        """Return once its first words are there, or, where they come at the end alone, its model was asked."""
+        if self.driver.streams:
+            await self.bus.until(lambda: self.said(run), within=self.driver.patience)
+        else:
+            await self.model.asked(asked)
+
+    def said(self, run: FakeRun) -> str:
+        return run.text(self.driver.words)
 
     async def delivered(
-        self, text: str, *, native: str | None = None, slash: str | None = None, **agent: Any
+        self, text: str, *, native: str | None = None, recap: str = "", slash: str | None = None, **agent: Any
     ) -> FakeDelivery:
         settings = {"account": self.driver.account(url=self.model.url, home=self.home), **agent.pop("settings", {})}
         delivery = await self.bus.given_delivery(
@@ -61,10 +74,10 @@ class Desk:
             runtime=self.driver.runtime,
             cwd=str(self.folder),
             settings=settings,
-            **{**self.driver.agent(), **agent},
+            **{**self.driver.agent(), **self.driver.agent_at(self.model.url), **agent},
         )
         if native is not None:
-            delivery.work["native_session"] = native
+            delivery.work |= {"native_session": native, "recap": recap}
         if slash is not None:
             delivery.work["slash"] = slash
         await self.bus.say_look("deliveries")
@@ -118,7 +131,13 @@ async def open_desk(
     async with serve(*driver.dialects) as model:
         daemons = Daemons(start)
         await daemons.start()
-        yield Desk(driver, model, bus, folder, home, settings.runs_folder, daemons)
+        desk = Desk(driver, model, bus, folder, home, settings.runs_folder, daemons)
+        yield desk
+        for task in desk.attending:
+            task.cancel()
+        for ended in await asyncio.gather(*desk.attending, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
 
 
 def of_kind(run: FakeRun, kind: str) -> list[dict[str, Any]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.support.models.server import Call, Dialect, Refuse, Step
 from tests.support.patience import LONG_PATIENCE
+
+if TYPE_CHECKING:
+    from tests.runtimes.desk import Desk
+    from tests.support.fake_bus import FakeRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class Driver(ABC):
 
     runtime: str  # its name in the registry
     dialects: tuple[Dialect, ...]
-    model: str = "small"  # one the program takes
+    model: str | None = "small"  # one the program takes; None where there is no choice
     efforts: tuple[str, ...] = ()  # one that is known, if any
     hears_reasons: bool = False  # a refusal's reason reaches the model
     asks_edits: bool = True  # editing a file in the folder needs a permission
@@ -30,6 +34,11 @@ class Driver(ABC):
     )  # enough of them to give up
     patience: float = LONG_PATIENCE  # seconds for one run
     is_looked_for: bool = True  # the runtime knows its program by name; else each agent brings its own
+    words: str = "message"  # the kind of event in which its words come
+    streams: bool = True  # they come while it speaks, not all at its end
+    fault: str | None = "error"  # the kind of event in which its model's refusal is told; None: nothing refuses it
+    answer_limit: int | None = None  # bytes of an answer that it takes, where there is such a limit
+    remedy: str = "install"  # a word of what to do without its program
 
     @abstractmethod
     def program(self) -> Path | None:
@@ -42,6 +51,18 @@ class Driver(ABC):
     def agent(self) -> dict[str, Any]:
         """More of the agent's profile."""
         return {}
+
+    def agent_at(self, url: str) -> dict[str, Any]:
+        """The same, where it depends on the model's address."""
+        return {}
+
+    def missing(self, folder: Path) -> dict[str, Any] | None:
+        """What makes an agent's program one that is not there, where that is not its account's."""
+        return None
+
+    async def attend(self, desk: Desk, run: FakeRun) -> None:
+        """Whatever else has to be done for the run to go on; ends with the test. Most need nothing."""
+        return
 
     @abstractmethod
     def command(self, command: str) -> Call | None:

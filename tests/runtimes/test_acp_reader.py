@@ -97,13 +97,14 @@ def test_a_conversation_is_continued_the_best_way_the_agent_has(can, method):
 
 @pytest.mark.parametrize("answer", [{"id": 2, "error": {"code": -32002, "message": "no such session"}}])
 def test_a_conversation_that_is_gone_is_followed_by_a_fresh_one_with_a_word(answer):
-    spool = Spool(session="old")
+    spool = Spool(session="old", recap="It was about 4711.")
 
     outs = spool.says(BEGUN, answer, {"id": 3, "result": {"sessionId": "new"}})
 
     assert [line["method"] for line in lines_of(outs)] == ["session/load", "session/new", "session/prompt"]
     assert NativeSession(id="new") in outs
-    assert [event.data["state"] for event in events(outs, "status")] == ["session", "notice"]
+    assert [event.data["state"] for event in events(outs, "status")] == ["session", "afresh"]
+    assert lines_of(outs)[-1]["params"]["prompt"][0]["text"].startswith("It was about 4711.\n\n")
 
 
 def test_an_earlier_conversation_that_is_told_late_is_waited_for():

@@ -125,7 +125,7 @@ def test_a_session_is_resumed_while_its_transcript_is_there(launch, tmp_path):
 
     assert flag(spec, "--resume") == NATIVE
     assert flag(spec, "--session-id") is None
-    assert spec.memo["notices"] == []
+    assert (spec.memo["notices"], spec.memo["lost"]) == ([], None)
 
 
 @pytest.mark.parametrize("native", [NATIVE, "not a uuid", "../../etc"])
@@ -135,7 +135,7 @@ def test_a_session_that_is_gone_is_begun_afresh_with_a_word_about_it(launch, nat
     assert flag(spec, "--resume") is None
     assert flag(spec, "--session-id") not in (None, native)
     assert b"fresh one" in (spec.input or b"")
-    assert len(spec.memo["notices"]) == 1  # type: ignore[arg-type]  # a list
+    assert spec.memo["lost"] == {"reason": "it is gone from this computer", "recap": False}
 
 
 def test_model_and_effort_are_the_agents(launch):

@@ -130,14 +130,15 @@ def test_a_thread_is_started_and_its_turn():
 
 
 def test_a_thread_is_continued_and_a_lost_one_begun_afresh_with_a_word():
-    spool = Spool(session="old")
+    spool = Spool(session="old", recap="It was about 4711.")
     gone = {"id": 3, "error": {"code": -32600, "message": "no rollout found"}}
 
     outs = spool.says(BEGUN, gone, OPENED)
 
     assert [line["method"] for line in lines_of(outs)] == ["initialized", "thread/resume", "thread/start", "turn/start"]
-    assert "session" in (events(outs, "status")[0].text or "")
-    assert "fresh" in lines_of(outs)[-1]["params"]["input"][0]["text"]
+    lost = events(outs, "status")[0]
+    assert (lost.data["state"], lost.data["reason"], lost.data["recap"]) == ("afresh", "no rollout found", True)
+    assert lines_of(outs)[-1]["params"]["input"][0]["text"].startswith("It was about 4711.\n\n")
 
 
 def test_an_answer_is_told_in_pieces_and_once():

@@ -309,7 +309,22 @@ def test_a_conversation_that_is_gone_is_begun_afresh(tmp_path, native):
     spec = launch(tmp_path, native=native)
 
     assert json.loads(spec.input)["session"] != native
-    assert len(spec.memo["notices"]) == 1
+    assert spec.memo["lost"] == {"reason": "it is gone from this computer", "recap": False}
+    assert "fresh one" in json.loads(spec.input)["text"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "goes_on"), [(b'[{"role": "user", "content": "hi"}]', True), (b'[{"role', False), (b"", False)]
+)
+def test_a_conversation_that_is_damaged_is_not_gone_on_with_in_silence(tmp_path, kept, goes_on):
+    spec = launch(tmp_path)
+    folder = Path(json.loads(spec.input)["folder"])
+    folder.mkdir(parents=True)
+    (folder / f"{NATIVE}.json").write_bytes(kept)
+
+    spec = launch(tmp_path, native=NATIVE)
+
+    assert (json.loads(spec.input)["session"] == NATIVE, spec.memo["lost"] is None) == (goes_on, goes_on)
 
 
 # Its reader

@@ -35,9 +35,8 @@ class Bus:
         return await connect(self.store, made, machine=f"machine of {name}")
 
     async def agent(self, key: str, *, mode: str = "mentions", computer: str | None = "box", **profile: Any) -> str:
-        await self.store.write(
-            agents.put, actor=self.people.admin, key=key, computer=computer, runtime="demo", **profile
-        )
+        told = {"runtime": "demo", **profile}
+        await self.store.write(agents.put, actor=self.people.admin, key=key, computer=computer, **told)
         await self.invite(key, mode=mode)
         return key
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from pal_daemon.runtimes.acp_client.dialect import Dialect
+from pal_daemon.runtimes.afresh import begun_afresh
 from pal_daemon.runtimes.base import Event
 from pal_daemon.runtimes.capping import cap_text
 from pal_daemon.runtimes.jsonrpc import Failure, Result, render_request
@@ -30,6 +31,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The memo: what the reader has to know of the work."""
 
     prompt: str
+    recap: str = ""  # told before the prompt in a fresh conversation in place of an earlier one
     is_command: bool = False  # of the agent's own: it may begin with a slash
     folder: str
     login: str | None = None  # the `authenticate` method wanted before a session, if the agent offers it
@@ -79,10 +81,6 @@ def render_initialize() -> bytes:
 
 WORD_JOINER = "\u2060"
 PATH_MARK = re.compile(r"(?<!\w)@(?=\S)")
-SESSION_GONE = (
-    "The earlier session of this conversation could not be continued, so this is a fresh one. Read what was said "
-    "before with `pal cli messages list` where it matters."
-)
 
 
 def safe_prompt(text: str, dialect: Dialect, *, is_command: bool = False) -> str:
@@ -255,8 +253,7 @@ class Handshake:
 
     def _fresh(self, reason: str) -> Event:
         self.is_fresh = True
-        text = f"The earlier session could not be continued, a fresh one was begun: {reason}"
-        return _notice(text)
+        return begun_afresh(reason, has_recap=bool(self._task.recap))
 
     def _config(self, what: str, option: Mapping[str, Any], value: str | None) -> Call:
         params = {"sessionId": self.session, "configId": option.get("id"), "value": value}

@@ -19,7 +19,6 @@ from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.faults import ERROR_CHARS, understand_failure
 from pal_daemon.runtimes.acp_client.handshake import (
     FIRST,
-    SESSION_GONE,
     Call,
     Handshake,
     HandshakeFailed,
@@ -28,6 +27,7 @@ from pal_daemon.runtimes.acp_client.handshake import (
 )
 from pal_daemon.runtimes.acp_client.transcript import MAIN, Transcript
 from pal_daemon.runtimes.acp_client.usage import UsageCount
+from pal_daemon.runtimes.afresh import remind
 from pal_daemon.runtimes.base import (
     STOP,
     Answer,
@@ -384,7 +384,9 @@ class AcpReader:
             self._usage.cost_before = self._transcript.cost
         self._last_id += 1
         self._prompts.add(self._last_id)
-        prompt = f"{SESSION_GONE}\n\n{self._task.prompt}" if self._handshake.is_fresh else self._task.prompt
+        prompt = self._task.prompt
+        if self._handshake.is_fresh:
+            prompt = remind(prompt, recap=self._task.recap)
         text = safe_prompt(prompt, self._dialect, is_command=self._task.is_command and not self._handshake.is_fresh)
         shown = self._task.pictures if self._handshake.takes_pictures else []
         block = [{"type": "text", "text": text}, *shown]

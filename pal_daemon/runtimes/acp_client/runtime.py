@@ -64,6 +64,7 @@ class AcpRuntime:
         session, reason = self.session(work, env)
         task = Task(
             prompt=work.prompt if work.slash is None else work.slash,
+            recap=work.recap,
             is_command=work.slash is not None,
             folder=str(context.folder),
             login=self.login_method(env),

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from pal_daemon.runtimes.afresh import begun_afresh
 from pal_daemon.runtimes.base import (
     STOP,
     Answer,
@@ -144,8 +145,10 @@ class ClaudeReader:
         self._permissions.begin(run=self._run, mode=Mode(memo.get("mode", Mode.ASK)))
         self._receipts.begin(self._run)
         self._effort, self._wanted = memo.get("effort"), memo.get("model")
+        lost = memo.get("lost")
         return [
-            Event(kind="status", text=str(notice), data={"state": "notice"}) for notice in memo.get("notices") or ()
+            *([begun_afresh(str(lost["reason"]), has_recap=bool(lost["recap"]))] if lost else []),
+            *(_notice(str(notice)) for notice in memo.get("notices") or ()),
         ]
 
     def _taken(self, name: str) -> list[Out]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from pal_daemon.runtimes.afresh import remind
 from pal_daemon.runtimes.base import (
     NOT_HERE,
     Capabilities,
@@ -59,10 +60,7 @@ MODES = {
 }
 WRITERS = "Edit,MultiEdit,Write,NotebookEdit"
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
-SESSION_GONE = (
-    "The earlier session of this conversation is gone from this computer, so this is a fresh one. Read what was said "
-    "before with `pal cli messages list` where it matters."
-)
+GONE = "it is gone from this computer"
 
 
 class ClaudeCodeRuntime:
@@ -102,11 +100,12 @@ class ClaudeCodeRuntime:
         need_version(self._versions.read(program, env=env), at_least=OLDEST, program=program, remedy=REMEDY)
         mode = mode_of(work)
         notices: list[str] = []
+        lost: dict[str, object] | None = None
         prompt = work.prompt
         session, is_fresh = _session(work, env)
         if is_fresh and work.native_session is not None:
-            notices.append("the earlier session is gone from this computer; a fresh one was begun")
-            prompt = f"{SESSION_GONE}\n\n{prompt}"
+            lost = {"reason": GONE, "recap": bool(work.recap) and work.slash is None}
+            prompt = remind(prompt, recap=work.recap)
         if remove_leftovers(context.folder):
             notices.append("hooks of an older system were taken out of .claude/settings.local.json")
         effort = work.agent.effort
@@ -135,6 +134,7 @@ class ClaudeCodeRuntime:
                 "model": work.agent.model,
                 "effort": effort,
                 "notices": notices,
+                "lost": lost,
             },
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from pal_daemon.runtimes.afresh import begun_afresh, remind
 from pal_daemon.runtimes.base import (
     STOP,
     Answer,
@@ -49,10 +50,6 @@ from pal_server.contract.runs import Usage
 MAIN = "main"
 MALFORMED = (TypeError, ValueError, AttributeError, LookupError)  # what another shape than expected leads to
 RAW_CHARS = 4000
-SESSION_GONE = (
-    "The earlier session of this conversation could not be continued, so this is a fresh one. Read what was said "
-    "before with `pal cli messages list` where it matters."
-)
 DELTAS = (
     "item/agentMessage/delta",
     "item/reasoning/summaryTextDelta",
@@ -84,6 +81,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     thread: dict[str, Any]  # params of thread/start and thread/resume
     turn: dict[str, Any]  # of turn/start: sandboxPolicy, approvalPolicy
     session: str | None = None
+    recap: str = ""  # told before the prompt where the session is gone
     model: str | None = None
     effort: str | None = None
     mode: Mode = Mode.ASK
@@ -325,9 +323,8 @@ class CodexReader:
     def _failed(self, failure: Failure) -> list[Out]:
         if failure.id == CONTINUE:
             self._is_fresh = True
-            text = f"The earlier session could not be continued, a fresh one was begun: {failure.message}"
-            event = Event(kind="status", text=text, data={"state": "notice"})
-            return [event, self._reply(self._render_start())]
+            has_recap = self._task is not None and bool(self._task.recap)
+            return [begun_afresh(failure.message, has_recap=has_recap), self._reply(self._render_start())]
         if isinstance(failure.id, int) and failure.id < TURN + self._turns:
             return self._give_up(failure.message)
         if failure.id == SKILLS:
@@ -345,7 +342,7 @@ class CodexReader:
         self._model = str(told.get("model") or "") or None
         if not self._thread or self._task is None:
             return self._give_up("Codex gave its thread no name")
-        prompt = f"{SESSION_GONE}\n\n{self._task.prompt}" if self._is_fresh else self._task.prompt
+        prompt = remind(self._task.prompt, recap=self._task.recap) if self._is_fresh else self._task.prompt
         line = self._render_turn(prompt, is_planning=self._task.mode is Mode.PLAN, pictures=self._task.pictures)
         self._turn_begun()
         data = {"state": "session", "program": "codex", "model": self._model}

@@ -146,6 +146,7 @@ def _task(work: Work, context: Context) -> Task:
         turn=_turn(work, context, sandbox=sandbox, approval=approval),
         approved=_turn(work, context, sandbox="workspace-write", approval=APPROVALS[Mode.ASK]),
         session=work.native_session,
+        recap=work.recap,
         model=work.agent.model,
         effort=effort,
         mode=mode,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from pal_daemon.runtimes.afresh import begun_afresh
 from pal_daemon.runtimes.base import Answer, Event, NativeSession, Out, Outcome
 from pal_daemon.runtimes.lines import LineCutter, TextDecoder
 from pal_daemon.spool import Record, Stream, parse_memo
@@ -32,8 +34,7 @@ class OpenAiReader:
         self._at = record.at
         match record.stream:
             case Stream.MEMO:
-                notices = parse_memo(record).get("notices")
-                return [_notice(str(notice)) for notice in notices] if isinstance(notices, list) else []
+                return self._begin(parse_memo(record))
             case Stream.STDOUT:
                 return [out for line in self._lines.feed(record.data) for out in self._read(line)]
             case Stream.STDERR:
@@ -58,6 +59,13 @@ class OpenAiReader:
 
     def render_steer(self, text: str, *, key: str) -> bytes | None:
         return None
+
+    def _begin(self, memo: Mapping[str, Any]) -> list[Out]:
+        lost = memo.get("lost")
+        return [
+            *([begun_afresh(str(lost["reason"]), has_recap=bool(lost["recap"]))] if lost else []),
+            *(_notice(str(notice)) for notice in memo.get("notices") or ()),
+        ]
 
     def _read(self, line: bytes) -> list[Out]:
         if not line.strip():

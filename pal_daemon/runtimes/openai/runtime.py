@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from pal_daemon.runtimes.afresh import remind
 from pal_daemon.runtimes.base import CannotStart, Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
@@ -24,7 +25,7 @@ LOGIN = ("OPENAI_API_KEY", "OPENAI_BASE_URL")  # of the daemon; only for agents 
 NEEDS = "give the agent an account with --env OPENAI_BASE_URL=https://…/v1 and --env OPENAI_API_KEY=…"
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 RETRIES = 5
-SESSION_GONE = "the earlier conversation is gone from this computer; a fresh session was begun"
+GONE = "it is gone from this computer"
 
 
 class OpenAiRuntime:
@@ -57,14 +58,14 @@ class OpenAiRuntime:
         if not work.agent.model:
             raise CannotStart("spawn", f"{work.agent.key} has no model: name one the endpoint has with --model")
         folder = context.scratch / "conversations"
-        session, notices = _session(work.native_session, folder)
-        effort = work.agent.effort
+        session, is_lost = _session(work.native_session, folder)
+        effort, notices = work.agent.effort, []
         if effort is not None and effort not in EFFORTS:
             notices.append(f"the effort {effort} is none an endpoint knows, so it was left out")
             effort = None
         task = {
             "type": "prompt",
-            "text": work.prompt,
+            "text": remind(work.prompt, recap=work.recap) if is_lost else work.prompt,
             "pictures": [f"data:{picture.mime};base64,{picture.encoded()}" for picture in pictures_of(work)],
             "url": _address(env.get("OPENAI_BASE_URL")),
             "model": work.agent.model,
@@ -80,22 +81,34 @@ class OpenAiRuntime:
             is_env_whole=True,
             input=msgspec.json.encode(task) + b"\n",
             close_input=True,
-            memo={"run": context.run, "notices": notices},
+            memo={
+                "run": context.run,
+                "lost": {"reason": GONE, "recap": bool(work.recap)} if is_lost else None,
+                "notices": notices,
+            },
         )
 
     def reader(self) -> Reader:
         return OpenAiReader()
 
 
-def _session(native: str | None, folder: Path) -> tuple[str, list[str]]:
-    """The conversation to go on with, else a new one, and a word when an earlier one is gone."""
+def _session(native: str | None, folder: Path) -> tuple[str, bool]:
+    """The conversation to go on with, else a new one, and whether that is in place of one that is lost."""
     if native is None:
-        return str(uuid4()), []
+        return str(uuid4()), False
     try:
         known = str(UUID(native))
     except ValueError:
-        return str(uuid4()), [SESSION_GONE]
-    return (known, []) if (folder / f"{known}.json").is_file() else (str(uuid4()), [SESSION_GONE])
+        return str(uuid4()), True
+    return (known, False) if _is_whole(folder / f"{known}.json") else (str(uuid4()), True)
+
+
+def _is_whole(file: Path) -> bool:
+    """A damaged file is no conversation: the program would go on without a word of it."""
+    try:
+        return bool(msgspec.json.decode(file.read_bytes(), type=list[dict[str, str]]))
+    except (OSError, msgspec.MsgspecError):
+        return False
 
 
 def _address(base: str | None) -> str:

@@ -63,7 +63,7 @@ UPDATE deliveries
    SET status = :status, waits = :waits, attempts = :attempts, not_before = :not_before, lease_id = :lease_id,
        lease_until = :lease_until, fence = :fence, started = :started, computer_id = :computer_id, run_id = :run_id,
        fresh = :fresh, error = :error, steered_into = :steered_into, read_step = :read_step, ahead = :ahead,
-       updated_at = :updated_at
+       recap = CASE WHEN :status = 'claimed' THEN recap END, updated_at = :updated_at
  WHERE id = :id AND fence = :was_fence AND status = :was_status AND started = :was_started;
 
 -- name: promote
@@ -212,9 +212,16 @@ SELECT d.* FROM deliveries d
 -- name: counts
 SELECT status, COUNT(*) AS number FROM deliveries WHERE status IN ('pending', 'claimed') GROUP BY status;
 
--- name: set_prompt
--- What this attempt was told; its run keeps a copy.
-UPDATE deliveries SET prompt = :prompt WHERE id = :id;
+-- name: set_given
+-- What this attempt is told and works with; its run keeps a copy of prompt and profile.
+UPDATE deliveries SET prompt = :prompt, profile = :profile, recap = :recap WHERE id = :id;
 
--- name: prompt
-SELECT prompt FROM deliveries WHERE id = :id;
+-- name: given
+SELECT prompt, profile FROM deliveries WHERE id = :id;
+
+-- name: recap
+SELECT recap FROM deliveries WHERE id = :id;
+
+-- name: forget_recap
+UPDATE deliveries SET recap = NULL WHERE id = :id;
+

@@ -75,6 +75,13 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
    AND NOT (m.sender_kind = 'agent' AND m.sender = :agent)
  ORDER BY m.id DESC LIMIT :limit;
 
+-- name: recap
+-- The end of what an agent was told in a topic and said there itself.
+SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
+ WHERE m.topic_id = :topic_id AND m.kind = 'text' AND m.deleted_at IS NULL
+   AND (m.id <= :seen OR (m.sender_kind = 'agent' AND m.sender = :agent))
+ ORDER BY m.id DESC LIMIT :limit;
+
 -- name: first_words
 -- What began a topic.
 SELECT content FROM messages

@@ -132,6 +132,29 @@ SELECT kind, text, data FROM run_events
 -- name: prompt
 SELECT prompt FROM runs WHERE id = :id;
 
+-- name: told_before
+-- The program was told more than its prompt, which stands here as it was told.
+UPDATE runs SET prompt = CAST(:text AS TEXT) || prompt WHERE id = :id;
+
+-- name: turns
+-- What the newest runs of a session work with, up to one of them.
+SELECT id, profile FROM runs
+ WHERE session_id = :session_id AND id <= :up_to AND profile IS NOT NULL AND status <> 'dry_run' ORDER BY id DESC LIMIT 2;
+
+-- name: last_heard
+-- The newest run of the session that did something and did not fail: there was a conversation.
+SELECT computer_id FROM runs
+ WHERE session_id = :session_id AND last_seq > 0 AND status IN ('succeeded', 'cancelled', 'interrupted')
+ ORDER BY id DESC LIMIT 1;
+
+-- name: newest_of_topic
+-- By the topic's own index: in the list of all runs a quiet topic's would be far down.
+SELECT x.* FROM runs x
+ WHERE x.topic_id = :topic_id
+   AND (CAST(:own AS TEXT) IS NULL OR x.computer_id = :own
+        OR EXISTS (SELECT 1 FROM agents a WHERE a.workspace_id = x.workspace_id AND a.key = x.agent AND a.computer_id = :own))
+ ORDER BY x.id DESC LIMIT :limit;
+
 -- name: page
 SELECT x.* FROM runs x
  WHERE x.workspace_id = :workspace_id AND x.id < :before
