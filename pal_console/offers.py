@@ -1,7 +1,5 @@
 """What agent programs offer, as their computers found it: models, commands, how much of a subscription is used."""
 
-import time
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +10,6 @@ from pal_server.client.terminal.line import Line, segment
 from pal_server.client.terminal.output import note, say, table, when
 
 LOOK_FOR = 60.0  # seconds a computer is given for a look with --probe
-LOOK_EVERY = 0.3
 
 AgentKey = Annotated[str, typer.Argument(metavar="KEY", help="The agent's key.")]
 AccountRef = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id or label.")]
@@ -87,24 +84,20 @@ def _show_models(line: Line, path: str, *, probe: bool, as_json: bool) -> None:
 
 
 def _look(line: Line, path: str, *, what: str) -> verbs.Answer:
-    """Order a look and wait for what it finds; what is known already when the computer is away."""
+    """Order a look and wait until its computer has told what it found; what is known already when it is away."""
     before = line.get(f"{path}/{what}")
-    if not line.post(f"{path}/probe")["is_online"]:
+    ordered = line.post(f"{path}/probe")
+    if not ordered["is_online"]:
         note("its computer is away and looks when it is back")
         return before
-    return _until(lambda: line.get(f"{path}/{what}"), is_new=lambda answer: _age(answer) != _age(before))
-
-
-def _until(ask: Callable[[], verbs.Answer], *, is_new: Callable[[verbs.Answer], bool]) -> verbs.Answer:
-    give_up_at = time.monotonic() + LOOK_FOR
-    while True:
-        answer = ask()
-        if is_new(answer):
+    for event in line.stream("/api/events", ordered["position"], within=LOOK_FOR):
+        if event["kind"] != "finding.changed" or event["data"]["computer"] != ordered["computer"]:
+            continue
+        answer = line.get(f"{path}/{what}")
+        if _age(answer) != _age(before):  # else it was another program's, or another folder's
             return answer
-        if time.monotonic() > give_up_at:
-            note("its computer has not looked yet")
-            return answer
-        time.sleep(LOOK_EVERY)
+    note("its computer has not looked yet")
+    return line.get(f"{path}/{what}")
 
 
 def _age(answer: verbs.Answer) -> tuple[object, ...]:

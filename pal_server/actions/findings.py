@@ -1,6 +1,7 @@
 """What computers find out of agent programs: asked for by people, reported by daemons."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pal_server.actions import access, computers, introductions
@@ -10,18 +11,26 @@ from pal_server.domain.agents import parse_runtime
 from pal_server.domain.computers import Computer, ComputerStatus
 from pal_server.domain.findings import ERROR_LIMIT, TEXT_LIMIT, Finding, Kind, Subject, parse_list
 from pal_server.errors import Conflict, Invalid
-from pal_server.storage import commands, findings
+from pal_server.storage import commands, events, findings
 from pal_server.storage.tx import Tx
 
 
-def probe_account(tx: Tx, *, actor: Actor, ref: str) -> Computer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A computer is to look. What it finds is told in the log after `position`."""
+
+    computer: Computer
+    position: int
+
+
+def probe_account(tx: Tx, *, actor: Actor, ref: str) -> Look:
     """Let the account's computer look which login and models it has."""
     access.need(actor, Role.MEMBER)
     account = access.account(tx, actor, ref)
     return _order(tx, computer=account.computer, actor=actor, runtime=account.runtime, account=account.id)
 
 
-def probe_agent(tx: Tx, *, actor: Actor, key: str, folder: str | None = None) -> Computer:
+def probe_agent(tx: Tx, *, actor: Actor, key: str, folder: str | None = None) -> Look:
     """Let the agent's computer look what its program offers: login, models, commands, skills, tool servers."""
     access.need(actor, Role.MEMBER)
     agent = access.agent(tx, actor, key)
@@ -107,7 +116,7 @@ def quotas(tx: Tx, *, actor: Actor) -> list[Finding]:
     return findings.of_kind(tx, workspace_id=actor.workspace_id, kind=Kind.QUOTA)
 
 
-def _order(tx: Tx, *, computer: str, actor: Actor, **data: str | None) -> Computer:
+def _order(tx: Tx, *, computer: str, actor: Actor, **data: str | None) -> Look:
     """A durable order; one that waits already is enough."""
     place = access.computer(tx, actor, computer)
     if place.status is ComputerStatus.REVOKED:
@@ -119,7 +128,7 @@ def _order(tx: Tx, *, computer: str, actor: Actor, **data: str | None) -> Comput
             tx, workspace_id=place.workspace_id, computer_id=place.id, kind="probe", run_id=None, data=dict(wanted)
         )
     tx.wake(f"commands:{place.id}")
-    return place
+    return Look(computer=place, position=events.newest(tx, workspace_id=place.workspace_id))
 
 
 def _of(account: Account) -> Subject:

@@ -9,7 +9,7 @@ from pal_server.actions import equipment as equipment_of
 from pal_server.api.routing import Call
 from pal_server.contract import findings as contract
 from pal_server.contract.base import Done
-from pal_server.domain.computers import Computer, ComputerStatus
+from pal_server.domain.computers import ComputerStatus
 from pal_server.domain.findings import Finding
 
 
@@ -98,6 +98,6 @@ def _quality(found: Finding | None) -> dict[str, Any]:
     return {"found_at": found.found_at, "tried_at": found.tried_at, "is_stale": found.is_stale, "error": found.error}
 
 
-def _asked(computer: Computer) -> contract.ProbeAnswer:
-    is_online = computer.status in (ComputerStatus.ONLINE, ComputerStatus.DRAINING)
-    return contract.ProbeAnswer(computer=computer.id, is_online=is_online)
+def _asked(look: findings.Look) -> contract.ProbeAnswer:
+    is_online = look.computer.status in (ComputerStatus.ONLINE, ComputerStatus.DRAINING)
+    return contract.ProbeAnswer(computer=look.computer.id, is_online=is_online, position=look.position)

@@ -81,17 +81,24 @@ class Client:
         return document
 
     def stream(
-        self, path: str, after: int | None = None, *, query: Mapping[str, object] | None = None
+        self,
+        path: str,
+        after: int | None = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        within: float | None = None,
     ) -> Iterator[Any]:
         """Events one by one, each once and in order, for ever: a stream that is cut goes on from its position.
 
-        Without `after`: from now on. A refusal (`ApiProblem`) ends it; silence, cuts and a busy server do not.
+        Without `after`: from now on. A refusal (`ApiProblem`) ends it; silence, cuts and a busy server do not. With
+        `within` it ends after so many seconds.
         """
         position = after
         pauses = Pauses()
-        while True:
+        until = None if within is None else time.monotonic() + within
+        while until is None or time.monotonic() < until:
             try:
-                for begin, frame in self._one_stream(path, position, query):
+                for begin, frame in self._one_stream(path, position, query, until=until):
                     position = begin if frame is None else frame.id if frame.id is not None else position
                     if frame is None:
                         continue
@@ -104,18 +111,21 @@ class Client:
                 if not is_worth_repeating(exc):
                     raise
                 pause = pauses.next(at_least=getattr(exc, "retry_after", None))
-            self._sleep(pause)
+            self._sleep(pause if until is None else max(0.0, min(pause, until - time.monotonic())))
 
     def _one_stream(
-        self, path: str, position: int | None, query: Mapping[str, object] | None
+        self, path: str, position: int | None, query: Mapping[str, object] | None, *, until: float | None
     ) -> Iterator[tuple[int | None, Frame | None]]:
-        """Frames as they come; before the first one (None, so to say) where the stream begins."""
+        """Frames as they come; before the first one (None, so to say) where the stream begins. `until` is a moment of
+        the monotonic clock.
+        """
         headers = self._headers({"Accept": "text/event-stream"})
         if position is not None:
             headers["Last-Event-ID"] = str(position)
-        connection = self._connect(timeout=SILENCE)
+        connection = self._connect(timeout=SILENCE if until is None else _left(until))
         try:
             connection.request("GET", self._target(path, query), headers=headers)
+            wire = connection.sock  # the answer may take it over
             answer = connection.getresponse()
             if answer.status != 200:
                 retry_after = answer.headers.get("Retry-After")
@@ -127,6 +137,8 @@ class Client:
                     yield reader.position, None
                 for frame in frames:
                     yield None, frame
+                if until is not None:
+                    wire.settimeout(_left(until))
         except (OSError, http.client.HTTPException, ValueError) as exc:
             raise Unreachable(_reason(exc)) from exc
         finally:
@@ -145,6 +157,11 @@ class Client:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         return headers
+
+
+def _left(until: float) -> float:
+    """Seconds a read may take: never longer than a stream may be silent, and never none at all."""
+    return max(0.001, min(SILENCE, until - time.monotonic()))
 
 
 def _plain(value: object) -> str:

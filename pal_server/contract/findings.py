@@ -110,6 +110,8 @@ class ProbeAnswer(Answer, frozen=True, kw_only=True):
 
     computer: str
     is_online: bool
+    position: int = 0
+    """Of the log when it was asked: that the computer has looked is told later, as `finding.changed`."""
 
 
 class ModelIn(Request, frozen=True, kw_only=True):

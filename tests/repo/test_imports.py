@@ -12,6 +12,7 @@ import pytest
 from tests.repo.tree import PACKAGES, ROOT, module_of, name_of, sources
 
 SHARED_BY_RUNTIMES = {
+    "afresh",
     "__init__",
     "acp_client",
     "base",

@@ -65,7 +65,14 @@ class Desk:
         return run.text(self.driver.words)
 
     async def delivered(
-        self, text: str, *, native: str | None = None, recap: str = "", slash: str | None = None, **agent: Any
+        self,
+        text: str,
+        *,
+        native: str | None = None,
+        recap: str = "",
+        slash: str | None = None,
+        prompt: str | None = None,
+        **agent: Any,
     ) -> FakeDelivery:
         settings = {"account": self.driver.account(url=self.model.url, home=self.home), **agent.pop("settings", {})}
         delivery = await self.bus.given_delivery(
@@ -78,6 +85,8 @@ class Desk:
         )
         if native is not None:
             delivery.work |= {"native_session": native, "recap": recap}
+        if prompt is not None:
+            delivery.work["prompt"] = prompt
         if slash is not None:
             delivery.work["slash"] = slash
         await self.bus.say_look("deliveries")

@@ -82,6 +82,7 @@ def test_the_memo_says_all_the_reader_needs(programs):
         "mode": "plan",
         "servers": [],
         "notices": [],
+        "recap": "",
         "is_command": False,
         "pictures": [],
     }

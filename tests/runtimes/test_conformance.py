@@ -65,26 +65,11 @@ async def test_a_prompt_is_answered(desk):
     assert find_left_over(desk.runs_folder / str(run.id)) == []
 
 
-async def test_a_run_is_told_its_own_use_and_not_the_sessions(desk):
-    runtime = load_registry().get(desk.driver.runtime)
-    need(runtime.capabilities.usage or None, "account of what it uses")
-    for used in (Tokens(input=500, output=50), Tokens(input=321, output=12)):
-        desk.model.script(Say(parts=(Text(text="Fine."),), tokens=used))
-
-    first = await desk.given("hello")
-    await desk.end(first)
-    second = await desk.given("again", native=desk.bus.native_sessions.get(f"session_{first.delivery}"))
-    end = await desk.end(second)
-
-    assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (321, 12)
-    assert of_kind(second, "usage")[-1]["data"]["output_tokens"] == 12
-
-
 async def test_text_that_looks_like_a_command_or_a_file_is_only_text(desk):
     secret = desk.folder / "secret.txt"
     secret.write_text("the-word-nobody-may-see")
 
-    run = await desk.given(f"/help @{secret}")
+    run = await desk.given(f"/help @{secret}", prompt=f"/help @{secret}")
     end = await desk.end(run)
 
     assert end["status"] == "succeeded"
@@ -107,8 +92,10 @@ async def test_five_megabytes_of_answer_come_whole(desk):
 # Tools and permissions
 
 
-async def test_a_command_runs_in_the_folder_once_a_person_approves(desk):
-    desk.model.script(need(desk.driver.command("echo made > here.txt"), "shell"), Text(text="It is made."))
+async def test_a_command_runs_in_the_folder_once_a_person_approves_and_sees_no_secrets(desk, monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", "a-secret-of-the-daemon")
+    command = need(desk.driver.command("echo made > here.txt; env > seen.txt"), "shell")
+    desk.model.script(command, Text(text="It is made."))
 
     run = await desk.given("make it")
     ask = await desk.asked(run)
@@ -125,6 +112,9 @@ async def test_a_command_runs_in_the_folder_once_a_person_approves(desk):
     (result,) = of_kind(run, "tool_result")
     assert (call["data"]["id"], result["data"]["status"]) == (result["data"]["id"], "ok")
     assert "here.txt" in of_kind(run, "command")[0]["data"]["command"]
+    seen = (desk.folder / "seen.txt").read_text()
+    assert f"PAL_RUN_ID={run.id}\n" in seen
+    assert "a-secret-of-the-daemon" not in seen
 
 
 async def test_a_command_that_is_refused_does_not_run(desk):
@@ -154,18 +144,6 @@ async def test_a_file_is_written_in_the_folder(desk):
     assert change["data"]["path"].endswith("new.txt")
     assert change["data"]["change"] == "add"
     assert "two" in change["data"]["diff"]
-
-
-async def test_a_tool_sees_the_run_and_not_the_daemons_secrets(desk, monkeypatch):
-    monkeypatch.setenv("SOME_API_KEY", "a-secret-of-the-daemon")
-    desk.model.script(need(desk.driver.command("env > seen.txt"), "shell"), Text(text="Seen."))
-
-    run = await desk.given("look")
-    await approve_all(desk, run)
-
-    seen = (desk.folder / "seen.txt").read_text()
-    assert f"PAL_RUN_ID={run.id}\n" in seen
-    assert "a-secret-of-the-daemon" not in seen
 
 
 async def test_a_question_is_answered(desk):
@@ -204,19 +182,27 @@ async def test_a_plan_changes_nothing_until_it_is_approved(desk):
 # Sessions, texts on the way, ends
 
 
-async def test_the_next_run_goes_on_with_the_session(desk):
-    desk.model.script(Text(text="Noted."), Text(text="It was 4711."))
+async def test_the_next_run_goes_on_with_the_session_and_is_told_its_own_use(desk):
+    can = load_registry().get(desk.driver.runtime).capabilities
+    desk.model.script(
+        Say(parts=(Text(text="Noted."),), tokens=Tokens(input=500, output=50)),
+        Say(parts=(Text(text="It was 4711."),), tokens=Tokens(input=321, output=12)),
+    )
     first = await desk.given("remember 4711")
     await desk.end(first)
-
     native = desk.bus.native_sessions.get(f"session_{first.delivery}")
-    assert (native is not None) is load_registry().get(desk.driver.runtime).capabilities.resume
+    assert (native is not None) is can.resume
     need(native, "sessions")
+
     second = await desk.given("which number was it", native=native)
     end = await desk.end(second)
 
     assert end["text"] == "It was 4711."
     assert "remember 4711" in desk.model.questions[1].text
+    assert not any(data.get("state") == "afresh" for data in told_states(second))
+    if can.usage:  # its own, not the session's
+        assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (321, 12)
+        assert of_kind(second, "usage")[-1]["data"]["output_tokens"] == 12
 
 
 async def test_two_accounts_work_side_by_side(desk):

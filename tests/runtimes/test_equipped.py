@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.registry import load_registry
 from tests.runtimes.desk import Desk, of_kind, open_desk
+from tests.runtimes.driver import Driver
 from tests.runtimes.test_conformance import KNOWN, need
 from tests.support.models.server import Say, Text, Wait
 from tests.support.stack import eventually
@@ -20,15 +22,19 @@ MARKING = Path(__file__).with_name("marking_server.py")
 WORD = "key-5d1f0c7e9a2b4863"  # a secret of the tool server
 
 
-@pytest.fixture(params=[one for one in KNOWN if one.runtime != "openai"], ids=lambda driver: driver.runtime)
+def can(driver: Driver) -> Capabilities:
+    runtime = load_registry().get(driver.runtime)
+    assert runtime is not None
+    return runtime.capabilities
+
+
+@pytest.fixture(params=[one for one in KNOWN if can(one).servers], ids=lambda driver: driver.runtime)
 async def desk(request, bus, settings, start_daemon, tmp_path) -> AsyncIterator[Desk]:
     async with open_desk(request.param, bus=bus, settings=settings, start=start_daemon, root=tmp_path) as opened:
         yield opened
 
 
 async def test_a_tool_server_is_started_with_its_secret_and_the_secret_is_nowhere_else(desk, settings, tmp_path):
-    runtime = load_registry().get(desk.driver.runtime)
-    need(runtime.capabilities.servers or None, "tool servers")
     mark = tmp_path / "mark"
     server = {"command": sys.executable, "args": [str(MARKING), str(mark)], "env": {"MARK_WORD": WORD}}
     (settings.home / "mcp.json").write_text(json.dumps({"mcpServers": {"marking": server}}))

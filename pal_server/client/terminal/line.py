@@ -53,11 +53,18 @@ class Line:
             raise self.explained(problem) from problem
 
     def stream(
-        self, path: str, after: int | None, *, query: Mapping[str, object] | None = None
+        self,
+        path: str,
+        after: int | None,
+        *,
+        query: Mapping[str, object] | None = None,
+        within: float | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Events, each once, for ever: a cut stream is taken up at its position. A refusal ends it as in `call`."""
+        """Events, each once, for ever or `within` so many seconds: a cut stream is taken up at its position. A refusal
+        ends it as in `call`.
+        """
         try:
-            yield from self._client.stream(path, after, query=without_nothing(query or {}))
+            yield from self._client.stream(path, after, query=without_nothing(query or {}), within=within)
         except Unreachable as error:
             raise self.no_answer(error) from error
         except ApiProblem as problem:

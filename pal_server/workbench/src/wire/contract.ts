@@ -1412,6 +1412,7 @@ export interface PreferencesAnswer {
 export interface ProbeAnswer {
   computer: string;
   is_online: boolean;
+  position: number;
 }
 
 /** What went wrong: a closed `code`, a sentence that helps, and facts that carry values. */
@@ -2235,6 +2236,7 @@ export interface Work {
   message: number;
   session: string;
   native_session: string | null;
+  recap: string;
   generation: number;
   files: Record<string, unknown>[];
   restart_of: number | null;
