@@ -33,6 +33,7 @@ MODULES = (
     "restart",
     "lark",
     "bridges",
+    "workbench",
 )
 
 

@@ -17,6 +17,9 @@ WORDS = f"""{EVIL}
 ![pixel](https://tracker.example/p.png?secret) ![local](/api/me) <style>body{{display:none}}</style>
 <iframe src="https://tracker.example"></iframe> <form action="https://tracker.example"><input name=a></form>
 
+Formulas $\\href{{javascript:window.hacked=8}}{{x}}$ $\\text{{<img src=x onerror=window.hacked=9>}}$
+$\\htmlData{{x=1}}{{y}} \\includegraphics{{https://tracker.example/q.png}}$
+
 ```html
 {EVIL}
 ```
@@ -41,6 +44,7 @@ def test_markup_runs_nothing_anywhere(come: Callable[..., Person], room: str, st
 
     me.go(f"/r/{room}/{topic}")
     expect(me.page.locator("[data-ask]")).to_be_visible(timeout=SOON)
+    expect(me.page.locator(".katex").first).to_be_visible(timeout=SOON)
     run = stack.runs(asked["message"]["id"])[0]["id"]
     for path in (f"/r/{room}/{topic}?run={run}&tab=log", f"/r/{room}", "/needs", "/runs", "/history", f"/runs/{run}"):
         me.go(path)

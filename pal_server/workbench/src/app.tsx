@@ -2,11 +2,11 @@ import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { makeRouter } from "./routes";
 import { Store } from "./state/store";
-import { setLanguage } from "./text/text";
-import { theme, variables } from "./theme/mantine";
+import { currentLanguage, type Language, setLanguage } from "./text/text";
+import { SCHEME, theme, variables } from "./theme/mantine";
 import { StoreContext, useMedia, useSelect } from "./ui/hooks";
 import type { Snapshot } from "./wire/contract";
 
@@ -28,15 +28,25 @@ export function App({ snapshot, onRevoked }: { snapshot: Snapshot; onRevoked: ()
   );
 }
 
+/** Another language comes when its texts are here. */
+function useLanguage(wanted: "system" | Language): Language {
+  const [language, setShown] = useState(currentLanguage);
+  useEffect(() => {
+    setLanguage(wanted).then(setShown, console.warn);
+  }, [wanted]);
+  return language;
+}
+
 function Look() {
   const preferences = useSelect((state) => state.desk.preferences);
   const isDark = useMedia("(prefers-color-scheme: dark)");
-  const language = setLanguage(preferences.language);
+  const language = useLanguage(preferences.language);
   const scheme = preferences.theme === "system" ? (isDark ? "dark" : "light") : preferences.theme;
   const router = useMemo(makeRouter, []);
   useEffect(() => {
     document.documentElement.style.setProperty("--text-size", `${preferences.font_size}px`);
   }, [preferences.font_size]);
+  useEffect(() => localStorage.setItem(SCHEME, scheme), [scheme]);
   return (
     <MantineProvider
       theme={theme}

@@ -2,6 +2,7 @@ import "./theme/styles.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { setLanguage, t } from "./text/text";
+import { SCHEME } from "./theme/mantine";
 import { Refused, request, whenLoggedOut } from "./wire/request";
 
 /** Where the server shows its log-in page; afterwards it comes back to this address. */
@@ -10,16 +11,20 @@ function logIn(): void {
   location.assign("/login");
 }
 
+const scheme = localStorage.getItem(SCHEME);
+if (scheme !== null) document.documentElement.dataset.mantineColorScheme = scheme;
+
 const root = createRoot(document.getElementById("root") as HTMLElement);
 
 async function begin(): Promise<void> {
-  setLanguage("system");
   whenLoggedOut(logIn);
   try {
     const { snapshot } = await request("GET /api/snapshot");
+    await setLanguage(snapshot.preferences.language);
     root.render(<App snapshot={snapshot} onRevoked={logIn} />);
   } catch (error) {
     if (error instanceof Refused && error.status === 401) return;
+    await setLanguage("system").catch(console.warn); // whose page it is nobody knows yet
     const said = error instanceof Error ? error.message : String(error);
     root.render(
       <main

@@ -8,10 +8,13 @@ export type Need = { key: string; at: number; room: string; topic: number; agent
   | { type: "failed" | "finished"; glance: Glance }
 );
 
+/** The parts of what is known that tell who waits. */
+export type Asking = Pick<Desk, "interactions" | "deliveries" | "topics">;
+
 const FORGOTTEN = 14 * 86_400_000; // milliseconds after which nobody expects an answer to what ended
 
 /** An agent that stands still comes before work that ended; a deadline before everything; then who waits for longest. */
-export function needsOf(desk: Desk, now: number): Need[] {
+export function needsOf(desk: Asking, now: number): Need[] {
   const needs: Need[] = [];
   for (const one of Object.values(desk.interactions)) {
     if (one.status !== "pending") continue;

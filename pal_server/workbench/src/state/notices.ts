@@ -11,6 +11,10 @@ export interface Notice {
   body: string;
   room: string;
   topic: number;
+  /** What a click opens there: the card, the words, or the run. */
+  shows: { message?: number; run?: number };
+  /** Only for who said this message, where it is not known yet whether that is this person. */
+  onlyFor: number | null;
 }
 
 const BODY = 160; // characters
@@ -35,20 +39,38 @@ export function noticeOf(
         given: { agent: asked.agent ?? "pal" },
         body: cut(asked.title),
         ...placeOf(asked),
+        shows: asked.message === null ? {} : { message: asked.message },
+        onlyFor: null,
       };
     }
     case "message.created": {
       const message = event.data as unknown as Message;
       if (!chosen.notify_mentions || isMine(message) || !message.mentions.includes(me.name)) return null;
       const given = { name: message.sender.display_name || message.sender.name };
-      return { key: `m${message.id}`, text: "notify.mention", given, body: cut(message.content), ...placeOf(message) };
+      return {
+        key: `m${message.id}`,
+        text: "notify.mention",
+        given,
+        body: cut(message.content),
+        ...placeOf(message),
+        shows: { message: message.id },
+        onlyFor: null,
+      };
     }
     case "run.finished": {
       const run = event.data as unknown as Run;
-      const wasAsked = desk.logs[run.topic]?.messages.some((one) => one.id === run.message && isMine(one));
-      if (!chosen.notify_runs || !wasAsked || run.status === "cancelled") return null;
-      const text = run.status === "succeeded" ? "notify.ended" : "notify.failed";
-      return { key: `r${run.id}`, text, given: { agent: run.agent }, body: cut(run.error ?? ""), ...placeOf(run) };
+      if (!chosen.notify_runs || run.message === null || run.status === "cancelled") return null;
+      const asked = desk.logs[run.topic]?.messages.find((one) => one.id === run.message);
+      if (asked && !isMine(asked)) return null;
+      return {
+        key: `r${run.id}`,
+        text: run.status === "succeeded" ? "notify.ended" : "notify.failed",
+        given: { agent: run.agent },
+        body: cut(run.error ?? ""),
+        ...placeOf(run),
+        shows: { run: run.id },
+        onlyFor: asked ? null : run.message,
+      };
     }
     default:
       return null;

@@ -3,7 +3,7 @@ import { changedParts, parseDiff, rowsOf } from "../ui/diff-rows";
 import { countNeeds, needsOf } from "./attention";
 import { apply, begin, isMine } from "./desk";
 import { delivery, event, glance, interaction, ME, message, mine, run, snapshot, topic } from "./factories";
-import { lookIn, statusOf, topicsOf } from "./glances";
+import { lookIn, standingOf, statusOf, topicsOf } from "./glances";
 import { isQuiet, noticeOf } from "./notices";
 import * as outbox from "./outbox";
 import { complete, matching, triggerAt } from "./suggest";
@@ -137,13 +137,11 @@ describe("what needs somebody", () => {
       }),
     );
 
-    expect(statusOf(state, glance({ run: { id: 1, agent: "kai", status: "running" } }), needsOf(state, 0))).toBe(
-      "waiting",
-    );
-    expect(statusOf(begin(snapshot()), glance({ run: { id: 1, agent: "kai", status: "running" } }), [])).toBe(
-      "running",
-    );
-    expect(statusOf(begin(snapshot()), glance({ topic: topic({ archived_at: 1 }) }), [])).toBe("resolved");
+    const running = glance({ run: { id: 1, agent: "kai", status: "running" } });
+    const quiet = standingOf(begin(snapshot()), []);
+    expect(statusOf(running, standingOf(state, needsOf(state, 0)))).toBe("waiting");
+    expect(statusOf(running, quiet)).toBe("running");
+    expect(statusOf(glance({ topic: topic({ archived_at: 1 }) }), quiet)).toBe("resolved");
   });
 
   it("lists topics by their newest activity, resolved ones last", () => {
@@ -163,7 +161,8 @@ describe("what needs somebody", () => {
 });
 
 describe("notices", () => {
-  const desk = { ...begin(snapshot()), logs: { 1: { messages: [mine({ id: 1 })], hasOlder: false } } };
+  const messages = [mine({ id: 1 }), message({ id: 2 })];
+  const desk = { ...begin(snapshot()), logs: { 1: { messages, hasOlder: false } } };
   const notice = (given: ReturnType<typeof event>, minute = 600) =>
     noticeOf(desk, given, minute, (one) => isMine(ME, one))?.text ?? null;
 
@@ -172,7 +171,20 @@ describe("notices", () => {
     expect(notice(event(1, "message.created", message({ id: 2, mentions: ["ada"] })))).toBe("notify.mention");
     expect(notice(event(1, "run.finished", run({ id: 1, status: "failed", message: 1 })))).toBe("notify.failed");
     expect(notice(event(1, "message.created", message({ id: 2 })))).toBeNull();
-    expect(notice(event(1, "run.finished", run({ id: 1, status: "succeeded", message: 8 })))).toBeNull();
+    expect(notice(event(1, "run.finished", run({ id: 1, status: "succeeded", message: 2 })))).toBeNull();
+    expect(notice(event(1, "run.finished", run({ id: 1, status: "cancelled", message: 1 })))).toBeNull();
+  });
+
+  it("lead to the card, the words or the run, and of a run nobody knows who asked for it is asked", () => {
+    const of = (given: ReturnType<typeof event>) => noticeOf(desk, given, 600, (one) => isMine(ME, one));
+
+    expect(of(event(1, "interaction.opened", interaction({ id: 1, message: 7 })))?.shows).toEqual({ message: 7 });
+    expect(of(event(1, "message.created", message({ id: 3, mentions: ["ada"] })))?.shows).toEqual({ message: 3 });
+    expect(of(event(1, "run.finished", run({ id: 4, status: "failed", message: 1 })))).toMatchObject({
+      shows: { run: 4 },
+      onlyFor: null,
+    });
+    expect(of(event(1, "run.finished", run({ id: 4, status: "failed", message: 8 })))?.onlyFor).toBe(8);
   });
 
   it("are silent in quiet hours, also over midnight", () => {

@@ -1,7 +1,8 @@
 /**
  * What a run shows, built from its events one by one: steps, the text that grows, the plan, what it used.
  *
- * Events come in order of `seq`; one that is known already changes nothing.
+ * Events come in order of `seq`; one that is known already changes nothing. A run may talk for days, so a view that grows
+ * keeps only the newest of everything; what was before is on the server, and can be put in front (`withEarlier`).
  */
 import type { RunEvent } from "../wire/contract";
 
@@ -59,7 +60,10 @@ export interface RunView {
   raw: readonly RunEvent[];
 }
 
-const RAW_KEPT = 2000; // events a page of the raw log shows; the server has all of them
+const RAW_KEPT = 2000; // events
+const STEPS_KEPT = 1000;
+const CHANGES_KEPT = 1000;
+const TEXT_KEPT = 100_000; // characters of words, and as many of thoughts
 const OUTPUT_KEPT = 40_000; // characters of one step's output
 const KINDS: Readonly<Record<string, StepKind>> = {
   execute: "command",
@@ -93,7 +97,47 @@ export function applyEvents(view: RunView, events: readonly RunEvent[]): RunView
   const last = fresh.at(-1);
   if (!last) return view;
   const next = fresh.reduce(show, view);
-  return { ...next, seq: last.seq, raw: [...view.raw, ...fresh].slice(-RAW_KEPT) };
+  return {
+    ...next,
+    seq: last.seq,
+    raw: newest([...view.raw, ...fresh], Math.max(RAW_KEPT, view.raw.length)),
+    steps: newest(next.steps, Math.max(STEPS_KEPT, view.steps.length)),
+    changes: newest(next.changes, Math.max(CHANGES_KEPT, view.changes.length)),
+    texts: newestTexts(next.texts),
+    reasoning: newestText(next.reasoning, TEXT_KEPT),
+  };
+}
+
+/** The view with a page of events before its first one. */
+export function withEarlier(view: RunView, events: readonly RunEvent[]): RunView {
+  const first = view.raw[0]?.seq ?? 1;
+  const all = [...events.filter((event) => event.seq < first), ...view.raw];
+  if (all.length === view.raw.length) return view;
+  return { ...all.reduce(show, EMPTY), seq: view.seq, raw: all };
+}
+
+function newest<T>(all: readonly T[], kept: number): readonly T[] {
+  return all.length > kept ? all.slice(-kept) : all;
+}
+
+/** The end of a text that is too long, from the beginning of a line; cut rarely, so that the rest stays as it is. */
+function newestText(text: string, kept: number): string {
+  if (text.length <= kept * 1.5) return text;
+  const cut = text.length - kept;
+  const line = text.indexOf("\n", cut);
+  return text.slice(line >= 0 ? line + 1 : cut);
+}
+
+function newestTexts(texts: RunView["texts"]): RunView["texts"] {
+  let left = TEXT_KEPT;
+  let from = texts.length;
+  while (from > 0 && left > 0) {
+    from -= 1;
+    left -= texts[from]?.text.length ?? 0;
+  }
+  const kept = from > 0 ? texts.slice(from) : texts;
+  if (kept.every((one) => one.text.length <= TEXT_KEPT * 1.5)) return kept;
+  return kept.map((one) => ({ ...one, text: newestText(one.text, TEXT_KEPT) }));
 }
 
 function show(view: RunView, event: RunEvent): RunView {

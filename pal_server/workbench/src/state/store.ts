@@ -7,9 +7,20 @@
 import { Connection, type Link, type Wire } from "../wire/connection";
 import type { Delivery, Event, Interaction, Message, Receipt, Run, RunEvent, Snapshot } from "../wire/contract";
 import { Refused, request } from "../wire/request";
-import { apply, begin, type Desk, isMine, LIVE, withAnswered, withInteraction, withMessages, withPage } from "./desk";
+import {
+  apply,
+  begin,
+  type Desk,
+  isMine,
+  LIVE,
+  type Log,
+  withAnswered,
+  withInteraction,
+  withMessages,
+  withPage,
+} from "./desk";
 import * as outbox from "./outbox";
-import { applyEvents, EMPTY, type RunView } from "./run-view";
+import { applyEvents, EMPTY, type RunView, withEarlier } from "./run-view";
 
 export interface State {
   desk: Desk;
@@ -24,6 +35,11 @@ export interface State {
 
 const PAGE = 60; // messages loaded at a time
 const TAIL = 400; // run events read first; earlier ones on demand
+const EARLIER = 200; // run events of a page before those that are known
+const LOGS_KEPT = 30; // topics that are at hand without asking the server
+const RENEWED = 3; // topics taken anew at once after a long absence; others when they are opened
+const LOG_KEPT = 120; // messages of one of them that nobody looks at
+const RUNS_KEPT = 12; // runs nobody looks at whose events are at hand
 const TOO_LONG = 15 * 60_000; // milliseconds away after which everything is taken anew
 const HIDDEN_PAUSE = 200; // milliseconds between updates of a tab nobody sees
 const HEARD_KEPT = 300; // events
@@ -36,6 +52,10 @@ export class Store {
   private readonly connection: Connection;
   private readonly shown = new Map<number, number>(); // run → how many views show it
   private readonly hearing = new Set<Event[]>(); // what came while an answer was on its way
+  private readonly held = new Map<number, number>(); // topic → how many views show it
+  private readonly opening = new Map<number, Promise<void>>(); // topic → its first page, on its way
+  private lately: readonly number[] = []; // topics that were opened, the newest last
+  private seen: readonly number[] = []; // runs that were shown, the newest last
   private isTold = true;
   private awaySince = 0;
   private isRenewing = false;
@@ -116,8 +136,48 @@ export class Store {
   // ---- messages
 
   /** The newest messages of a topic, once; later ones come by the stream. */
-  async openTopic(topic: number): Promise<void> {
-    if (this.state.desk.logs[topic]) return;
+  openTopic(topic: number): Promise<void> {
+    this.lately = [...this.lately.filter((one) => one !== topic), topic];
+    if (this.state.desk.logs[topic]) return Promise.resolve();
+    const known = this.opening.get(topic);
+    if (known) return known;
+    const opening = this.loadNewest(topic).finally(() => this.opening.delete(topic));
+    this.opening.set(topic, opening);
+    return opening;
+  }
+
+  /** A topic is in sight until the answer is called; what nobody looked at for long is forgotten, the server has it. */
+  holdTopic(topic: number): () => void {
+    this.held.set(topic, (this.held.get(topic) ?? 0) + 1);
+    return () => {
+      const left = (this.held.get(topic) ?? 1) - 1;
+      if (left > 0) this.held.set(topic, left);
+      else {
+        this.held.delete(topic);
+        this.forgetLogs();
+      }
+    };
+  }
+
+  private forgetLogs(): void {
+    const { desk } = this.state;
+    const kept = new Set(this.lately.slice(-LOGS_KEPT));
+    const logs: Record<number, Log> = {};
+    let isChanged = false;
+    for (const [name, log] of Object.entries(desk.logs)) {
+      const topic = Number(name);
+      const isHeld = this.held.has(topic);
+      const isLong = !isHeld && log.messages.length > 2 * LOG_KEPT;
+      isChanged ||= isLong || !(isHeld || kept.has(topic));
+      if (isHeld || kept.has(topic)) {
+        logs[topic] = isLong ? { messages: log.messages.slice(-LOG_KEPT), hasOlder: true } : log;
+      }
+    }
+    this.lately = this.lately.slice(-LOGS_KEPT);
+    if (isChanged) this.set({ desk: { ...desk, logs } });
+  }
+
+  private async loadNewest(topic: number): Promise<void> {
     const [[page, runs, deliveries], meanwhile] = await this.whileHearing(
       Promise.all([
         request("GET /api/messages", { query: { topic, before: 2 ** 52, limit: PAGE } }),
@@ -209,23 +269,26 @@ export class Store {
       else {
         this.shown.delete(run.id);
         this.connection.unwatch(run.id);
+        this.forgetRuns(run.id);
       }
     };
   }
 
-  /** All events of a run from its first, in place of its tail. */
-  async loadWholeRun(run: number): Promise<void> {
-    let view = EMPTY;
-    for (let after = 0; ; ) {
-      const page = await request("GET /api/runs/{id}/events", { params: { id: run }, query: { after, limit: 200 } });
-      view = applyEvents(view, page.events);
-      const last = page.events.at(-1);
-      if (!last || page.events.length < 200) break;
-      after = last.seq;
-    }
+  private forgetRuns(left: number): void {
+    this.seen = [...this.seen.filter((one) => one !== left), left].slice(-RUNS_KEPT);
+    const kept = Object.entries(this.state.runs).filter(
+      ([run]) => this.shown.has(Number(run)) || this.seen.includes(Number(run)),
+    );
+    if (kept.length < Object.keys(this.state.runs).length) this.set({ runs: Object.fromEntries(kept) });
+  }
+
+  /** A page of events before those that are known of a run. */
+  async loadEarlier(run: number): Promise<void> {
+    const before = this.state.runs[run]?.raw[0]?.seq ?? 1;
+    if (before <= 1) return;
+    const page = await request("GET /api/runs/{id}/events", { params: { id: run }, query: { before, limit: EARLIER } });
     const known = this.state.runs[run];
-    if (known && known.seq > view.seq) view = applyEvents(view, known.raw);
-    this.set({ runs: { ...this.state.runs, [run]: view } });
+    if (known) this.set({ runs: { ...this.state.runs, [run]: withEarlier(known, page.events) } });
   }
 
   private hear(event: Event): void {
@@ -289,7 +352,9 @@ export class Store {
       for (const run of Object.values(kept)) if (LIVE.has(run.status) && !fresh.runs[run.id]) delete kept[run.id];
       const interactions = { ...before.interactions, ...fresh.interactions };
       this.set({ desk: { ...fresh, runs: kept, interactions, logs: {} } });
-      await Promise.all(Object.keys(before.logs).map((topic) => this.openTopic(Number(topic))));
+      this.opening.clear();
+      const wanted = [...new Set([...this.held.keys(), ...this.lately.slice(-RENEWED)])];
+      await Promise.all(wanted.filter((topic) => before.logs[topic]).map((topic) => this.openTopic(topic)));
     } catch (error) {
       ignorePassing(error);
       this.set({ desk: { ...this.state.desk, isBehind: false } });

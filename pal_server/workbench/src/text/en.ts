@@ -30,6 +30,8 @@ export const en = {
   "link.trying": "Not connected. Trying now. What you type is kept.",
   "link.now": "Try now",
   "link.back": "Connected",
+  "build.new": "A new version is ready.",
+  "build.reload": "Reload",
 
   "state.running": "Running",
   "state.starting": "Starting",
@@ -69,6 +71,7 @@ export const en = {
   "topic.reopen": "Open again",
   "topic.rename": "Rename",
   "topic.copyLink": "Copy link",
+  "topic.share": "Share with others",
   "topic.members": "Who is here",
   "topic.panel": "Run panel",
   "topic.choose": "Choose a topic, or press C to begin one.",
@@ -123,6 +126,8 @@ export const en = {
   "run.resumesAt": "Goes on at {time}",
   "run.stalled": "No word for {time}",
   "run.exit": "exit {code}",
+
+  "diff.unmodified": "{n} unmodified line|{n} unmodified lines",
 
   "panel.steps": "Steps",
   "panel.changes": "Changes",

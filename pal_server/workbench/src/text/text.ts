@@ -1,17 +1,19 @@
 import { en, type TextKey } from "./en";
-import { zh } from "./zh";
 
 export type { TextKey };
 export type Language = "en" | "zh";
 type Given = Readonly<Record<string, string | number>>;
 
-const CATALOGUES: Readonly<Record<Language, Readonly<Record<TextKey, string>>>> = { en, zh };
+const catalogues: Partial<Record<Language, Readonly<Record<TextKey, string>>>> = { en };
 let language: Language = "en";
 
-export function setLanguage(wanted: "system" | Language): Language {
-  language = wanted === "system" ? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en") : wanted;
-  document.documentElement.lang = language;
-  return language;
+/** The language somebody wants, once its texts are here; those of English come with the client. */
+export async function setLanguage(wanted: "system" | Language): Promise<Language> {
+  const chosen = wanted === "system" ? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en") : wanted;
+  if (chosen === "zh") catalogues.zh ??= (await import("./zh")).zh;
+  language = chosen;
+  document.documentElement.lang = chosen;
+  return chosen;
 }
 
 export function currentLanguage(): Language {
@@ -20,7 +22,7 @@ export function currentLanguage(): Language {
 
 /** A text of the catalogue in the person's language. */
 export function t(key: TextKey, given: Given = {}): string {
-  const text = CATALOGUES[language][key];
+  const text = (catalogues[language] ?? en)[key];
   const [one, many] = text.split("|") as [string, string?];
   const chosen = many !== undefined && given.n !== 1 ? many : one;
   return chosen.replace(/\{(\w+)\}/g, (whole, name: string) => String(given[name] ?? whole));

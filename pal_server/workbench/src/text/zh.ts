@@ -31,6 +31,8 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "link.away": "未连接。{n} 秒后重试。你输入的内容会保留。",
   "link.trying": "未连接。正在重试。你输入的内容会保留。",
   "link.now": "立即重试",
+  "build.new": "新版本已就绪。",
+  "build.reload": "重新加载",
   "link.back": "已连接",
 
   "state.running": "运行中",
@@ -70,6 +72,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "topic.resolve": "标为已解决",
   "topic.reopen": "重新打开",
   "topic.rename": "重命名",
+  "topic.share": "分享给他人",
   "topic.copyLink": "复制链接",
   "topic.members": "谁在这里",
   "topic.panel": "运行面板",
@@ -125,6 +128,8 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "run.resumesAt": "{time} 继续",
   "run.stalled": "{time} 没有消息",
   "run.exit": "退出码 {code}",
+
+  "diff.unmodified": "{n} 行未修改",
 
   "panel.steps": "步骤",
   "panel.changes": "改动",

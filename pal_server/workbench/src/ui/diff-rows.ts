@@ -15,6 +15,12 @@ export interface Row {
   parts: readonly { text: string; isChanged: boolean }[];
 }
 
+/** A piece of a line in one colour; `look` is class names, or nothing. */
+export interface Token {
+  text: string;
+  look: string;
+}
+
 const HEADER = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)$/;
 const FILE_LINE =
   /^(diff --git |index |--- |\+\+\+ |new file |deleted file |similarity |rename |Binary |\\ No newline)/;
@@ -83,6 +89,42 @@ export function changedParts(text: string, other: string): { text: string; isCha
     { text: middle, isChanged: true },
     { text: ours.slice(ours.length - end).join(""), isChanged: false },
   ].filter((part) => part.text !== "");
+}
+
+/** Both sides of a hunk as texts, to be coloured: a string may go over several lines. */
+export function sidesOf(rows: readonly Row[]): { before: string; after: string } {
+  const side = (other: Row["sign"]) =>
+    rows
+      .filter((one) => one.sign !== other)
+      .map(lineOf)
+      .join("\n");
+  return { before: side("+"), after: side("-") };
+}
+
+export function lineOf({ parts }: Row): string {
+  return parts.map((part) => part.text).join("");
+}
+
+/** What has one colour and is changed or not, in order: the ends of both cut the line. */
+export function piecesOf(parts: Row["parts"], tokens: readonly Token[]): (Token & { isChanged: boolean })[] {
+  const pieces: (Token & { isChanged: boolean })[] = [];
+  let index = 0;
+  let used = 0;
+  for (const { text, isChanged } of parts) {
+    for (let at = 0; at < text.length; ) {
+      const token = tokens[index];
+      const left = token ? token.text.length - used : text.length - at;
+      const length = Math.min(left, text.length - at);
+      if (length > 0) pieces.push({ text: text.slice(at, at + length), look: token?.look ?? "", isChanged });
+      at += length;
+      used += length;
+      if (token && used >= token.text.length) {
+        index += 1;
+        used = 0;
+      }
+    }
+  }
+  return pieces;
 }
 
 function whole(text: string): { text: string; isChanged: boolean }[] {

@@ -1,20 +1,21 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { Hash, Inbox, Search, Workflow } from "lucide-react";
 import { useMemo } from "react";
-import { countNeeds, needsOf } from "../state/attention";
+import { countNeeds } from "../state/attention";
 import { roomsOf } from "../state/glances";
 import { t } from "../text/text";
-import { useNow, useSelect } from "../ui/hooks";
+import { useSelect } from "../ui/hooks";
+import { useNeeds } from "./attention";
 import css from "./bottom-bar.module.css";
 import { Amber } from "./sidebar";
 
 /** The four ways on a phone. */
 export function BottomBar({ onSearch }: { onSearch: () => void }) {
-  const desk = useSelect((state) => state.desk);
-  const now = useNow(30_000);
-  const needs = useMemo(() => countNeeds(needsOf(desk, now)), [desk, now]);
+  const allRooms = useSelect((state) => state.desk.rooms);
+  const topics = useSelect((state) => state.desk.topics);
+  const needs = countNeeds(useNeeds());
   const { room } = useParams({ strict: false });
-  const rooms = roomsOf(desk);
+  const rooms = useMemo(() => roomsOf({ rooms: allRooms, topics }), [allRooms, topics]);
   const first = room ?? rooms.find((one) => one.unread > 0)?.room.name ?? rooms[0]?.room.name ?? "general";
   const here = { "data-here": true } as object;
   return (

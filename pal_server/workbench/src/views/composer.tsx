@@ -11,13 +11,15 @@ import { complete, triggerAt } from "../state/suggest";
 import { type TextKey, t } from "../text/text";
 import { useLatest, useSelect, useStore } from "../ui/hooks";
 import { MOD } from "../ui/keys";
+import { later } from "../ui/later";
 import type { Glance, Message, Room } from "../wire/contract";
 import { upload } from "../wire/request";
 import css from "./composer.module.css";
-import { Past } from "./past";
 import { Queue } from "./queue";
 import { Suggestions, useSuggestions } from "./suggestions";
 import { tell, tellFailure } from "./tell";
+
+const Past = later(() => import("./past").then((found) => found.Past));
 
 export type ComposerMode = { type: "write" } | { type: "reply"; to: Message } | { type: "edit"; message: Message };
 

@@ -1,7 +1,16 @@
 import { ActionIcon, Menu, Tooltip } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, ChevronLeft, CircleCheck, EllipsisVertical, Link2, PanelRight, RotateCcw } from "lucide-react";
+import {
+  ArrowDown,
+  ChevronLeft,
+  CircleCheck,
+  EllipsisVertical,
+  Link2,
+  PanelRight,
+  RotateCcw,
+  Share2,
+} from "lucide-react";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { renameTopic, resolveTopic } from "../api/topics";
 import { isMine, LIVE } from "../state/desk";
@@ -9,15 +18,18 @@ import { type Item, timelineOf } from "../state/timeline";
 import { day, t } from "../text/text";
 import { Faces } from "../ui/face";
 import { PHONE, useLatest, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
+import { later } from "../ui/later";
 import type { Glance, Message, Room } from "../wire/contract";
 import { AskCard } from "./ask-card";
 import { Composer, type ComposerMode } from "./composer";
 import css from "./conversation.module.css";
 import { ask } from "./dialogs";
 import { MessageRow, NoticeRow, SendingRow } from "./message";
-import { RoomDialog } from "./room-dialog";
 import { RunCard } from "./run-card";
 import { tell, tellFailure } from "./tell";
+
+const AddLink = later(() => import("./add-link").then((found) => found.default));
+const RoomDialog = later(() => import("./room-dialog").then((found) => found.RoomDialog));
 
 const NONE: readonly never[] = [];
 const NEAR_END = 80; // pixels from the end that count as being there
@@ -36,6 +48,7 @@ export function Conversation({ room, glance }: { room: Room; glance: Glance }) {
   useEffect(() => {
     store.openTopic(id).then(() => setFailure(null), setFailure);
   }, [store, id, isConnected]);
+  useEffect(() => store.holdTopic(id), [store, id]);
   return (
     <section className={css.pane} aria-label={glance.topic.title} data-region>
       <Header room={room} glance={glance} />
@@ -56,6 +69,9 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
   const runs = useSelect((state) => state.desk.runs);
   const { topic } = glance;
   const [isOpen, setOpen] = useState(false);
+  const [isSharing, setSharing] = useState(false);
+  const role = useSelect((state) => state.desk.me.role);
+  const mayShare = role !== "viewer";
   const newest = useMemo(() => {
     const mine = Object.values(runs).filter((one) => one.topic === topic.id);
     return mine.find((one) => LIVE.has(one.status)) ?? mine.sort((one, other) => other.id - one.id)[0];
@@ -106,6 +122,13 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
           </ActionIcon>
         </Tooltip>
       )}
+      {!isPhone && mayShare && (
+        <Tooltip label={t("topic.share")}>
+          <ActionIcon aria-label={t("topic.share")} onClick={() => setSharing(true)}>
+            <Share2 size={16} />
+          </ActionIcon>
+        </Tooltip>
+      )}
       {!isPhone && !topic.is_default && (
         <Tooltip label={isResolved ? t("topic.reopen") : t("topic.resolve")}>
           <ActionIcon
@@ -138,6 +161,7 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
         <Menu.Dropdown>
           <Menu.Item onClick={() => void rename()}>{t("topic.rename")}</Menu.Item>
           <Menu.Item onClick={() => void copyLink()}>{t("topic.copyLink")}</Menu.Item>
+          {mayShare && <Menu.Item onClick={() => setSharing(true)}>{t("topic.share")}</Menu.Item>}
           {!topic.is_default && (
             <Menu.Item onClick={() => void resolve(!isResolved)}>
               {isResolved ? t("topic.reopen") : t("topic.resolve")}
@@ -148,6 +172,7 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
         </Menu.Dropdown>
       </Menu>
       {isOpen && <RoomDialog room={room} onClose={() => setOpen(false)} />}
+      {isSharing && <AddLink of={{ room: room.id, topic: topic.id }} onClose={() => setSharing(false)} />}
     </header>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { Bot, CircleHelp, CornerUpLeft, Ellipsis, FileText, Info, TriangleAlert } from "lucide-react";
 import { memo, useState } from "react";
 import { retryDelivery } from "../api/deliveries";
@@ -9,14 +9,20 @@ import type { Sending } from "../state/outbox";
 import { clock, dateTime, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useSelect, useStore } from "../ui/hooks";
+import { IconButton } from "../ui/icon-button";
+import { later } from "../ui/later";
 import { Markdown } from "../ui/markdown";
+import { useMenu } from "../ui/menus";
 import type { Message, Room } from "../wire/contract";
 import type { ComposerMode } from "./composer";
 import { confirm } from "./dialogs";
 import css from "./message.module.css";
 import { tell, tellFailure } from "./tell";
-import { Why } from "./why";
 
+const Why = later(() => import("./why").then((found) => found.Why));
+
+const PICTURES: ReadonlySet<string> = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+const PICTURE_MAX = 8 * 1024 * 1024; // bytes of a picture that is shown without asking
 const LONG = 6_000; // characters after which a message is folded
 
 interface Props {
@@ -99,8 +105,9 @@ export function Files({ message }: { message: Message }) {
   return (
     <ul className={css.files}>
       {message.files.map((file) => (
-        <li key={file.id}>
-          <a href={`/f/${encodeURIComponent(file.id)}`} download={file.name}>
+        <li key={file.id} data-picture={isPicture(file) || undefined}>
+          <a href={`/f/${encodeURIComponent(file.id)}`} download={file.name} title={file.name}>
+            {isPicture(file) && <img src={`/f/${encodeURIComponent(file.id)}`} alt={file.name} loading="lazy" />}
             <FileText size={15} aria-hidden />
             <span>{file.name}</span>
             <small className="num">{sizeOf(file.size)}</small>
@@ -109,6 +116,11 @@ export function Files({ message }: { message: Message }) {
       ))}
     </ul>
   );
+}
+
+/** What the browser may show as it is: pixels, which run nothing. Anything else, SVG too, is a download alone. */
+function isPicture(file: Message["files"][number]): boolean {
+  return PICTURES.has(file.mime) && file.size <= PICTURE_MAX;
 }
 
 /** What happens with a message for each agent it calls; a click says why. */
@@ -164,7 +176,9 @@ export function Actions({ message, room, onMode }: Omit<Props, "isJoined">) {
   const store = useStore();
   const me = useSelect((state) => state.desk.me);
   const [isWhy, setWhy] = useState(false);
+  const open = useMenu();
   const mine = isMine(me, message);
+  const link = `${location.origin}/r/${room.name}/${message.topic}?message=${message.id}`;
   const copy = (text: string) => navigator.clipboard.writeText(text).then(() => tell(t("confirm.copied")), tellFailure);
   const remove = async () => {
     if (await confirm({ title: t("message.delete"), text: t("message.deleteAsk"), confirm: t("message.delete") }))
@@ -172,31 +186,28 @@ export function Actions({ message, room, onMode }: Omit<Props, "isJoined">) {
   };
   return (
     <div className={css.actions} role="group" aria-label={t("message.actions")}>
-      <ActionIcon size={26} aria-label={t("message.reply")} onClick={() => onMode({ type: "reply", to: message })}>
-        <CornerUpLeft size={15} />
-      </ActionIcon>
-      <ActionIcon size={26} aria-label={t("message.why")} onClick={() => setWhy(true)}>
-        <CircleHelp size={15} />
-      </ActionIcon>
-      <Menu>
-        <Menu.Target>
-          <ActionIcon size={26} aria-label={t("message.actions")}>
-            <Ellipsis size={15} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={() => void copy(message.content)}>{t("message.copy")}</Menu.Item>
-          <Menu.Item
-            onClick={() => void copy(`${location.origin}/r/${room.name}/${message.topic}?message=${message.id}`)}
-          >
-            {t("message.copyLink")}
-          </Menu.Item>
-          <Menu.Item onClick={() => store.markRead(message.topic, message.id - 1)}>{t("message.unread")}</Menu.Item>
-          {mine && <Menu.Divider />}
-          {mine && <Menu.Item onClick={() => onMode({ type: "edit", message })}>{t("message.edit")}</Menu.Item>}
-          {mine && <Menu.Item onClick={() => void remove()}>{t("message.delete")}</Menu.Item>}
-        </Menu.Dropdown>
-      </Menu>
+      <IconButton label={t("message.reply")} onClick={() => onMode({ type: "reply", to: message })}>
+        <CornerUpLeft size={15} aria-hidden />
+      </IconButton>
+      <IconButton label={t("message.why")} onClick={() => setWhy(true)}>
+        <CircleHelp size={15} aria-hidden />
+      </IconButton>
+      <IconButton
+        label={t("message.actions")}
+        aria-haspopup="menu"
+        onClick={(event) =>
+          open(event.currentTarget, [
+            { label: t("message.copy"), act: () => void copy(message.content) },
+            { label: t("message.copyLink"), act: () => void copy(link) },
+            { label: t("message.unread"), act: () => store.markRead(message.topic, message.id - 1) },
+            mine && "line",
+            mine && { label: t("message.edit"), act: () => onMode({ type: "edit", message }) },
+            mine && { label: t("message.delete"), act: () => void remove() },
+          ])
+        }
+      >
+        <Ellipsis size={15} aria-hidden />
+      </IconButton>
       {isWhy && <Why message={message.id} onClose={() => setWhy(false)} />}
     </div>
   );

@@ -10,12 +10,12 @@ import { Topics } from "./topics";
 /** A room: its topics, and the conversation of one of them. On a phone one at a time. */
 export function RoomView() {
   const { room: name, topic: id } = useParams({ strict: false });
-  const desk = useSelect((state) => state.desk);
+  const rooms = useSelect((state) => state.desk.rooms);
   const isPhone = useMedia(PHONE);
-  const room = roomNamed(desk, name ?? "");
+  const room = roomNamed({ rooms }, name ?? "");
+  const shown = id !== undefined ? Number(id) : isPhone ? 0 : (room?.default_topic ?? 0);
+  const shownTopic = useSelect((state) => state.desk.topics[shown]);
   if (!room) return <Missing />;
-  const topic = id === undefined ? undefined : desk.topics[Number(id)];
-  const shownTopic = topic ?? (isPhone || id !== undefined ? undefined : desk.topics[room.default_topic]);
   return (
     <div className={css.room} data-phone={isPhone || undefined}>
       {(!isPhone || id === undefined) && <Topics room={room} selected={shownTopic?.topic.id ?? null} />}

@@ -1,14 +1,16 @@
-import { ActionIcon, Menu, Tooltip } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { ChevronRight, EllipsisVertical, Square, Timer } from "lucide-react";
 import { memo, useEffect } from "react";
 import { killRun, restartRun, stopRun } from "../api/runs";
+import { tailOf } from "../state/blocks";
 import { LIVE } from "../state/desk";
 import { EMPTY, type RunView } from "../state/run-view";
 import { ago, clock, count, dateTime, duration, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useNow, useSelect, useStore } from "../ui/hooks";
+import { IconButton } from "../ui/icon-button";
 import { Markdown } from "../ui/markdown";
+import { useMenu } from "../ui/menus";
 import { StatePill, wordOf } from "../ui/state";
 import type { Message, Room, Run } from "../wire/contract";
 import type { ComposerMode } from "./composer";
@@ -20,6 +22,7 @@ import { StepLine } from "./run-steps";
 import { tellFailure } from "./tell";
 
 const STEPS = 3; // shown in the conversation; the panel has all
+const WORDS = 6_000; // characters of a text that still grows; the panel has more
 const PLAN_BAR = 6; // entries that fit on a bar with their names
 
 interface Props {
@@ -39,7 +42,7 @@ export const RunCard = memo(function RunCard({ run, words, room, isJoined, onMod
   const isLive = LIVE.has(run.status);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the run's id is what is shown
   useEffect(() => (isLive ? store.show(run) : undefined), [store, isLive, run.id]);
-  const growing = isLive ? wordsOf(view) : "";
+  const growing = isLive ? tailOf(wordsOf(view), WORDS) : "";
   const dot = run.status === "waiting" ? "waiting" : isLive ? "running" : null;
   return (
     <article className={messageCss.message} data-joined={isJoined || undefined} data-run={run.id} id={`r${run.id}`}>
@@ -84,6 +87,7 @@ export const RunCard = memo(function RunCard({ run, words, room, isJoined, onMod
 
 function RunHeader({ run, view }: { run: Run; view: RunView }) {
   const navigate = useNavigate();
+  const openMenu = useMenu();
   const isLive = LIVE.has(run.status);
   const now = useNow(isLive ? 1_000 : 60_000);
   const began = run.started_at ?? run.created_at;
@@ -128,24 +132,23 @@ function RunHeader({ run, view }: { run: Run; view: RunView }) {
         {!isLive && <ChevronRight size={15} aria-hidden className={css.more} />}
       </button>
       {isLive && (
-        <Tooltip label={t("run.stop")}>
-          <ActionIcon size={26} aria-label={t("run.stop")} onClick={() => void stop()} data-stop={run.id}>
-            <Square size={14} />
-          </ActionIcon>
-        </Tooltip>
+        <IconButton label={t("run.stop")} onClick={() => void stop()} data-stop={run.id}>
+          <Square size={14} aria-hidden />
+        </IconButton>
       )}
-      <Menu>
-        <Menu.Target>
-          <ActionIcon size={26} aria-label={t("run.more")}>
-            <EllipsisVertical size={15} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={open}>{t("run.open", { id: run.id })}</Menu.Item>
-          <Menu.Item onClick={() => void restartRun(run.id).catch(tellFailure)}>{t("run.restart")}</Menu.Item>
-          {isLive && <Menu.Item onClick={() => void killRun(run.id).catch(tellFailure)}>{t("run.kill")}</Menu.Item>}
-        </Menu.Dropdown>
-      </Menu>
+      <IconButton
+        label={t("run.more")}
+        aria-haspopup="menu"
+        onClick={(event) =>
+          openMenu(event.currentTarget, [
+            { label: t("run.open", { id: run.id }), act: open },
+            { label: t("run.restart"), act: () => void restartRun(run.id).catch(tellFailure) },
+            isLive && { label: t("run.kill"), act: () => void killRun(run.id).catch(tellFailure) },
+          ])
+        }
+      >
+        <EllipsisVertical size={15} aria-hidden />
+      </IconButton>
     </div>
   );
 }

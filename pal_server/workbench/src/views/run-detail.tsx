@@ -4,6 +4,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { runPrompt } from "../api/runs";
 import { TABS, type Tab } from "../routes";
+import { tailOf } from "../state/blocks";
 import { LIVE } from "../state/desk";
 import { byFile, EMPTY, type RunView } from "../state/run-view";
 import { clockSeconds, count, duration, money, type TextKey, t } from "../text/text";
@@ -17,6 +18,9 @@ import { wordsOf } from "./run-card";
 import css from "./run-detail.module.css";
 import { StepEntry } from "./run-steps";
 import { tellFailure } from "./tell";
+
+const PAGE = 200; // steps, or events of the log, that are there at first
+const WORDS = 20_000; // characters of what an agent says in a run, the newest ones
 
 /** A run by its number, fetched when it is not known, and followed while it is shown. */
 export function useRun(id: number): Run | undefined {
@@ -132,14 +136,16 @@ function Facts({ run, view }: { run: Run; view: RunView }) {
 
 function Steps({ run, view }: { run: Run; view: RunView }) {
   const store = useStore();
-  const isCut = (view.raw[0]?.seq ?? 1) > 1;
+  const [shown, setShown] = useState(PAGE);
+  const hasEarlier = (view.raw[0]?.seq ?? 1) > 1;
   const words = wordsOf(view);
   const isLive = LIVE.has(run.status);
+  const showEarlier = async () => {
+    setShown(shown + PAGE);
+    if (view.steps.length <= shown && hasEarlier) await store.loadEarlier(run.id).catch(tellFailure);
+  };
   return (
     <div className={css.steps}>
-      {isCut && (
-        <Button onClick={() => void store.loadWholeRun(run.id).catch(tellFailure)}>{t("run.earlierSteps")}</Button>
-      )}
       {view.lanes.length > 0 && (
         <p className={css.lanes}>
           {view.lanes.map((lane) => (
@@ -166,8 +172,11 @@ function Steps({ run, view }: { run: Run; view: RunView }) {
           <Markdown text={view.plan} />
         </div>
       )}
+      {(hasEarlier || view.steps.length > shown) && (
+        <Button onClick={() => void showEarlier()}>{t("run.earlierSteps")}</Button>
+      )}
       <ol className={css.list}>
-        {view.steps.map((step) => (
+        {view.steps.slice(-shown).map((step) => (
           <StepEntry key={step.id} step={step} />
         ))}
       </ol>
@@ -179,7 +188,7 @@ function Steps({ run, view }: { run: Run; view: RunView }) {
       )}
       {words && (
         <div className={css.box}>
-          <Markdown text={words} isGrowing={isLive} />
+          <Markdown text={tailOf(words, WORDS)} isGrowing={isLive} />
         </div>
       )}
       {run.stderr && <pre className={css.pre}>{run.stderr}</pre>}
@@ -241,7 +250,7 @@ function Changes({ files }: { files: ReturnType<typeof byFile> }) {
         {file.diffs.length === 0 && <p className={css.none}>{t("panel.noDiff")}</p>}
         {file.diffs.map((diff, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: edits have an order and no names
-          <Diff key={index} text={diff} isSplit={kind === "split"} />
+          <Diff key={index} text={diff} path={file.path} isSplit={kind === "split"} />
         ))}
       </div>
     </>
@@ -251,17 +260,22 @@ function Changes({ files }: { files: ReturnType<typeof byFile> }) {
 function RawLog({ run, view }: { run: Run; view: RunView }) {
   const store = useStore();
   const end = useRef<HTMLDivElement>(null);
-  const isCut = (view.raw[0]?.seq ?? 1) > 1;
+  const [shown, setShown] = useState(PAGE);
+  const hasEarlier = (view.raw[0]?.seq ?? 1) > 1;
+  const showEarlier = async () => {
+    setShown(shown + PAGE);
+    if (view.raw.length <= shown && hasEarlier) await store.loadEarlier(run.id).catch(tellFailure);
+  };
   useEffect(() => {
     end.current?.scrollIntoView({ block: "end" });
   }, []);
   if (view.raw.length === 0) return <p className={css.none}>{t("panel.noLog")}</p>;
   return (
     <div className={css.raw}>
-      {isCut && (
-        <Button onClick={() => void store.loadWholeRun(run.id).catch(tellFailure)}>{t("run.earlierSteps")}</Button>
+      {(hasEarlier || view.raw.length > shown) && (
+        <Button onClick={() => void showEarlier()}>{t("run.earlierSteps")}</Button>
       )}
-      {view.raw.map((event) => (
+      {view.raw.slice(-shown).map((event) => (
         <div key={event.seq}>
           <time className="num">{clockSeconds(event.at)}</time>
           <b>{event.kind}</b>

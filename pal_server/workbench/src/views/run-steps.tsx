@@ -93,7 +93,11 @@ export function StepEntry({ step }: { step: Step }) {
 function StepDetail({ step }: { step: Step }) {
   return (
     <div className={css.detail}>
-      {step.change?.diff ? <Diff text={step.change.diff} /> : step.input && <pre>{step.input}</pre>}
+      {step.change?.diff ? (
+        <Diff text={step.change.diff} path={step.change.path} />
+      ) : (
+        step.input && <pre>{step.input}</pre>
+      )}
       {step.output && <pre>{step.output}</pre>}
     </div>
   );

@@ -3,9 +3,11 @@ import { lazy, Suspense, useState } from "react";
 import { t } from "../text/text";
 import { Boundary } from "../ui/boundary";
 import { PHONE, useKept, useMedia } from "../ui/hooks";
+import { Menus } from "../ui/menus";
 import { Banner } from "./banner";
 import { BottomBar } from "./bottom-bar";
 import { useKeys } from "./keys";
+import { NewBuild } from "./new-build";
 import { useNotifications } from "./notifications";
 import css from "./shell.module.css";
 import { Sidebar } from "./sidebar";
@@ -32,35 +34,42 @@ export function Shell() {
   });
   useNotifications();
   return (
-    <div className={css.shell} data-rail={isRail || undefined} data-phone={isPhone || undefined}>
-      <a className={css.skip} href="#main">
-        {t("app.skip")}
-      </a>
-      {!isPhone && <Sidebar isRail={isRail} onFold={() => setFolded(!isFolded)} onSearch={() => setOver("palette")} />}
-      <div className={css.stage}>
-        <Banner />
-        <div className={css.panes}>
-          <main id="main" className={css.main} tabIndex={-1}>
-            <Boundary key={path}>
-              <Suspense fallback={null}>
-                <Outlet />
-              </Suspense>
-            </Boundary>
-          </main>
-          {isPanelOpen && run !== undefined && (
-            <Boundary key={`run ${run}`}>
-              <Suspense fallback={null}>
-                <RunPanel id={run} />
-              </Suspense>
-            </Boundary>
-          )}
+    <Menus>
+      <div className={css.shell} data-rail={isRail || undefined} data-phone={isPhone || undefined}>
+        <a className={css.skip} href="#main">
+          {t("app.skip")}
+        </a>
+        {!isPhone && (
+          <Sidebar isRail={isRail} onFold={() => setFolded(!isFolded)} onSearch={() => setOver("palette")} />
+        )}
+        <div className={css.stage}>
+          <div className={css.strips}>
+            <Banner />
+            <NewBuild />
+          </div>
+          <div className={css.panes}>
+            <main id="main" className={css.main} tabIndex={-1}>
+              <Boundary key={path}>
+                <Suspense fallback={null}>
+                  <Outlet />
+                </Suspense>
+              </Boundary>
+            </main>
+            {isPanelOpen && run !== undefined && (
+              <Boundary key={`run ${run}`}>
+                <Suspense fallback={null}>
+                  <RunPanel id={run} />
+                </Suspense>
+              </Boundary>
+            )}
+          </div>
         </div>
+        {isPhone && <BottomBar onSearch={() => setOver("palette")} />}
+        <Suspense fallback={null}>
+          {over === "palette" && <Palette onClose={() => setOver(null)} onHelp={() => setOver("keys")} />}
+          {over === "keys" && <KeysHelp onClose={() => setOver(null)} />}
+        </Suspense>
       </div>
-      {isPhone && <BottomBar onSearch={() => setOver("palette")} />}
-      <Suspense fallback={null}>
-        {over === "palette" && <Palette onClose={() => setOver(null)} onHelp={() => setOver("keys")} />}
-        {over === "keys" && <KeysHelp onClose={() => setOver(null)} />}
-      </Suspense>
-    </div>
+    </Menus>
   );
 }

@@ -13,16 +13,19 @@ import {
   Workflow,
 } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
-import { countNeeds, needsOf } from "../state/attention";
+import { countNeeds } from "../state/attention";
 import { LIVE } from "../state/desk";
 import { roomsOf } from "../state/glances";
 import { t } from "../text/text";
 import { Face } from "../ui/face";
-import { useNow, useSelect } from "../ui/hooks";
+import { useSelect } from "../ui/hooks";
 import { Keys } from "../ui/keys";
+import { later } from "../ui/later";
 import { useAgents } from "./agents";
-import { NewRoom } from "./new-room";
+import { useNeeds } from "./attention";
 import css from "./sidebar.module.css";
+
+const NewRoom = later(() => import("./new-room").then((found) => found.NewRoom));
 
 interface Props {
   isRail: boolean;
@@ -32,14 +35,15 @@ interface Props {
 
 /** Where one can go, and what waits there. In a rail the words are hidden from sight only. */
 export function Sidebar({ isRail, onFold, onSearch }: Props) {
-  const desk = useSelect((state) => state.desk);
-  const now = useNow(30_000);
-  const needs = useMemo(() => needsOf(desk, now), [desk, now]);
-  const rooms = useMemo(() => roomsOf(desk), [desk]);
-  const live = Object.values(desk.runs).filter((run) => LIVE.has(run.status)).length;
+  const allRooms = useSelect((state) => state.desk.rooms);
+  const topics = useSelect((state) => state.desk.topics);
+  const runs = useSelect((state) => state.desk.runs);
+  const needs = useNeeds();
+  const rooms = useMemo(() => roomsOf({ rooms: allRooms, topics }), [allRooms, topics]);
+  const live = useMemo(() => Object.values(runs).filter((run) => LIVE.has(run.status)).length, [runs]);
   const { room: here } = useParams({ strict: false });
   const [isMaking, setMaking] = useState(false);
-  const asked = (room: string) => needs.filter((need) => need.room === room && need.type !== "finished").length;
+  const asked = (room: string) => countNeeds(needs.filter((need) => need.room === room));
   return (
     <nav className={css.side} aria-label={t("nav.main")} data-rail={isRail || undefined} data-region>
       <header className={css.head}>

@@ -1,30 +1,54 @@
-import { ActionIcon, Menu, Tooltip } from "@mantine/core";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { useVirtualizer } from "@tanstack/react-virtual";
 import { Check, ChevronDown, Hash, ListFilter, Lock, Plus } from "lucide-react";
-import { memo, useMemo, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import { createTopic } from "../api/topics";
-import { type Need, needsOf } from "../state/attention";
-import { activity, roomsOf, statusOf, type TopicFilter, topicsOf } from "../state/glances";
+import { activity, roomsOf, standingOf, statusOf, type TopicFilter, topicsOf } from "../state/glances";
+import { ignorePassing } from "../state/store";
 import { ago, type TextKey, t } from "../text/text";
 import { Faces } from "../ui/face";
+import { Go } from "../ui/go";
 import { PHONE, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
 import { lookOf, StateIcon, wordOf } from "../ui/state";
 import type { Glance, Room } from "../wire/contract";
+import { useNeeds } from "./attention";
 import { Count } from "./sidebar";
 import { tellFailure } from "./tell";
 import css from "./topics.module.css";
 
 const FILTERS: readonly TopicFilter[] = ["open", "resolved", "all"];
 
-/** The topics of a room, newest activity first. */
+const ROW = 94; // pixels a row is thought to be until it is measured
+
+/** The topics of a room, newest activity first. Only those in sight are there: a room may have thousands. */
 export function Topics({ room, selected }: { room: Room; selected: number | null }) {
-  const desk = useSelect((state) => state.desk);
+  const all = useSelect((state) => state.desk.topics);
+  const deliveries = useSelect((state) => state.desk.deliveries);
   const now = useNow(20_000);
   const [filter, setFilter] = useState<TopicFilter>("all");
-  const needs = useMemo(() => needsOf(desk, now), [desk, now]);
-  const topics = useMemo(() => topicsOf(desk, room.id, filter), [desk, room.id, filter]);
+  const needs = useNeeds();
+  const topics = useMemo(() => topicsOf({ topics: all }, room.id, filter), [all, room.id, filter]);
+  const standing = useMemo(() => standingOf({ deliveries }, needs), [deliveries, needs]);
   const begin = useNewTopic(room);
   const isPhone = useMedia(PHONE);
+  const list = useRef<HTMLUListElement>(null);
+  const virtual = useVirtualizer({
+    count: topics.length,
+    getScrollElement: () => list.current,
+    estimateSize: () => ROW,
+    getItemKey: (index) => topics[index]?.topic.id ?? index,
+    overscan: 4,
+    paddingStart: 7,
+    paddingEnd: 7,
+  });
+  const { topic: asked } = useParams({ strict: false });
+  // Who goes on by keys or links sees where they are; who scrolls the list, or opens a room, is left alone.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another topic moves the list
+  useEffect(() => {
+    const place = topics.findIndex((glance) => glance.topic.id === Number(asked));
+    if (place >= 0) virtual.scrollToIndex(place, { align: "auto" });
+  }, [asked]);
   return (
     <section className={css.pane} aria-label={t("topics.of", { room: room.name })} data-region>
       <header className={css.head}>
@@ -33,7 +57,7 @@ export function Topics({ room, selected }: { room: Room; selected: number | null
         ) : (
           <h2>
             {room.visibility === "private" ? <Lock size={15} aria-hidden /> : <Hash size={16} aria-hidden />}
-            {room.title || room.name}
+            <span>{room.title || room.name}</span>
           </h2>
         )}
         <Menu>
@@ -56,21 +80,43 @@ export function Topics({ room, selected }: { room: Room; selected: number | null
           </ActionIcon>
         </Tooltip>
       </header>
-      <ul className={css.list}>
-        {topics.map((glance) => (
-          <TopicRow
-            key={glance.topic.id}
-            glance={glance}
-            room={room.name}
-            status={statusOf(desk, glance, needs)}
-            need={needs.find((one) => one.topic === glance.topic.id)}
-            isSelected={selected === glance.topic.id}
-            now={now}
-          />
-        ))}
-        {topics.length === 0 && (
-          <li className={css.none}>{filter === "all" ? t("topics.none") : t("topics.nothing")}</li>
-        )}
+      {topics.length === 0 && (
+        <div className={css.none}>
+          {filter === "all" ? t("topics.none") : t("topics.nothing")}
+          {filter !== "all" && (
+            <Button variant="default" onClick={() => setFilter("all")}>
+              {t("topics.clear")}
+            </Button>
+          )}
+        </div>
+      )}
+      <ul className={css.list} ref={list} hidden={topics.length === 0}>
+        <li aria-hidden style={{ height: virtual.getTotalSize() }} />
+        {virtual.getVirtualItems().map((row) => {
+          const glance = topics[row.index];
+          if (!glance) return null;
+          const { id } = glance.topic;
+          return (
+            <li
+              key={row.key}
+              data-index={row.index}
+              ref={virtual.measureElement}
+              className={css.item}
+              style={{ transform: `translateY(${row.start}px)` }}
+              aria-setsize={topics.length}
+              aria-posinset={row.index + 1}
+            >
+              <TopicRow
+                glance={glance}
+                room={room.name}
+                status={statusOf(glance, standing)}
+                isAsked={standing.need.get(id)?.type === "ask"}
+                isSelected={selected === id}
+                now={now}
+              />
+            </li>
+          );
+        })}
       </ul>
     </section>
   );
@@ -80,20 +126,20 @@ interface RowProps {
   glance: Glance;
   room: string;
   status: string;
-  need: Need | undefined;
+  isAsked: boolean;
   isSelected: boolean;
   now: number;
 }
 
-const TopicRow = memo(function TopicRow({ glance, room, status, need, isSelected, now }: RowProps) {
+const TopicRow = memo(function TopicRow({ glance, room, status, isAsked, isSelected, now }: RowProps) {
+  const store = useStore();
   const { topic, last, unread } = glance;
   const look = lookOf(status);
   const faces = [
     ...(last && last.sender.kind !== "system" && last.sender.kind !== "agent" ? [last.sender] : []),
     ...glance.agents.map((name) => ({ kind: "agent" as const, name })),
   ];
-  const word =
-    status === "idle" || status === "resolved" ? "" : need?.type === "ask" ? t("state.waiting") : wordOf(status);
+  const word = status === "idle" || status === "resolved" ? "" : isAsked ? t("state.waiting") : wordOf(status);
   const shownFaces = (
     <Faces
       of={faces.map((one) => ({
@@ -104,43 +150,43 @@ const TopicRow = memo(function TopicRow({ glance, room, status, need, isSelected
     />
   );
   return (
-    <li className={css.item}>
-      <Link
-        to="/r/$room/$topic"
-        params={{ room, topic: String(topic.id) }}
-        className={css.row}
-        data-selected={isSelected || undefined}
-        data-unread={unread > 0 || undefined}
-        data-status={status}
-      >
-        <span className={css.icon}>
-          <StateIcon look={look} />
+    <Go
+      to={`/r/${encodeURIComponent(room)}/${topic.id}`}
+      className={css.row}
+      data-selected={isSelected || undefined}
+      data-unread={unread > 0 || undefined}
+      data-status={status}
+      aria-current={isSelected ? "page" : undefined}
+      onPointerEnter={() => void store.openTopic(topic.id).catch(ignorePassing)}
+    >
+      <span className={css.icon}>
+        <StateIcon look={look} />
+      </span>
+      <span className={css.title}>{topic.title}</span>
+      <time className={css.time}>{ago(activity(glance), now)}</time>
+      {last && (
+        <span className={css.last}>
+          <b>{last.sender.kind === "system" ? "" : last.sender.name}</b> {oneLine(last.text)}
         </span>
-        <span className={css.title}>{topic.title}</span>
-        <time className={css.time}>{ago(activity(glance), now)}</time>
-        {last && (
-          <span className={css.last}>
-            <b>{last.sender.kind === "system" ? "" : last.sender.name}</b> {oneLine(last.text)}
-          </span>
-        )}
-        {word !== "" && (
-          <span className={css.state} data-look={look}>
-            {word}
-          </span>
-        )}
-        {(faces.length > 0 || unread > 0 || word !== "") && (
-          <span className={css.end}>
-            {shownFaces}
-            <Count of={unread} />
-          </span>
-        )}
-      </Link>
-    </li>
+      )}
+      {word !== "" && (
+        <span className={css.state} data-look={look}>
+          {word}
+        </span>
+      )}
+      {(faces.length > 0 || unread > 0 || word !== "") && (
+        <span className={css.end}>
+          {shownFaces}
+          <Count of={unread} />
+        </span>
+      )}
+    </Go>
   );
 });
 
 function RoomSwitch({ room }: { room: Room }) {
-  const desk = useSelect((state) => state.desk);
+  const rooms = useSelect((state) => state.desk.rooms);
+  const topics = useSelect((state) => state.desk.topics);
   const navigate = useNavigate();
   return (
     <Menu position="bottom-start">
@@ -152,7 +198,7 @@ function RoomSwitch({ room }: { room: Room }) {
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        {roomsOf(desk).map(({ room: one, unread }) => (
+        {roomsOf({ rooms, topics }).map(({ room: one, unread }) => (
           <Menu.Item
             key={one.id}
             rightSection={<Count of={unread} />}

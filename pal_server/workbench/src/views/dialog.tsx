@@ -3,29 +3,10 @@ import { useState } from "react";
 import { createRoot } from "react-dom/client";
 import { t } from "../text/text";
 import { theme, variables } from "../theme/mantine";
-
-interface Wanted {
-  title: string;
-  text?: string;
-  confirm: string;
-  /** For a text: what it begins with. */
-  value?: string;
-  /** What has to be typed before a dangerous thing is done. */
-  typed?: string;
-}
-
-/** A text somebody types, or null. */
-export function ask(wanted: Wanted): Promise<string | null> {
-  return open(wanted, true);
-}
-
-/** Whether somebody agreed; with `typed` only after typing it. */
-export async function confirm(wanted: Wanted): Promise<boolean> {
-  return (await open(wanted, wanted.typed !== undefined)) !== null;
-}
+import type { Wanted } from "./dialogs";
 
 /** Dialogs are awaited, so they live in a root of their own and go when they are answered. */
-function open(wanted: Wanted, withText: boolean): Promise<string | null> {
+export function open(wanted: Wanted, withText: boolean): Promise<string | null> {
   return new Promise((resolve) => {
     const place = document.createElement("div");
     document.body.append(place);

@@ -1,0 +1,61 @@
+"""What comes by itself: notifications of the system that lead to what they tell, and word of a newer client."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Route, expect
+
+from tests.browser.person import Person
+from tests.support.proxy import Proxy
+from tests.support.stack import Stack
+
+KEPT = """
+window.told = [];
+window.Notification = class extends window.Notification {
+  constructor(...given) { super(...given); window.told.push(this); }
+};
+"""
+TOLD = "([number, words]) => window.told.length >= number && window.told[number - 1].title.includes(words)"
+
+
+def test_a_notification_leads_to_the_card_and_to_the_run_it_tells_of(
+    come: Callable[..., Person], room: str, stack: Stack
+) -> None:
+    topic = stack.api.post(f"/api/rooms/{room}/topics", {"title": "asks"})["topic"]["id"]
+    me = come(permissions=["notifications"])
+    me.page.add_init_script(KEPT)
+    me.go("/runs")
+    me.sees("Runs", where=me.page.get_by_role("heading"))
+    assert me.page.evaluate("Notification.permission") == "granted"
+
+    stack.api.post("/api/messages", {"room": room, "topic": topic, "content": "@demo /approve rm -r build"})
+    me.page.wait_for_function(TOLD, arg=[1, "demo"])
+    assert me.page.evaluate("window.told[0].body") == "rm -r build"
+    me.page.evaluate("window.told[0].onclick()")
+    expect(me.page).to_have_url(re.compile(rf"/r/{room}/{topic}\?message=\d+$"))
+    expect(me.page.locator("[data-ask]")).to_contain_text("rm -r build")
+
+    said = stack.api.post("/api/messages", {"room": room, "content": "@demo /echo done elsewhere"})
+    me.page.wait_for_function(TOLD, arg=[2, "demo"])
+    me.page.evaluate("window.told[1].onclick()")
+    run = stack.runs(said["message"]["id"])[0]["id"]
+    expect(me.page).to_have_url(re.compile(rf"run={run}$"))
+    expect(me.page.get_by_role("complementary")).to_contain_text(f"Run {run}")
+
+
+def test_a_newer_client_is_told_of_when_the_server_is_back_and_loads_when_one_says_so(
+    come: Callable[..., Person], proxy: Proxy
+) -> None:
+    def newer(route: Route) -> None:
+        route.fulfill(content_type="text/html", body='<script type="module" src="/assets/index-newer.js"></script>')
+
+    me = come(url=proxy.url).go("/runs")
+    me.sees("Runs", where=me.page.get_by_role("heading"))
+    me.page.route(re.compile(r"^http://[^/]+/$"), newer)
+
+    proxy.cut()
+
+    me.sees("A new version is ready")
+    with me.page.expect_navigation():
+        me.click("Reload")
+    me.sees("Runs", where=me.page.get_by_role("heading"))
