@@ -32,6 +32,7 @@ MODULES = (
     "memory",
     "restart",
     "lark",
+    "chats",
     "bridges",
     "workbench",
 )
