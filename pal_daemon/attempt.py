@@ -46,6 +46,7 @@ FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back be
 POLITE_FOR = 2.0  # seconds a program has for ending its turn when asked in its own words; signals follow
 NOT_TAKEN = frozenset((400, 413))  # a server of another version, or a word that breaks its rules
 LEAVE_FOR = 60.0  # seconds a program that has done its work has for going; some need several to clear up
+STAY_FOR = 1.0  # the same for one that is known not to go by itself
 LOOK_FOR = 1.0  # seconds a start waits for git to say how the folder stands; it takes some hundredths
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
 
@@ -70,6 +71,7 @@ class Attempt:
         self._is_settled = asyncio.Event()  # the keeper is there, or will never be
         self._must_end = asyncio.Event()
         self._may_leave = asyncio.Event()  # it has done its work, and its input is closed
+        self._stays = False  # and is known not to go by that
         self._following: Following | None = None
         self._answering = 0  # answers that are handed over and not yet noted as such at the server
         self._has_answered = asyncio.Event()
@@ -422,7 +424,8 @@ class Attempt:
             redactor=Redactor(self._secrets),
         )
 
-    async def _close_input(self) -> None:
+    async def _close_input(self, stays: bool) -> None:
+        self._stays = stays
         self._may_leave.set()
         if self._keeper is None:
             return
@@ -453,10 +456,11 @@ class Attempt:
     async def _watch_leaving(self) -> None:
         """A program that has done its work and does not go is ended: its run would never be over."""
         await self._may_leave.wait()
-        await asyncio.sleep(LEAVE_FOR)
+        await asyncio.sleep(STAY_FOR if self._stays else LEAVE_FOR)
         if self._keeper is None or self.has_exited:
             return
-        log.warning("run %s is done and does not leave", self.run, extra={"action": "leave", "run": self.run})
+        if not self._stays:
+            log.warning("run %s is done and does not leave", self.run, extra={"action": "leave", "run": self.run})
         try:
             await self._keeper.stop()
         except KeeperGone:

@@ -131,7 +131,7 @@ def _end_known(exit: Exit, *, ending: Ending | None, outcome: Outcome, agent: st
         return End(status="succeeded", text=outcome.text)
     if was_asked and ending == "timeout":
         return End(status="failed", error_kind="timeout", error="the run took longer than its limit and was ended")
-    if was_asked:
+    if was_asked and (ending is not None or outcome.error is None):  # else it was only told to leave after its failure
         kind = "stopped" if exit.asked == "stop" else "killed"
         return End(status="cancelled", error_kind=kind, error=f"the run was {kind}")
     if exit.asked == "terminate":

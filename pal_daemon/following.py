@@ -68,7 +68,7 @@ class Following:
         lease: HeldLease,
         reports: Reports,
         say: Callable[[str, bytes], Awaitable[bool]],
-        close_input: Callable[[], Awaitable[None]],
+        close_input: Callable[[bool], Awaitable[None]],
         redactor: Redactor,
     ) -> None:
         """`reader` is None when the runtime is not installed any more. `say` hands the program bytes under a name."""
@@ -199,7 +199,7 @@ class Following:
             case Reply():
                 await self._say(out.name, out.data)
             case Finished():
-                await self._close_input()
+                await self._close_input(out.stays)
 
     def _tell(self, events: list[Event], record: Record) -> None:
         for event in events:

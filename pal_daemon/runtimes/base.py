@@ -199,7 +199,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The program has done what it was asked; stdin is closed so that it ends."""
+    """The program has done what it was asked; stdin is closed so that it ends.
+
+    `stays`: this one is known not to end by that, and is ended soon.
+    """
+
+    stays: bool = False
 
 
 Out = Event | Ask | Withdrawn | NativeSession | Reply | Finished

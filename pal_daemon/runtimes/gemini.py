@@ -44,9 +44,15 @@ class GeminiRuntime(AcpRuntime):
     arguments = ("--acp",)
     remedy = "npm install -g @google/gemini-cli"
     oldest = (0, 60)  # older ones know no --acp
-    # No tool servers of the profile: with one it does not end when its input does (0.61.0).
     capabilities = Capabilities(
-        resume=True, interrupt=True, permissions=True, plan=True, images=True, tool_events=True, usage=True
+        resume=True,
+        interrupt=True,
+        permissions=True,
+        plan=True,
+        images=True,
+        tool_events=True,
+        usage=True,
+        servers=True,
     )
     way_in = WayIn(
         programs=("gemini",),
@@ -65,6 +71,7 @@ class GeminiRuntime(AcpRuntime):
         inlines_paths=False,
         second_prompt=SecondPrompt.REPLACES,
         replays_late=True,
+        stays_with_servers=True,  # (0.61.0)
         noise=re.compile(r"\[MODE_UPDATE\] \w+"),  # a change of mode leaks into the answer
     )
     login = LOGIN

@@ -136,6 +136,16 @@ def test_model_effort_and_mode_are_set_before_the_prompt():
     assert lines_of(outs)[4]["method"] == "session/prompt"
 
 
+@pytest.mark.parametrize("servers", [[], [{"name": "pal", "command": "pal", "args": ["mcp"], "env": []}]])
+def test_an_agent_that_stays_because_of_its_tool_servers_is_told_to_go(servers):
+    spool = Spool(Dialect(stays_with_servers=True), servers=servers)
+    spool.begins()
+
+    outs = spool.says(says("done"), ended())
+
+    assert outs[-1] == Finished(stays=bool(servers))
+
+
 def test_a_model_the_agent_refuses_ends_the_run():
     models = {"currentModelId": "a", "availableModels": [{"modelId": "a"}]}
     spool = Spool(model="zzz")

@@ -56,14 +56,20 @@ async def test_a_tool_server_is_started_with_its_secret_and_the_secret_is_nowher
     assert list((settings.folder / "equipment").iterdir()) == []
 
 
-COMMANDS = {"claude-code": ".claude/commands", "opencode": ".opencode/command"}
+GREET = "Greet the $ARGUMENTS warmly.\n"
+SKILL = "---\nname: greet\ndescription: How somebody is greeted.\n---\nGreet the pelican warmly.\n"
+COMMANDS = {
+    "claude-code": (".claude/commands/greet.md", GREET),
+    "codex": (".agents/skills/greet/SKILL.md", SKILL),
+    "opencode": (".opencode/command/greet.md", GREET),
+}
 
 
 async def test_a_command_of_the_project_is_carried_out_by_the_program(desk):
-    folder = need(COMMANDS.get(desk.driver.runtime), "commands of a project over this protocol")
-    file = desk.folder / folder / "greet.md"
+    path, content = need(COMMANDS.get(desk.driver.runtime), "commands of a project over this protocol")
+    file = desk.folder / path
     file.parent.mkdir(parents=True)
-    file.write_text("Greet the $ARGUMENTS warmly.\n")
+    file.write_text(content)
     desk.model.script(Text(text="Hello, bird."))
 
     command = await desk.delivered("/greet pelican", slash="/greet pelican")

@@ -41,12 +41,16 @@ def test_claude_code_tells_models_efforts_and_commands(tmp_path):
     assert "compact" in {command.name for command in found.commands}
 
 
-def test_codex_tells_models_and_efforts(tmp_path):
+def test_codex_tells_models_efforts_and_its_skills_as_commands(tmp_path):
+    skill = tmp_path / ".agents" / "skills" / "paint" / "SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("---\nname: paint\ndescription: How a door is painted.\n---\nWith a brush.\n")
+
     found = offer("codex", "codex", tmp_path)
 
     assert found.models
     assert any(model.is_default and "high" in model.efforts for model in found.models)
-    assert found.commands is None
+    assert ("paint", "How a door is painted.") in {(one.name, one.description) for one in found.commands or ()}
 
 
 def test_gemini_tells_models_and_commands(tmp_path, unhurried_commands):

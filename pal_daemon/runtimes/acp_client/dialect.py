@@ -39,4 +39,5 @@ class Dialect:
     second_prompt: SecondPrompt = SecondPrompt.UNKNOWN
     modes: Mapping[Mode, tuple[str, ...]] = field(default_factory=lambda: MODES)  # ids, the best first
     is_usage_of_last_call: bool = False  # token counts in a prompt's answer leave out the calls before the last
+    stays_with_servers: bool = False  # given tool servers it does not end when its input does
     noise: re.Pattern[str] | None = None  # messages that are none

@@ -440,7 +440,11 @@ class AcpReader:
         elif self._outcome.error is not None and not self._outcome.is_interrupted and self._outcome.error_kind is None:
             data = {"kind": "agent", "retryable": False, "status": None}
             outs.append(Event(kind="error", text=self._outcome.error, data=data))
-        return [*outs, Finished()]
+        return [*outs, self._finished()]
+
+    def _finished(self) -> Finished:
+        has_servers = self._task is not None and bool(self._task.servers)
+        return Finished(stays=self._dialect.stays_with_servers and has_servers)
 
     def _give_up(self, reason: str, *, kind: str) -> list[Out]:
         """There will be no turn."""
@@ -448,7 +452,7 @@ class AcpReader:
         self._calls.clear()
         self._outcome = Outcome(error=reason, error_kind=kind)
         data = {"kind": kind, "retryable": False, "status": None}
-        return [Event(kind="error", text=cap_text(reason, limit=ERROR_CHARS), data=data), Finished()]
+        return [Event(kind="error", text=cap_text(reason, limit=ERROR_CHARS), data=data), self._finished()]
 
     def _close(self) -> list[Out]:
         """The process has ended; a turn that was still open is closed."""

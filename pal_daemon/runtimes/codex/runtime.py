@@ -22,7 +22,7 @@ from pal_daemon.runtimes.base import (
     Retold,
     Surroundings,
 )
-from pal_daemon.runtimes.codex.offer import read_offer
+from pal_daemon.runtimes.codex.offer import call_skill, read_offer
 from pal_daemon.runtimes.codex.reader import CodexReader, Task, render_initialize
 from pal_daemon.runtimes.codex.transcript import retell
 from pal_daemon.runtimes.codex.way_in import LOGIN, WAY_IN, home_in
@@ -135,7 +135,7 @@ def _task(work: Work, context: Context) -> Task:
         notices.append(NOT_HERE.format(", ".join(context.missing)))
     sandbox, approval = _limits(work, mode)
     return Task(
-        prompt=work.prompt,
+        prompt=work.prompt if work.slash is None else work.prompt + call_skill(work.slash),
         thread={
             "cwd": str(context.folder),
             "approvalPolicy": approval,
