@@ -1,5 +1,6 @@
 """`pal console lark …`, `lark-users …` and their twins: bots of a chat platform, and who may use them."""
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -110,6 +111,11 @@ def _bots(platform: str, form: PlatformForm) -> typer.Typer:
         answer = line.post(f"/api/bots/{bot['id']}/forget", {})
         verbs.show(answer, as_json=as_json, render=lambda _: say(f"{app_id} is forgotten"))
 
+    def daemon(server: Server = None, token: Token = None) -> None:
+        words = [sys.executable, "-m", "pal_server.bridges.run", "run", platform]
+        words += [] if server is None else ["--server", server]
+        os.execve(words[0], words, os.environ | ({} if token is None else {"PAL_TOKEN": token}))
+
     example = f"pal console {platform}"
     _add(app, "list", list_bots, "List bots, how they stand and when they last heard from the platform.", example)
     _add(app, "events", events, "Show what the platform told last, in its own words.", f"{example} events --limit 20")
@@ -117,6 +123,9 @@ def _bots(platform: str, form: PlatformForm) -> typer.Typer:
     _add(app, "retry", retry, "Try a failed post once more.", f"{example} retry 12")
     _add(app, "send", send, "Say something through a bot.", f'{example} send --app-id ID --to ID "Hello"')
     _add(app, "reload", reload, "Apply what was saved or stands in the file, all or nothing.", f"{example} reload")
+    _add(
+        app, "daemon", daemon, f"Hold the bots in the foreground: the older name of pal bridge run {platform}.", example
+    )
     _add(app, "forget", let_go, "Unbind a bot and drop its credential.", f"{example} forget --app-id ID --yes")
     return app
 

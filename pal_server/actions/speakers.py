@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pal_server.domain.actors import Actor, ActorKind
+from pal_server.domain.actors import Actor, ActorKind, rank
 from pal_server.domain.bots import Bot, Identity, Standing
 from pal_server.domain.inbound import Incoming
 from pal_server.domain.messages import Sender, parse_guest
@@ -23,7 +23,8 @@ def may_come_in(tx: Tx, person: Identity | None) -> bool:
 
 def speaker(tx: Tx, *, actor: Actor, person: Identity, bot: Bot) -> Actor:
     """The bridge `actor`, speaking for this person: what they do is theirs, in audit, ownership and approvals. Two
-    people of one bridge are two; one person who is a user is that user, in every chat and in pal.
+    people of one bridge are two; one person who is a user is that user, in every chat and in pal, with that one's
+    rights, and with none that whoever runs the bridge could not give.
     """
     user = None if person.user_id is None else users.get(tx, person.user_id, workspace_id=person.workspace_id)
     if user is None:
@@ -37,7 +38,7 @@ def speaker(tx: Tx, *, actor: Actor, person: Identity, bot: Bot) -> Actor:
         id=user.id,
         name=user.username,
         display_name=user.display_name,
-        role=user.role,
+        role=min(user.role, actor.ceiling or user.role, key=rank),
         person=person.id,
     )
 

@@ -307,5 +307,6 @@ def _bridge(tx: Tx, token: Token) -> Actor | None:
         name=token.name,
         display_name=token.name,
         token_id=token.id,
+        ceiling=Role(row.role),
         scopes=frozenset(token.scopes),
     )

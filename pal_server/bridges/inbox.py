@@ -21,6 +21,7 @@ FETCH_WITHIN = 120.0  # seconds for one file
 TRIES = 3  # to fetch one file
 HAND_IN_FOR = 3600.0  # seconds to try to hand in a message whose files are here
 RAW_LIMIT = 20_000  # characters
+TEXT_LIMIT = 250_000  # characters
 FILE_LIMIT = 50_000_000  # bytes; what the server takes
 AT_ONCE = 4  # messages whose files are fetched at a time
 
@@ -195,8 +196,10 @@ _KINDS: dict[type[Event], wire.EventKind] = {
 
 
 def clean(text: str) -> str:
-    """What JSON and databases can hold: a NUL or half a character in somebody's words would cost all of them."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    """What JSON, databases and one request can hold: a NUL, half a character or megabytes in somebody's words would
+    cost all of them. The server cuts sooner, and says so in the message.
+    """
+    return text[:TEXT_LIMIT].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _offer(file: Attachment) -> wire.FileOffer:

@@ -35,6 +35,7 @@ class Actor:
     `name` is what people see: a username, an agent's key, a computer's name. `id` is the user's or computer's id,
     for a run the agent's key. `agent`, `run_id`, `room_id` and `topic_id` are set for a run alone. `person` is the
     identity of somebody outside for whom a bridge speaks: then `id` is theirs too, or that of the user they are.
+    `ceiling` is of a bridge: nobody has a higher role by way of it than whoever made its token.
     """
 
     kind: ActorKind
@@ -50,6 +51,7 @@ class Actor:
     topic_id: int | None = None
     computer_id: str | None = None
     person: str | None = None
+    ceiling: Role | None = None
     scopes: frozenset[str] = frozenset()
 
     @property

@@ -151,6 +151,16 @@ def test_an_agent_is_bound_to_a_bot(flags: str, verb: str, pal: Pal, api: FakeAp
     assert "s3" not in outcome.out + outcome.err
 
 
+def test_the_older_way_to_hold_bots_is_the_bridge(pal: Pal, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[tuple[list[str], str]] = []
+    monkeypatch.setattr("os.execve", lambda _, words, env: begun.append((words[1:], env["PAL_TOKEN"])))
+
+    outcome = pal("console", "lark", "daemon", "--server", "http://127.0.0.1:9", "--token", "a-bridges")
+
+    line = ["-m", "pal_server.bridges.run", "run", "lark", "--server", "http://127.0.0.1:9"]
+    assert (outcome.code, begun) == (0, [(line, "a-bridges")])
+
+
 def test_unbinding_keeps_the_credential(pal: Pal, api: FakeApi) -> None:
     api.answers.update(KNOWN)
 

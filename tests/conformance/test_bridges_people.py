@@ -1,10 +1,12 @@
 """Who somebody outside is: one of several people of one bridge, or a user of pal with that user's rights."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pal_server.actions import audit, identities, interactions, messages, rooms, users
+from pal_server.actions import audit, identities, interactions, messages, rooms, speakers, tokens, users
+from pal_server.domain.actors import ActorKind, Role
 from pal_server.domain.bots import Identity
 from pal_server.domain.inbound import Answered
 from pal_server.domain.interactions import Interaction
@@ -194,6 +196,30 @@ async def test_nobody_is_made_a_user_one_may_not_manage(outside: Outside) -> Non
 
     assert (await link(outside, "ann", "owner", actor=outside.bus.people.owner)).user == "owner"
     assert (await link(outside, "ann", None)).user is None
+
+
+async def test_nobody_has_more_rights_by_way_of_a_bridge_than_who_made_its_token(
+    outside: Outside, store: Store
+) -> None:
+    linked = await link(outside, "ann", "owner", actor=outside.bus.people.owner)
+
+    roles = []
+    for ceiling in (Role.OWNER, Role.ADMIN):
+        bridge = replace(BRIDGE, ceiling=ceiling)
+        acting = await store.read(speakers.speaker, actor=bridge, person=linked, bot=outside.bot)
+        roles.append(acting.role)
+
+    assert roles == [Role.OWNER, Role.ADMIN]
+
+
+async def test_a_bridge_of_an_admin_is_capped(outside: Outside) -> None:
+    admin = outside.bus.people.admin
+    await outside.bus.store.write(tokens.create, actor=admin, name="mine", secret_hash="of a bridge", kind="bridge")
+
+    actor = await outside.bus.store.read(tokens.authenticate, secret_hash="of a bridge")
+
+    assert actor is not None
+    assert (actor.kind, actor.role, actor.ceiling) == (ActorKind.BRIDGE, None, Role.ADMIN)
 
 
 async def test_a_link_is_kept_while_other_things_change(outside: Outside) -> None:

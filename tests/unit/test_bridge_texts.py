@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pal_server.bridges.inbox import clean
 from pal_server.bridges.text import NOTE, cut, split
 
 CODE = "intro\n\n```python\n" + "\n".join(f"line_{number} = {number}" for number in range(60)) + "\n```\n\nthe end"
@@ -69,3 +70,8 @@ def test_any_text_is_whole_again(pieces: list[str]) -> None:
 
     shown = re.sub(r"[`~]|py", "", "".join("".join(parts).split()))
     assert shown == re.sub(r"[`~]|py", "", "".join(text.split()))
+
+
+def test_what_no_database_holds_is_replaced_and_costs_nothing_else() -> None:
+    assert clean("a\0b \ud83dc 👩‍👧 ‏שלום") == "a\ufffdb ?c 👩‍👧 ‏שלום"
+    assert len(clean("word " * 1_000_000)) < 300_000
