@@ -302,7 +302,10 @@ def _changed(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Inco
     known = _told_to_another(tx, bot=bot, incoming=incoming)
     if known is None:
         return Answered(id=0, outcome="ignored")
-    speaker = speakers.speaker(tx, actor=actor, person=person, bot=bot)
+    said = message_rows.find(tx, workspace_id=bot.workspace_id, id=known)
+    was_user = said is not None and said.sender.kind == "user"
+    as_then = person if was_user else replace(person, user_id=None)  # said before somebody told which user this is
+    speaker = speakers.speaker(tx, actor=actor, person=as_then, bot=bot)
     try:
         with tx.savepoint():
             if incoming.kind == "deleted":

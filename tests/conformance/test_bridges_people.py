@@ -222,6 +222,17 @@ async def test_a_bridge_of_an_admin_is_capped(outside: Outside) -> None:
     assert (actor.kind, actor.role, actor.ceiling) == (ActorKind.BRIDGE, None, Role.ADMIN)
 
 
+async def test_what_was_said_before_the_link_can_still_be_changed(outside: Outside) -> None:
+    before = await outside.hear("befor", ref="m-before")
+    await link(outside, "ann", "member")
+    after = await outside.hear("aftr", ref="m-after")
+
+    for ref, text in (("m-before", "before"), ("m-after", "after")):
+        await outside.hear(text, kind="edited", ref=ref, event=f"edit of {ref}")
+
+    assert [(await heard(outside, said)).content for said in (before, after)] == ["before", "after"]
+
+
 async def test_a_link_is_kept_while_other_things_change(outside: Outside) -> None:
     await link(outside, "ann", "member")
 
