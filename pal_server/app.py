@@ -49,6 +49,7 @@ from pal_server.loops.presence import Presence
 from pal_server.loops.retention import Retention
 from pal_server.loops.room_endings import RoomEndings
 from pal_server.loops.token_use import TokenUse
+from pal_server.loops.webhooks import Webhooks
 from pal_server.metrics import Metrics
 from pal_server.storage.home_lock import hold_home
 from pal_server.storage.store import Event, Store, Tx, open_store
@@ -179,7 +180,8 @@ async def _assemble(
     bridges = Bridges(context, url=lambda: url, is_on=settings.bridges)
     posting = Posting(context, url=lambda: url)
     ended_files = Files(context, root=settings.files)
-    loops: tuple[Loop, ...] = (*(kind(context) for kind in LOOPS), ended_files, token_use, posting, bridges)
+    webhooks = Webhooks(context, url=lambda: url, key=key, allowed=frozenset(settings.webhook_hosts))
+    loops: tuple[Loop, ...] = (*(kind(context) for kind in LOOPS), ended_files, token_use, posting, webhooks, bridges)
     stack.push_async_callback(bridges.close)
     stack.push_async_callback(_last_step, token_use)
     tailer = Tailer(store=store, hub=hub, credentials=credentials, workspace_id=workspace_id)

@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How others reach this server, for links and commands; made from host and port when empty."""
     allowed_hosts: tuple[str, ...] = ()
     """Names besides loopback and `host` under which browsers may reach this server, as behind a proxy."""
+    webhook_hosts: tuple[str, ...] = ()
+    """Names and addresses inside this network that webhooks of people may reach all the same."""
     lark_config: str = ""
     """The file with Lark bots; `$PAL_HOME/lark.json` when empty. Read with every reload."""
     slack_config: str = ""
@@ -134,6 +136,7 @@ def read_key(path: Path, /) -> bytes:
         raise Unavailable(f"{path} is damaged: it should hold 64 hex digits.", path=str(path)) from exc
 
 
+_LISTS = {"allowed_hosts", "webhook_hosts"}
 _NOT_FROM_ENVIRONMENT = {"home", "server"}
 
 
@@ -143,7 +146,7 @@ def _environment_values(environment: Mapping[str, str]) -> dict[str, Any]:
         if name in _NOT_FROM_ENVIRONMENT:
             continue
         if text := _variable(environment, name.upper()):
-            values[name] = _listed(text) if name == "allowed_hosts" else text
+            values[name] = _listed(text) if name in _LISTS else text
     return values
 
 
@@ -164,8 +167,9 @@ def _file_values(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise Invalid(f"{path} is not valid TOML: {exc}.", path=str(path)) from exc
     known = {name: value for name, value in values.items() if name in Settings.__struct_fields__ and name != "home"}
-    if isinstance(known.get("allowed_hosts"), str):
-        known["allowed_hosts"] = _listed(known["allowed_hosts"])
+    for name in _LISTS:
+        if isinstance(known.get(name), str):
+            known[name] = _listed(known[name])
     return known
 
 

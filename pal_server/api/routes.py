@@ -25,6 +25,7 @@ from pal_server.api import (
     shares,
     system,
     usage,
+    webhooks,
     workbench,
 )
 from pal_server.api.route_kinds import (
@@ -121,6 +122,17 @@ ROUTES: tuple[Route, ...] = (
     patch(
         "/api/preferences", desk.change_preferences, PEOPLE, "How I like it", k.PreferencesAnswer, k.ChangePreferences
     ),
+    get("/api/webhook", webhooks.get, PEOPLE, "What an address of mine is told", k.WebhookAnswer),
+    create(
+        "/api/webhook",
+        webhooks.create,
+        PEOPLE,
+        "Tell an address of mine what my browser is told",
+        k.CreatedWebhookAnswer,
+        k.CreateWebhook,
+    ),
+    patch("/api/webhook", webhooks.change, PEOPLE, "Other news", k.WebhookAnswer, k.ChangeWebhook),
+    delete("/api/webhook", webhooks.remove, PEOPLE, "Tell it nothing any more", k.WebhookAnswer),
     post("/api/topics/{id:int}/read", desk.mark_read, PEOPLE, "How far I have read", k.ReadAnswer, k.MarkRead),
     post(
         "/api/topics/{id:int}/draft",

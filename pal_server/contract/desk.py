@@ -165,3 +165,44 @@ class ChangePreferences(Request, frozen=True, kw_only=True):
 
 class PreferencesAnswer(Answer, frozen=True, kw_only=True):
     preferences: Preferences
+
+
+class Webhook(Answer, frozen=True, kw_only=True):
+    """An address that is told what this person's browser would be told."""
+
+    url: str
+    needs: bool
+    """Something waits for them."""
+    mentions: bool
+    """Somebody named them."""
+    runs: bool
+    """A run they asked for ended or failed."""
+    created_at: int
+    error: str | None = None
+    """Why the newest post did not arrive; it is tried again for two days."""
+    failed_at: int | None = None
+
+
+class WebhookAnswer(Answer, frozen=True, kw_only=True):
+    webhook: Webhook | None
+
+
+class CreateWebhook(Request, frozen=True, kw_only=True):
+    """Makes it, or gives it another address and secret."""
+
+    url: str
+    needs: bool = True
+    mentions: bool = True
+    runs: bool = True
+
+
+class CreatedWebhookAnswer(Answer, frozen=True, kw_only=True):
+    webhook: Webhook
+    secret: str
+    """Shown once: `X-Pal-Signature: t=…,v1=…` is HMAC-SHA256 with it over `t`, a dot and the body."""
+
+
+class ChangeWebhook(Request, frozen=True, kw_only=True):
+    needs: bool | msgspec.UnsetType = msgspec.UNSET
+    mentions: bool | msgspec.UnsetType = msgspec.UNSET
+    runs: bool | msgspec.UnsetType = msgspec.UNSET

@@ -7,6 +7,7 @@ import type { ChangePreferences, Preferences } from "../wire/contract";
 import { request } from "../wire/request";
 import css from "./settings.module.css";
 import { tell, tellFailure } from "./tell";
+import { WebhookForm } from "./webhook";
 
 function Row({ name, hint, children }: { name: TextKey; hint?: TextKey; children: ReactNode }) {
   return (
@@ -147,6 +148,7 @@ export function NotificationsPage() {
           />
         </span>
       </Row>
+      <WebhookForm />
     </div>
   );
 }

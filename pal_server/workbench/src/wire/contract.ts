@@ -380,6 +380,12 @@ export interface ChangeUser {
   disabled?: boolean;
 }
 
+export interface ChangeWebhook {
+  needs?: boolean;
+  mentions?: boolean;
+  runs?: boolean;
+}
+
 /** What was chosen for an agent in one topic; null is what its profile says. */
 export interface Choice {
   topic: number;
@@ -668,6 +674,14 @@ export interface CreateUser {
   client_id?: string | null;
 }
 
+/** Makes it, or gives it another address and secret. */
+export interface CreateWebhook {
+  url: string;
+  needs?: boolean;
+  mentions?: boolean;
+  runs?: boolean;
+}
+
 export interface CreatedInviteAnswer {
   invite: Invite;
   token: string;
@@ -682,6 +696,11 @@ export interface CreatedShareAnswer {
 
 export interface CreatedTokenAnswer {
   token: Token;
+  secret: string;
+}
+
+export interface CreatedWebhookAnswer {
+  webhook: Webhook;
   secret: string;
 }
 
@@ -2224,6 +2243,21 @@ export interface WaitingEvent {
   room: string;
 }
 
+/** An address that is told what this person's browser would be told. */
+export interface Webhook {
+  url: string;
+  needs: boolean;
+  mentions: boolean;
+  runs: boolean;
+  created_at: number;
+  error: string | null;
+  failed_at: number | null;
+}
+
+export interface WebhookAnswer {
+  webhook: Webhook | null;
+}
+
 /** Everything needed to start the run: the composed prompt and who runs where. */
 export interface Work {
   agent: AgentProfile;
@@ -2266,6 +2300,10 @@ export interface Routes {
   "GET /api/snapshot": { body: undefined; answer: SnapshotAnswer };
   "POST /api/presence": { body: Nothing; answer: Done };
   "PATCH /api/preferences": { body: ChangePreferences; answer: PreferencesAnswer };
+  "GET /api/webhook": { body: undefined; answer: WebhookAnswer };
+  "POST /api/webhook": { body: CreateWebhook; answer: CreatedWebhookAnswer };
+  "PATCH /api/webhook": { body: ChangeWebhook; answer: WebhookAnswer };
+  "DELETE /api/webhook": { body: Nothing; answer: WebhookAnswer };
   "POST /api/topics/{id}/read": { body: MarkRead; answer: ReadAnswer };
   "PUT /api/topics/{id}/draft": { body: WriteDraft; answer: DraftAnswer };
   "POST /api/saved": { body: SaveForLater; answer: SavedAnswer };
