@@ -13,7 +13,7 @@ from pal_server.client.sync import ApiProblem, Unreachable
 
 MARK = "(may be a repeat)"  # what a repeat that cannot be excluded says of itself
 INTERRUPTED = "interrupted"  # what the card of a run says that nobody knows the end of
-SETTLE_WITHIN = 150.0  # seconds; leases may have to end, and a socket that was cut often is tried once a minute
+SETTLE_WITHIN = 480.0  # seconds; leases may have to end, and what failed often is tried again after five minutes
 CALM_EVERY = 10.0  # seconds
 LOOK_EVERY = 0.25  # seconds: platforms and pal share no signal
 
