@@ -34,7 +34,7 @@ PACE = 0.005  # seconds between two faults: pal shall get a word in
 MENTION_EVERY = 0.5  # seconds
 KILL_EVERY = 5.0  # seconds
 AGAIN_EVERY = 1.0  # seconds between two looks for words that were told to nobody
-LISTEN_WITHIN = 90.0  # seconds until every bot listens
+LISTEN_WITHIN = 240.0  # seconds until every bot listens
 KILLS = ("bridge", "server", "daemon", "bridge", "pause", "server", "bridge", "daemon", "long pause", "server")
 PAUSES = {
     "pause": 0.5,
@@ -46,7 +46,7 @@ class Pal(Protocol):
     """A pal to break: a server that starts its own bridges, and a daemon. `call` raises while the server is away."""
 
     def call(
-        self, method: str, path: str, *, body: Json | None = None, query: Json | None = None, timeout: float = 10.0
+        self, method: str, path: str, *, body: Json | None = None, query: Json | None = None, timeout: float = 60.0
     ) -> Json: ...
     def all_of(self, what: str, **query: object) -> list[Json]: ...
     def start(self, part: str) -> None: ...

@@ -17,7 +17,7 @@ from pal_server.client.terminal.exits import BUG, WrongUsage
 from pal_server.client.terminal.output import note, say, say_json
 from pal_server.client.terminal.typed import new_app, run_app
 
-SETTLE_WITHIN = 90.0  # seconds; a claim whose answer was lost waits until a lease ends, twice at most
+SETTLE_WITHIN = 240.0  # seconds; a claim whose answer was lost waits until a lease ends, twice at most
 STRIKE_EVERY = (1.0, 4.0)  # seconds between two things that happen to a process
 FINAL = ("acked", "failed", "interrupted", "cancelled", "dead")
 WRONG = (  # of these none may be

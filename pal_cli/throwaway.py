@@ -17,9 +17,10 @@ from typing import Any
 from pal_cli.supervised import SUPERVISOR
 from pal_server.client.sync import ApiProblem, Client, Unreachable
 
-READY_WITHIN = 60.0  # seconds
+READY_WITHIN = 240.0  # seconds
 LOOK_EVERY = 0.05  # seconds
-END_WITHIN = 20.0  # seconds for the daemon to end what it started
+PORTS = range(32_000, 32_760)
+END_WITHIN = 60.0  # seconds for the daemon to end what it started
 AGENT = "echo"
 ROOMS = tuple(f"chaos-{number}" for number in range(8))  # a room answers one message after another
 
@@ -36,7 +37,7 @@ class Throwaway:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="pal-chaos-", ignore_cleanup_errors=True)
         self.home = Path(self._folder.name)
-        self._port, self._local_port = _free_port(), _free_port()
+        self._port, self._local_port = _free_ports(2)
         self.url = f"http://127.0.0.1:{self._port}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PAL_", "LOCK_"))}
         self._env = {**kept, "PAL_HOME": str(self.home), SUPERVISOR: str(os.getpid())}
@@ -60,7 +61,7 @@ class Throwaway:
         return (self.home / "owner.token").read_text("utf-8").strip()
 
     def call(
-        self, method: str, path: str, *, body: Json | None = None, query: Json | None = None, timeout: float = 10.0
+        self, method: str, path: str, *, body: Json | None = None, query: Json | None = None, timeout: float = 60.0
     ) -> Json:
         """One request as the owner. `ApiProblem` when it is refused, `Unreachable` when no answer comes."""
         return Client(self.url, self.token, timeout=timeout).call(method, path, body=body, query=query)
@@ -171,7 +172,13 @@ def _bridges_of(server: int) -> list[int]:
     return found
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    """Ports that stay free while their server is dead: none that a system gives to outgoing connections."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise NotReady(f"no {count} ports are free between {PORTS.start} and {PORTS.stop}")

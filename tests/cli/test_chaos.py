@@ -14,13 +14,13 @@ from tests.cli.living import PAL
 Json = dict[str, Any]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_it_breaks_and_counts_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("PAL_HOME", str(tmp_path / "mine"))
 
     ended = subprocess.run(
-        [*PAL, "chaos", "--seconds", "5", "--seed", "3", "--json"], capture_output=True, timeout=400, check=False
+        [*PAL, "chaos", "--seconds", "5", "--seed", "3", "--json"], capture_output=True, timeout=800, check=False
     )
 
     told = json.loads(ended.stdout)

@@ -359,6 +359,24 @@ async def test_of_two_parts_in_one_place_the_later_one_waits_for_the_first(outsi
     assert [claimed.post.body["text"] for claimed in await outside.claim()] == ["**member**: two"]
 
 
+async def test_who_waits_is_told_when_something_is_due_and_takes_nothing_by_it(outside: Outside, clock: Clock) -> None:
+    async def outlook() -> posts.Claims:
+        held = [(outside.bot.id, outside.bot.lease_id or "")]
+        return await outside.bus.store.read(posts.outlook, actor=BRIDGE, platform=PLATFORM, held=held)
+
+    nothing = await outlook()
+    await outside.hear("go")
+    await outside.show()
+    due = await outlook()
+    for claimed in await outside.claim():
+        await outside.settle(claimed, "later", after=7_000)
+    later = await outlook()
+    clock.advance(7)
+
+    assert (nothing.next_at, due.next_at, later.next_at) == (None, due.now, later.now + 7_000)
+    assert (later.claimed, later.revision, (await outlook()).next_at) == ((), due.revision, clock.now)
+
+
 async def test_a_lost_lease_is_refused_and_the_next_bridge_asks_first(outside: Outside, clock: Clock) -> None:
     run = await at_work(outside)
     await outside.deliver()
