@@ -1,7 +1,7 @@
 """The audit log: who did what that matters for safety. Nothing in it is a secret."""
 
 from pal_server.actions import access
-from pal_server.domain.actors import Actor, Role
+from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.audit import START, AuditEntry, Verified, link, render_detail
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.storage import audit
@@ -13,14 +13,15 @@ VERIFIED_AT_ONCE = 500  # entries read at a time
 
 def record(tx: Tx, *, actor: Actor, action: str, target: str, detail: dict[str, object] | None = None) -> None:
     """Append one entry, `action` as `noun.verb` in the past; written with the commit, wherever in an action it is
-    said.
+    said. What a user does by way of an outside chat names who they are there.
     """
+    outside = {"identity": actor.person} if actor.kind is ActorKind.USER and actor.person is not None else {}
     tx.audit(
         workspace_id=actor.workspace_id,
         actor=f"{actor.key} {actor.name}",
         action=action,
         target=target,
-        detail=render_detail(detail or {}),
+        detail=render_detail({**(detail or {}), **outside}),
     )
 
 

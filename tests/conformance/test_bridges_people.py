@@ -138,7 +138,7 @@ async def test_what_a_user_says_outside_is_the_users(outside: Outside) -> None:
 
 
 async def test_what_a_user_approves_outside_is_the_users_in_the_audit(outside: Outside) -> None:
-    await link(outside, "ann", "member")
+    linked = await link(outside, "ann", "member")
     question = await asked(outside)
 
     await approve_by(outside, question, "ann")
@@ -147,6 +147,7 @@ async def test_what_a_user_approves_outside_is_the_users_in_the_audit(outside: O
         audit.list_page, actor=outside.bus.people.owner, action="interaction.answered", after=None, limit=1
     )
     assert page.items[0].actor == f"{outside.bus.people.member.key} member"
+    assert page.items[0].detail["identity"] == linked.id
     assert (await now_of(outside, question)).answered_by == "member"
 
 
