@@ -27,9 +27,10 @@ _SETTINGS = (
     "core.quotePath=false",
     "log.showSignature=false",
     "diff.external=",
-    "diff.ignoreSubmodules=dirty",  # git would look into them by their own configuration
 )
 _SAFE = tuple(word for setting in _SETTINGS for word in ("-c", setting))
+_SHALLOW = "--ignore-submodules=dirty"  # else git looks into them by their own configuration
+_ITS_OWN = ("local", "worktree")  # scopes of configuration that lie in the repository
 _CALLED = "pal"  # who puts aside, where git has no name for its user
 
 
@@ -74,7 +75,8 @@ def look(folder: Path) -> State | None:
     if root is None:
         return None
     quiet = _quiet(root)
-    listed = _git(root, *quiet, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all")
+    flags = ("--porcelain=v2", "--branch", "-z", "--untracked-files=all", _SHALLOW)
+    listed = _git(root, *quiet, "status", *flags)
     branches = "%(objectname) %(refname)"
     refs = _git(root, *quiet, "for-each-ref", f"--count={REFS}", f"--format={branches}", "refs/heads", "refs/remotes")
     head, branch, letters = _parse_status(listed)
@@ -242,14 +244,14 @@ def _stand(path: Path, letters: str) -> Change:
 
 
 def _quiet(root: Path) -> tuple[str, ...]:
-    """Flags with which git runs no program that the repository's own configuration names."""
-    try:
-        listed = _git(
-            root, *_SAFE, "config", "--local", "--includes", "--name-only", "-z", "--get-regexp", r"^filter\."
-        )
-    except GitFailed:  # which is also how git says that there are none
-        return _SAFE
-    names = {name.rpartition(".")[0] for name in _split(listed)}
+    """Flags with which git runs no program that the repository's own configuration names, that of its worktree too.
+    Filters of the user's stay: without them files would look changed. Raises GitFailed for one that no flag can name.
+    """
+    words = ("config", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\.")
+    listed = iter(_split(_git(root, *_SAFE, *words, or_nothing=True)))
+    names = {name.rpartition(".")[0] for scope, name in zip(listed, listed, strict=True) if scope in _ITS_OWN}
+    if any("=" in name or "\ufffd" in name for name in names):
+        raise GitFailed(f"{root} has a filter of a name that cannot be turned off")
     off = [f"{name}.{part}" for name in sorted(names) for part in ("clean=", "smudge=", "process=", "required=false")]
     return (*_SAFE, *(word for setting in off for word in ("-c", setting)))
 
@@ -261,7 +263,13 @@ def _has_name(root: Path) -> bool:
         return False
 
 
-def _git(root: Path, *words: str, given: str | None = None, within: float | None = None) -> str:
+def _git(
+    root: Path, *words: str, given: str | None = None, within: float | None = None, or_nothing: bool = False
+) -> str:
+    """What git says in the checkout `root`, whatever folder its configuration names as the place of its files.
+
+    `or_nothing`: exit 1 says that there is nothing of what was asked for. Raises GitFailed.
+    """
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env |= {
         "GIT_OPTIONAL_LOCKS": "0",
@@ -274,7 +282,7 @@ def _git(root: Path, *words: str, given: str | None = None, within: float | None
     within = LOOK_FOR if within is None else within
     try:
         done = subprocess.run(
-            ("git", "-C", str(root), "--no-pager", *words),
+            ("git", "-C", str(root), f"--work-tree={root}", "--no-pager", *words),
             input=None if given is None else given.encode(),
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
@@ -288,6 +296,8 @@ def _git(root: Path, *words: str, given: str | None = None, within: float | None
         raise GitFailed(f"git did not answer within {within:g} seconds") from error
     except (OSError, ValueError) as error:
         raise GitFailed(f"git could not be asked: {error}") from error
+    if or_nothing and done.returncode == 1:
+        return ""
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise GitFailed(f"git could not tell: {said[-1] if said else f'exit {done.returncode}'}")

@@ -162,6 +162,55 @@ def test_programs_that_the_repository_names_are_not_run(tmp_path: Path, work: Pa
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("config", b"x"),
+        ("config.worktree", b"x"),  # read by git beside the other one, and not by `git config --local`
+        ("config", b"a=b"),
+        ("config", b"\xff"),
+    ],
+)
+def test_a_filter_is_not_run_wherever_it_is_and_whatever_its_name(
+    tmp_path: Path, work: Path, run: Path, file: str, name: bytes
+) -> None:
+    git(work, "config", "extensions.worktreeConfig", "true")
+    with (work / ".git" / file).open("ab") as config:
+        config.write(b'[filter "%b"]\n\tclean = "touch %b; cat"\n' % (name, os.fsencode(tmp_path / "sprung")))
+    (work / ".gitattributes").write_bytes(b"* filter=%b\n" % name)
+    (work / "kept.txt").write_text("two\n")
+
+    git_state.effects_of(run)
+
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_filter_of_a_submodule_is_not_run(tmp_path: Path, work: Path, run: Path) -> None:
+    git(work, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "remote.git"), "part")
+    git(work, "commit", "-qm", "with a part")
+    git(work, "config", "submodule.part.ignore", "none")
+    git(work / "part", "config", "filter.x.clean", f"touch {tmp_path}/sprung; cat")
+    (work / "part" / ".gitattributes").write_text("* filter=x\n")
+    (work / "part" / "kept.txt").write_text("two\n")
+
+    git_state.effects_of(run)
+
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_repository_cannot_say_that_its_files_are_elsewhere(tmp_path: Path, work: Path, run: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "theirs.txt").write_text("theirs\n")
+    (work / "new.txt").write_text("new\n")
+    git(work, "config", "core.worktree", str(elsewhere))
+
+    assert git_state.effects_of(run)["files"] == [{"path": "new.txt", "change": "add"}]
+    git_state.set_aside(run, run=7)
+    assert (elsewhere / "theirs.txt").exists()
+    assert not (work / "new.txt").exists()
+
+
 def test_a_git_that_does_not_answer_is_not_waited_for(
     tmp_path: Path, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
