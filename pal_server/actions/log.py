@@ -37,9 +37,9 @@ def newest_position(tx: Tx, *, workspace_id: str) -> int:
     return events.newest(tx, workspace_id=workspace_id)
 
 
-def sights(tx: Tx, *, actors: Iterable[Actor]) -> dict[str, Sight]:
-    """What each of the actors sees now, by `Actor.key`."""
-    return {actor.key: _sight(tx, actor) for actor in actors}
+def sights(tx: Tx, *, actors: Iterable[Actor]) -> dict[Actor, Sight]:
+    """What each of the actors sees now. Not by `Actor.key`: one user's credentials may have different roles."""
+    return {actor: _sight(tx, actor) for actor in actors}
 
 
 def _sight(tx: Tx, actor: Actor) -> Sight:

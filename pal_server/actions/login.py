@@ -89,7 +89,7 @@ def log_out(tx: Tx, *, actor: Actor) -> None:
 
 
 def _begin(tx: Tx, *, token: Token, session_hash: str, way: str) -> LoggedIn | None:
-    """A session for the user of a token, with no more rights than the token."""
+    """A session for the user of a token, with no more rights than the token. One by a user's token ends with that."""
     row = token_rows.user_of(tx, token)
     if row is None:
         return _refuse(tx, way=way, name=None)
@@ -100,18 +100,23 @@ def _begin(tx: Tx, *, token: Token, session_hash: str, way: str) -> LoggedIn | N
         name=row.username,
         display_name=row.display_name,
     )
-    return _open_session(tx, actor=actor, scopes=token.scopes, session_hash=session_hash, way=way)
+    parent = token if token.kind is TokenKind.USER else None
+    return _open_session(tx, actor=actor, scopes=token.scopes, session_hash=session_hash, way=way, parent=parent)
 
 
-def _open_session(tx: Tx, *, actor: Actor, scopes: tuple[str, ...], session_hash: str, way: str) -> LoggedIn | None:
+def _open_session(
+    tx: Tx, *, actor: Actor, scopes: tuple[str, ...], session_hash: str, way: str, parent: Token | None = None
+) -> LoggedIn | None:
     expires_at = tx.now + SESSION_FOR
+    if parent is not None and parent.expires_at is not None:
+        expires_at = min(expires_at, parent.expires_at)
     session = tokens.issue(
         tx,
         kind=TokenKind.SESSION,
         subject=actor.id,
         name=f"log-in by {way}",
         workspace_id=actor.workspace_id,
-        created_by=actor.key,
+        created_by=actor.key if parent is None else tokens.maker(parent),
         secret_hash=session_hash,
         scopes=scopes,
         expires_at=expires_at,

@@ -17,6 +17,7 @@ from pal_server.storage import invites, tokens, users
 from pal_server.storage.tx import Tx
 
 _SERVER = "system:pal"  # who made the tokens of the server's own bridges
+BY_TOKEN = "log-in by token"  # the name of a session that was begun with a user's token
 CHANGED = "tokens"  # the wake-up for everybody who remembers what a credential stands for
 
 
@@ -150,10 +151,13 @@ def list_page(tx: Tx, *, actor: Actor, after: str | None, limit: int) -> Page[To
 
 
 def revoke(tx: Tx, *, actor: Actor, ref: str) -> Token:
-    """End a token at once. A second time changes nothing."""
+    """End a token at once, and the sessions that were begun with it. A second time changes nothing."""
     token = access.token(tx, actor, ref)
     _check_may_revoke(tx, actor=actor, token=token)
     if tokens.revoke(tx, token.id):
+        tokens.revoke_made_by(
+            tx, workspace_id=token.workspace_id, kind=TokenKind.SESSION, created_by=maker(token), name=BY_TOKEN
+        )
         tx.wake(CHANGED)
         if token.kind is TokenKind.COMPUTER:
             tx.wake(f"computer:{token.subject}")
@@ -161,6 +165,11 @@ def revoke(tx: Tx, *, actor: Actor, ref: str) -> Token:
             tx, actor=actor, action="token.revoked", target=token.id, detail={"kind": token.kind, "name": token.name}
         )
     return access.token(tx, actor, token.id)
+
+
+def maker(token: Token) -> str:
+    """Who made what a token's holder got by it."""
+    return f"token:{token.id}"
 
 
 def revoke_of(tx: Tx, *, workspace_id: str, kind: str, subject: str, except_id: str | None = None) -> int:

@@ -29,19 +29,20 @@ log = logging.getLogger(__name__)
 async def log_in(call: Call) -> StreamResponse:
     """Sets the session cookie. What was wrong with a wrong credential is never said."""
     request = call.body(contract.Login)
+    _need_one_way(request)
     name = None if request.username is None else request.username.strip().lower()
     address = call.http.remote or ""
     throttle = call.services.throttle
     refused = throttle.refusal(name=name, address=address)
     if refused is not None and not await _knows_secret(call, request):
         raise refused
+    throttle.tried(name=name, address=address)
     secret, session_hash = secret_words.new_secret(secret_words.SESSION)
     entered = await _enter(call, request, session_hash=session_hash)
     if entered is None:
-        throttle.failed(name=name, address=address)
         log.warning("a log-in failed", extra={"action": "login.failed", "remote": address})
         raise refusal()
-    throttle.succeeded(name=name)
+    throttle.succeeded(name=name, address=address)
     answer = contract.MeAnswer(me=present_me(entered.actor))
     response = answer_response(answer, status=200, request_id=call.request_id)
     response.set_cookie(
@@ -147,19 +148,23 @@ async def verify_audit(call: Call) -> contract.AuditVerified:
     return msgspec.convert(found, contract.AuditVerified, from_attributes=True)
 
 
-async def _enter(call: Call, request: contract.Login, *, session_hash: str) -> LoggedIn | None:
-    """By whichever one way the request gives; None for a wrong credential."""
-    store = call.services.store
+def _need_one_way(request: contract.Login) -> None:
     has_name = request.username is not None or request.password is not None
     if [request.token is not None, request.code is not None, has_name].count(True) != 1:
         raise Invalid("Give one of: token; code; username and password.", field="body")
+    if has_name and (request.username is None or request.password is None):
+        missing = "username" if request.username is None else "password"
+        raise Invalid(f"{missing} is missing in the body.", field=missing)
+
+
+async def _enter(call: Call, request: contract.Login, *, session_hash: str) -> LoggedIn | None:
+    """By the one way the request gives; None for a wrong credential."""
+    store = call.services.store
     if request.token is not None:
         return await store.write(login.with_token, token_hash=hash_secret(request.token), session_hash=session_hash)
     if request.code is not None:
         return await store.write(login.with_code, code_hash=hash_secret(request.code), session_hash=session_hash)
-    if request.username is None or request.password is None:
-        missing = "username" if request.username is None else "password"
-        raise Invalid(f"{missing} is missing in the body.", field=missing)
+    assert request.username is not None and request.password is not None, "`_need_one_way` has looked"
     stored = await store.read(login.password_of, username=request.username)
     is_right = await asyncio.to_thread(verify_password, stored, request.password)
     return await store.write(

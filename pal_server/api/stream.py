@@ -103,7 +103,7 @@ class Tailer:
 
     async def serve(self, door: Door, /, *, actor: Actor, secret_hash: str, position: int) -> str:
         """Send everything after `position` that the actor may see, until the reader is gone; why it ended."""
-        sight = (await self._store.read(actions.sights, actors=[actor]))[actor.key]
+        sight = (await self._store.read(actions.sights, actors=[actor]))[actor]
         watcher = Watcher(actor=actor, secret_hash=secret_hash, sight=sight, position=position, door=door)
         self._catching_up.add(watcher)
         try:
@@ -227,10 +227,9 @@ class Tailer:
                 self._watchers.discard(watcher)
 
     async def _look_again(self, watchers: Iterable[Watcher]) -> None:
-        actors = {watcher.actor.key: watcher.actor for watcher in watchers}
-        seen = await self._store.read(actions.sights, actors=list(actors.values()))
+        seen = await self._store.read(actions.sights, actors={watcher.actor for watcher in watchers})
         for watcher in list(watchers):
-            watcher.sight = seen.get(watcher.actor.key, watcher.sight)
+            watcher.sight = seen.get(watcher.actor, watcher.sight)
 
     async def _read(self, position: int) -> list[Event]:
         return await self._store.read(

@@ -11,7 +11,7 @@ KEPT = 10_000  # names and addresses remembered
 
 
 class Throttle:
-    """Counts failures under keys. A right log-in forgives its name."""
+    """Counts tries under keys until they turn out to be right. A right log-in forgives its name."""
 
     def __init__(self, *, clock: Callable[[], int], kept: int = KEPT) -> None:
         self._clock = clock
@@ -27,7 +27,8 @@ class Throttle:
                 return RateLimited("Too many wrong log-ins; try again later.", retry_after=(until - now) / 1000)
         return None
 
-    def failed(self, *, name: str | None, address: str) -> None:
+    def tried(self, *, name: str | None, address: str) -> None:
+        """Counted before the password is looked at: tries made at the same time are as many as one after the other."""
         now = self._clock()
         for key, _ in self._keys(name, address):
             failures, until = self._failures.pop(key, (0, 0))
@@ -35,9 +36,12 @@ class Throttle:
         while len(self._failures) > self._kept:
             del self._failures[next(iter(self._failures))]
 
-    def succeeded(self, *, name: str | None) -> None:
-        if name is not None:
-            self._failures.pop(f"name {name}", None)
+    def succeeded(self, *, name: str | None, address: str) -> None:
+        """The try was right: take it back, and for its name all before it."""
+        for key, _ in self._keys(name, address):
+            failures, until = self._failures.pop(key, (0, 0))
+            if failures > 1 and key.startswith("address "):
+                self._failures[key] = (failures - 1, until)
 
     def _keys(self, name: str | None, address: str) -> list[tuple[str, int]]:
         keys = [(f"address {address}", PER_ADDRESS)]

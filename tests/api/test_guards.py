@@ -72,6 +72,24 @@ async def test_a_lost_owner_token_is_made_anew_by_the_next_start(tmp_path: Any) 
         assert (await second.get("/api/me"))["me"]["role"] == "owner"
 
 
+async def test_a_session_ends_with_the_token_it_was_begun_with(server: ServerUnderTest) -> None:
+    made = expect(await server.post("/api/tokens", {"name": "laptop"}), 201)
+    hour = server.clock() + 3_600_000
+    short = expect(await server.post("/api/tokens", {"name": "for an hour", "expires_at": hour}), 201)["secret"]
+    _, session = await logged_in(server, token=made["secret"])
+    _, short_session = await logged_in(server, token=short)
+    long, brief = ({"Cookie": cookie.partition(";")[0]} for cookie in (session, short_session))
+    before = [(await server.request("GET", "/api/me", token=None, headers=one)).status for one in (long, brief)]
+
+    await server.post(f"/api/tokens/{made['token']['id']}/revoke")
+    revoked = await server.request("GET", "/api/me", token=None, headers=long)
+    server.clock.advance(3601)
+    expired = await server.request("GET", "/api/me", token=None, headers=brief)
+
+    assert before == [200, 200]
+    assert (revoked.status, expired.status) == (401, 401)
+
+
 async def test_repeated_wrong_log_ins_meet_429(server: ServerUnderTest) -> None:
     await server.user("alice", password="correct horse battery")
     wrong = {"username": "alice", "password": "not this one"}
@@ -87,6 +105,15 @@ async def test_repeated_wrong_log_ins_meet_429(server: ServerUnderTest) -> None:
     assert shut.code == "rate_limited"
     assert 0 < int(shut.headers["Retry-After"]) <= 62
     assert opened.status == 200
+
+
+async def test_wrong_log_ins_that_come_at_once_are_counted_too(server: ServerUnderTest) -> None:
+    await server.user("alice", password="correct horse battery")
+    wrong = {"username": "alice", "password": "not this one"}
+
+    answers = await asyncio.gather(*(server.post("/api/login", wrong, token=None) for _ in range(8)))
+
+    assert sorted(answer.status for answer in answers) == [401] * 5 + [429] * 3
 
 
 async def test_wrong_tokens_are_slowed_down_by_address(server: ServerUnderTest) -> None:

@@ -193,6 +193,22 @@ async def test_nobody_hears_of_rooms_that_are_not_theirs(server: ServerUnderTest
     assert second["content"] == "now shown"
 
 
+async def test_a_token_with_fewer_rights_hears_no_more_beside_a_stream_of_its_users_own(server: ServerUnderTest) -> None:
+    bob = await server.user("bob")
+    expect(await server.post("/api/rooms", {"name": "secret", "visibility": "private"}, token=bob), 201)
+    made = expect(await server.post("/api/tokens", {"name": "narrow", "scopes": ["role:member"]}), 201)
+
+    async with listening(server, token=made["secret"]) as narrow, listening(server) as wide:
+        await server.user("carol")  # after which everybody's rights are looked at again
+        await server.post("/api/messages", {"room": "secret", "content": "hidden"}, token=bob)
+        await server.send("shown")
+        to_admin = [(await wide.until("message.created"))["content"] for _ in range(2)]
+        to_narrow = await narrow.until("message.created")
+
+    assert to_admin == ["hidden", "shown"]
+    assert to_narrow["content"] == "shown"
+
+
 async def test_a_computer_hears_of_its_agents_rooms_alone(server: ServerUnderTest) -> None:
     computer = await server.provision()
     await server.room("elsewhere")

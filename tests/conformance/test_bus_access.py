@@ -173,7 +173,7 @@ async def test_the_stream_shows_each_what_it_may_see(bus: Bus, calls: list[tuple
     events = await bus.store.read(log.events_after, workspace_id="w", position=0, limit=500)
     said = [event for event in events if event.kind == "message.created"]
 
-    seen = [sum(sights[actor.key].sees(event) for event in said) for actor in actors]
+    seen = [sum(sights[actor].sees(event) for event in said) for actor in actors]
 
     assert seen == [3, 1, 3, 0]
 

@@ -56,7 +56,7 @@ async def test_a_guest_knows_its_room_and_no_other(bus: Bus) -> None:
     guest = await join(bus)
 
     page = await bus.store.read(messages.list_page, actor=guest, limit=50)
-    sight = (await bus.store.read(log.sights, actors=[guest]))[guest.key]
+    sight = (await bus.store.read(log.sights, actors=[guest]))[guest]
 
     assert [message.content for message in page.items] == ["here"]
     assert sight.rooms == frozenset({bus.room.id})
