@@ -18,6 +18,7 @@ from pal_server.domain.agents import (
     Settings,
     default_runtime,
     parse_agent_mode,
+    parse_choice,
     parse_concurrency,
     parse_duration,
     parse_runtime,
@@ -337,8 +338,8 @@ def _change(
         runtime=before.runtime if runtime is KEEP else parse_runtime(runtime),
         description=before.description if description is KEEP else parse_text(description, field="description"),
         cwd=_text(before.cwd, cwd, field="cwd"),
-        model=_text(before.model, model, field="model"),
-        effort=_text(before.effort, effort, field="effort"),
+        model=_choice(before.model, model, field="model"),
+        effort=_choice(before.effort, effort, field="effort"),
         mode=before.mode if mode is KEEP else parse_agent_mode(mode),
         instructions=before.instructions
         if instructions is KEEP
@@ -417,6 +418,11 @@ def _text(before: str | None, wanted: str | Keep | None, *, field: str) -> str |
     if wanted is KEEP:
         return before
     return None if wanted is None else parse_text(wanted, field=field)
+
+
+def _choice(before: str | None, wanted: str | Keep | None, *, field: str) -> str | None:
+    """It becomes an argument of a program: what could be a flag would let members give what only admins may."""
+    return before if wanted is KEEP else parse_choice(wanted or None, field=field)
 
 
 def _or_keep(value: T | None) -> T | Keep:

@@ -49,9 +49,7 @@ def decode_body(raw: bytes, kind: type[Request], /, *, content_type: str, is_dat
     if is_data and b"\\u0000" in raw:
         raw = _NUL.sub(rb"\1\\ufffd", raw)
     try:
-        request: Request = _decoder(kind).decode(raw or b"{}")
-    except msgspec.ValidationError as exc:
-        request = _decode_with_alias(raw, kind, exc)
+        request = _decode(raw or b"{}", kind)
     except msgspec.DecodeError as exc:
         raise Invalid(f"The body is not JSON: {exc}.", field="body") from exc
     except UnicodeDecodeError as exc:
@@ -106,11 +104,19 @@ def _has_alias(kind: type[Request]) -> bool:
     return "room" in kind.__struct_fields__ and "chat" not in kind.__struct_fields__
 
 
+def _decode(raw: bytes, kind: type[Request]) -> Request:
+    try:
+        request: Request = _decoder(kind).decode(raw)
+    except msgspec.ValidationError as exc:
+        request = _decode_with_alias(raw, kind, exc)
+    return request
+
+
 def _decode_with_alias(raw: bytes, kind: type[Request], error: msgspec.ValidationError) -> Request:
     """Read the body again with `chat` in the place of `room`, when that was what was wrong; else the error."""
     if _has_alias(kind) and "unknown field `chat`" in str(error):
         values = msgspec.json.decode(raw)
-        if "room" not in values:
+        if "room" not in values and "chat" in values:
             values["room"] = values.pop("chat")
             try:
                 request: Request = msgspec.convert(values, kind)

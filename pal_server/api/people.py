@@ -164,7 +164,8 @@ async def _enter(call: Call, request: contract.Login, *, session_hash: str) -> L
         return await store.write(login.with_token, token_hash=hash_secret(request.token), session_hash=session_hash)
     if request.code is not None:
         return await store.write(login.with_code, code_hash=hash_secret(request.code), session_hash=session_hash)
-    assert request.username is not None and request.password is not None, "`_need_one_way` has looked"
+    assert request.username is not None, "`_need_one_way` has looked"
+    assert request.password is not None, "`_need_one_way` has looked"
     stored = await store.read(login.password_of, username=request.username)
     is_right = await asyncio.to_thread(verify_password, stored, request.password)
     return await store.write(

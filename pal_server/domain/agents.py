@@ -222,7 +222,7 @@ def parse_agent_mode(mode: str) -> AgentMode:
 def parse_choice(word: str | None, *, field: str) -> str | None:
     """The name of a model or an effort. Which ones there are, the agent's program knows."""
     if word is not None and not CHOICE.fullmatch(word):
-        raise Invalid(f"{field} is one word of at most {CHOICE_LIMIT} characters", field=field)
+        raise Invalid(f"{field} is one word of at most {CHOICE_LIMIT} characters and begins with no dash", field=field)
     return word
 
 

@@ -193,7 +193,9 @@ async def test_nobody_hears_of_rooms_that_are_not_theirs(server: ServerUnderTest
     assert second["content"] == "now shown"
 
 
-async def test_a_token_with_fewer_rights_hears_no_more_beside_a_stream_of_its_users_own(server: ServerUnderTest) -> None:
+async def test_a_token_with_fewer_rights_hears_no_more_beside_a_stream_of_its_users_own(
+    server: ServerUnderTest,
+) -> None:
     bob = await server.user("bob")
     expect(await server.post("/api/rooms", {"name": "secret", "visibility": "private"}, token=bob), 201)
     made = expect(await server.post("/api/tokens", {"name": "narrow", "scopes": ["role:member"]}), 201)

@@ -92,6 +92,17 @@ async def test_what_lets_an_agent_do_more_is_an_admins_to_give_and_to_copy(bus: 
         await bus.store.write(agents.duplicate, actor=bus.people.member, key="bot", new_key="twin")
 
 
+@pytest.mark.parametrize("field", ["model", "effort"])
+async def test_no_model_or_effort_can_be_a_flag_of_its_program(bus: Bus, field: str) -> None:
+    for wanted in ("--yolo", "-c", "small --yolo"):
+        with pytest.raises(Invalid, match=field):
+            await bus.store.write(agents.change, actor=bus.people.member, key="bot", **{field: wanted})
+
+    changed = await bus.store.write(agents.change, actor=bus.people.member, key="bot", **{field: "maker/some:3-b"})
+
+    assert getattr(changed, field) == "maker/some:3-b"
+
+
 async def test_taking_an_isolation_away_is_an_admins_too_and_audited(bus: Bus) -> None:
     await change(bus, isolation="box {folder}")
 
