@@ -6,7 +6,9 @@ one transaction. So nothing is forgotten by a crash and nothing is noted twice; 
 
 import json
 from dataclasses import replace
+from urllib.parse import urlsplit
 
+from pal_server.actions import access, audit
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.webhooks import Webhook, WebhookPost, news_of, next_attempt, parse_url
 from pal_server.errors import Forbidden, NotFound
@@ -26,8 +28,14 @@ def get(tx: Tx, *, actor: Actor) -> Webhook | None:
 
 
 def put(tx: Tx, *, actor: Actor, url: str, sealed: str, needs: bool, mentions: bool, runs: bool) -> Webhook:
-    """Make it, or give it another address and key. What waited for the one before is not told any more."""
+    """Make it, or give it another address and key. What waited for the one before is not told any more.
+
+    It is told what its user may see, so a credential with fewer rights than that cannot make one.
+    """
     _need_self(actor)
+    user = access.user(tx, actor, actor.id)
+    if user.role is not actor.role:
+        raise Forbidden("a token with fewer rights than its user's makes no webhook", needs=user.role)
     made = Webhook(
         user_id=actor.id,
         workspace_id=actor.workspace_id,
@@ -39,6 +47,9 @@ def put(tx: Tx, *, actor: Actor, url: str, sealed: str, needs: bool, mentions: b
         created_at=tx.now,
     )
     webhooks.put(tx, made, sealed=sealed)
+    audit.record(
+        tx, actor=actor, action="webhook.set", target=user.username, detail={"host": urlsplit(made.url).hostname}
+    )
     tx.wake(CHANGED)
     return made
 
@@ -62,6 +73,7 @@ def drop(tx: Tx, *, actor: Actor) -> Webhook:
     """It is told nothing any more."""
     gone = _find(tx, actor)
     webhooks.drop(tx, user_id=actor.id)
+    audit.record(tx, actor=actor, action="webhook.removed", target=actor.name)
     return gone
 
 

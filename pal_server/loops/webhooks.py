@@ -11,11 +11,11 @@ import logging
 import socket
 from collections.abc import Callable
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from yarl import URL
 
 from pal_server.actions import webhooks
 from pal_server.domain.webhooks import WebhookPost, may_reach, sign
@@ -91,9 +91,9 @@ class Webhooks(Loop):
 
     async def _tell(self, session: ClientSession, post: WebhookPost) -> str | None:
         """None when the other side took it, else why not."""
-        if _is_address(host := urlsplit(post.url).hostname or "") and not may_reach(
-            host, (host,), allowed=self._allowed
-        ):
+        url = URL(post.url)
+        host = url.raw_host or ""  # as it will be connected to: signs that are written otherwise are digits there
+        if _is_address(host) and not may_reach(host, (host,), allowed=self._allowed):
             return INSIDE  # a name would have been looked at by the resolver
         secret = unseal(self._key, post.sealed, bound=f"webhook:{post.user_id}")["secret"]
         headers = {
@@ -102,9 +102,7 @@ class Webhooks(Loop):
             "X-Pal-Signature": sign(secret, at=self.context.clock(), body=post.body),
         }
         try:
-            async with session.post(
-                post.url, data=post.body.encode(), headers=headers, allow_redirects=False
-            ) as response:
+            async with session.post(url, data=post.body.encode(), headers=headers, allow_redirects=False) as response:
                 return None if response.status < 300 else f"it answered {response.status}"
         except TimeoutError:
             return "it did not answer in time"

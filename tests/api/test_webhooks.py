@@ -40,9 +40,13 @@ async def receiver() -> AsyncIterator[Receiver]:
     await made.server.close()
 
 
-async def test_a_server_inside_the_network_is_not_reached(server: ServerUnderTest, receiver: Receiver) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021"])
+async def test_a_server_inside_the_network_is_not_reached(
+    server: ServerUnderTest, receiver: Receiver, host: str
+) -> None:
     alice = await server.user("alice")
-    expect(await server.post("/api/webhook", {"url": receiver.url}, token=alice), 201)
+    url = receiver.url.replace("127.0.0.1", host)
+    expect(await server.post("/api/webhook", {"url": url}, token=alice), 201)
     await server.send("look @alice")
 
     await server.step("webhooks")

@@ -1,13 +1,14 @@
 """Webhooks: what is noted for them, once, and only of what their people may see."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from pal_server.actions import users, webhooks
-from pal_server.domain.actors import Actor
+from pal_server.domain.actors import Actor, Role
 from pal_server.domain.webhooks import PAUSES, Webhook, WebhookPost
-from pal_server.errors import NotFound
+from pal_server.errors import Forbidden, NotFound
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
 from tests.support.stores import Clock
@@ -56,6 +57,13 @@ async def test_what_its_person_may_not_see_is_not_noted(bus: Bus) -> None:
     await bus.say(f"shown @{name}", actor=bus.people.owner)
 
     assert await titles(bus) == [f"shown @{name}"]
+
+
+async def test_a_token_with_fewer_rights_than_its_users_makes_none(bus: Bus) -> None:
+    with pytest.raises(Forbidden):
+        await hook(bus, replace(bus.people.admin, role=Role.MEMBER))
+
+    assert await bus.store.read(webhooks.get, actor=bus.people.admin) is None
 
 
 async def test_a_run_is_told_to_who_asked_for_it(bus: Bus) -> None:
