@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from importlib.metadata import EntryPoint
 from pal_daemon.keeper_client import living_keeper
 from pal_daemon.process_tree import find_left_over
 from pal_daemon.runtimes.registry import GROUP
+from tests.support.patience import LONG_PATIENCE
 
 
 async def test_a_demo_agent_answers(bus, start_daemon):
@@ -185,6 +187,40 @@ async def test_work_done_by_hand_waits_for_a_person(bus, start_daemon, settings)
     await bus.given_command("answer", run.id, interaction=100, key="done", kind="question", answer="done")
 
     assert (await bus.end_of(delivery)).finish["status"] == "succeeded"
+
+
+HOPPING = """
+import os, signal, sys
+held = os.open(sys.argv[1], os.O_WRONLY)
+os.write(held, b"here")
+for _ in range(3):
+    if os.fork() == 0:
+        while os.fork() == 0:  # the child goes on in a session of its own, and is another process each time
+            os.setsid()
+        os._exit(0)
+signal.pause()
+"""
+
+
+async def test_children_that_are_another_process_each_moment_are_ended_too(bus, start_daemon, settings, tmp_path):
+    await start_daemon()
+    fifo, script = tmp_path / "fifo", tmp_path / "hopping.py"
+    os.mkfifo(fifo)
+    script.write_text(HOPPING)
+    delivery = await bus.given_delivery(
+        runtime="command", command=f"{sys.executable} -S {script} {fifo}", command_allowed=True
+    )
+    run = await bus.run_of(delivery)
+    async with asyncio.timeout(LONG_PATIENCE):
+        held = await asyncio.to_thread(open, fifo, "rb", 0)
+        begun = await asyncio.to_thread(held.read, 4)
+        await bus.given_command("kill", run.id)
+        end = (await bus.end_of(delivery)).finish
+        rest = await asyncio.to_thread(held.read)  # ends when nobody is left who could write
+    held.close()
+
+    assert (begun, rest, end["status"]) == (b"here", b"", "cancelled")
+    assert find_left_over(settings.runs_folder / str(run.id)) == []
 
 
 async def test_a_killed_run_ends_cancelled_with_its_children(bus, start_daemon, settings):

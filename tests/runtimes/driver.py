@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.support.models.server import Call, Dialect, Refuse, Step
-from tests.support.patience import LONG_PATIENCE
 
 if TYPE_CHECKING:
     from tests.runtimes.desk import Desk
@@ -32,7 +31,9 @@ class Driver(ABC):
     rate_limit: tuple[Refuse, ...] = field(
         default=(Refuse(status=429, message="slow down", retry_after=1),) * 20
     )  # enough of them to give up
-    patience: float = LONG_PATIENCE  # seconds for one run
+    patience: float = (
+        140.0  # seconds for one run: a real program needs several of CPU; two runs fit into a test's limit
+    )
     is_looked_for: bool = True  # the runtime knows its program by name; else each agent brings its own
     words: str = "message"  # the kind of event in which its words come
     streams: bool = True  # they come while it speaks, not all at its end

@@ -119,13 +119,27 @@ def test_an_account_may_name_another_program(launch, tmp_path):
 def test_a_session_is_resumed_while_its_transcript_is_there(launch, tmp_path):
     folder = tmp_path / ".claude" / "projects" / "-work"
     folder.mkdir(parents=True)
-    (folder / f"{NATIVE}.jsonl").touch()
+    (folder / f"{NATIVE}.jsonl").write_text(
+        '{"type":"mode"}\n{"type":"user","message":{"role":"user","content":"hi"}}\n'
+    )
 
     spec = launch(native=NATIVE)
 
     assert flag(spec, "--resume") == NATIVE
     assert flag(spec, "--session-id") is None
     assert (spec.memo["notices"], spec.memo["lost"]) == ([], None)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"type":"mode"}\n', b"\x00\xff no json\n[[[\n", b'{"type":"us'])
+def test_a_transcript_in_which_the_program_finds_no_conversation_is_none(launch, tmp_path, content):
+    folder = tmp_path / ".claude" / "projects" / "-work"
+    folder.mkdir(parents=True)
+    (folder / f"{NATIVE}.jsonl").write_bytes(content)
+
+    spec = launch(native=NATIVE)
+
+    assert flag(spec, "--resume") is None
+    assert spec.memo["lost"] is not None
 
 
 @pytest.mark.parametrize("native", [NATIVE, "not a uuid", "../../etc"])

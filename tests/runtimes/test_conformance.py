@@ -53,15 +53,22 @@ def need(step: Any, what: str) -> Any:
 # A turn
 
 
-async def test_a_prompt_is_answered(desk):
+async def test_a_prompt_is_answered_with_the_model_and_effort_that_were_chosen(desk):
     desk.model.script(Say(parts=(Text(text="Good morning, all."),), tokens=Tokens(input=321, output=12)))
+    model = {"model": desk.driver.model} if desk.driver.model else {}
+    effort = {"effort": desk.driver.efforts[0]} if desk.driver.efforts else {}
 
-    run = await desk.given("say good morning")
+    run = await desk.given("say good morning", **model, **effort)
     end = await desk.end(run)
 
     assert (end["status"], end["text"]) == ("succeeded", "Good morning, all.")
     assert desk.said(run) == "Good morning, all."
-    assert "say good morning" in desk.model.questions[0].text
+    (asked,) = desk.model.questions
+    assert "say good morning" in asked.text
+    if model:
+        assert model["model"] in str(asked.body.get("model") or asked.path)
+    if effort:
+        assert desk.driver.effort_in(asked.body) == effort["effort"]
     assert find_left_over(desk.runs_folder / str(run.id)) == []
 
 
@@ -341,21 +348,6 @@ def _joined(outs: list[Out]) -> list[Out]:
 
 
 # Choices and failures
-
-
-async def test_model_and_effort_can_be_chosen(desk):
-    desk.model.script(Text(text="Chosen."))
-    need(desk.driver.model, "choice of models")
-    effort = {"effort": desk.driver.efforts[0]} if desk.driver.efforts else {}
-
-    run = await desk.given("hello", model=desk.driver.model, **effort)
-    end = await desk.end(run)
-
-    assert end["status"] == "succeeded"
-    body = desk.model.questions[0].body
-    assert desk.driver.model in str(body.get("model") or desk.model.questions[0].path)
-    if effort:
-        assert desk.driver.effort_in(body) == effort["effort"]
 
 
 async def test_an_effort_nobody_knows_is_dropped_and_said(desk):

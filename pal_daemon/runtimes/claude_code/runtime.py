@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import msgspec
+
 from pal_daemon.runtimes.afresh import remind
 from pal_daemon.runtimes.base import (
     NOT_HERE,
@@ -182,4 +184,20 @@ def _is_uuid(text: str) -> bool:
 
 
 def _has_transcript(session: str, env: Mapping[str, str]) -> bool:
-    return any(home_in(env).glob(f"projects/*/{session}.jsonl"))
+    return any(_has_words(file) for file in home_in(env).glob(f"projects/*/{session}.jsonl"))
+
+
+def _has_words(file: Path) -> bool:
+    """Whether it has a message: to the program one without is no conversation, today and for ever."""
+    try:
+        with file.open("rb") as lines:  # one by one: the first message is near the beginning of much
+            return any(_type_of(line) in ("user", "assistant") for line in lines)
+    except OSError:
+        return False
+
+
+def _type_of(line: bytes) -> object:
+    try:
+        return msgspec.json.decode(line, type=dict[str, object]).get("type")
+    except (msgspec.MsgspecError, RecursionError):
+        return None
