@@ -123,7 +123,7 @@ ROUTES: tuple[Route, ...] = (
         "/api/preferences", desk.change_preferences, PEOPLE, "How I like it", k.PreferencesAnswer, k.ChangePreferences
     ),
     get("/api/webhook", webhooks.get, PEOPLE, "What an address of mine is told", k.WebhookAnswer),
-    create(
+    post(
         "/api/webhook",
         webhooks.create,
         PEOPLE,

@@ -80,7 +80,7 @@ def _where(room: Room, topic: Topic, *, agent: str) -> str:
 def _message(message: Message, *, nonce: str) -> str:
     who = f"{message.sender.kind} {message.sender.name}"
     if message.sender.origin:
-        who += f" (a guest, through {message.sender.origin})"
+        who += f" ({'a guest, ' if message.sender.kind == 'guest' else ''}through {message.sender.origin})"
     files = "".join(
         f"\nAttached: {_quote(file['name'])} ({file['mime']}, {file['size']} bytes)" for file in message.files
     )

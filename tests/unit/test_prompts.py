@@ -105,6 +105,12 @@ def test_a_guest_shows_where_it_came_from() -> None:
     assert "from guest Ada (a guest, through bridge lark)" in text
 
 
+def test_a_user_who_speaks_through_a_chat_is_no_guest() -> None:
+    text = prompt(message("hi", kind="user", origin="lark"))
+
+    assert "from user mia (through lark)" in text
+
+
 def test_context_is_cut() -> None:
     text = prompt(message("draw"), recent=(message("a" * 5000, id=0),))
 
