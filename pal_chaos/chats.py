@@ -150,7 +150,7 @@ async def storm(pal: Pal, sides: tuple[Side, ...], *, seconds: float, faults: in
             next_look = monotonic() + AGAIN_EVERY
             await _say_what_was_lost(pal, made)
         if monotonic() >= next_kill and (striking is None or striking.done()):
-            kills.update([] if striking is None else filter(None, [striking.result()]))
+            kills += Counter() if striking is None else Counter([striking.result()])
             what = KILLS[sum(kills.values()) % len(KILLS)]
             striking = asyncio.create_task(asyncio.to_thread(_strike, pal, what, chance), name=what)
             next_kill = monotonic() + KILL_EVERY
@@ -158,7 +158,7 @@ async def storm(pal: Pal, sides: tuple[Side, ...], *, seconds: float, faults: in
         await _disturb(side, chance.choice(side.door.bots), chance)
         await asyncio.sleep(PACE)
     if striking is not None:
-        kills.update(filter(None, [await striking]))
+        kills[await striking] += 1
     made.faults = await _struck(sides) + kills
     for side in sides:
         await side.calm()
@@ -201,12 +201,12 @@ def _bind(pal: Pal, sides: tuple[Side, ...]) -> None:
 
 
 def _strike(pal: Pal, what: str, chance: random.Random) -> str:
-    """Something happens to a process of pal; what that was, or nothing where there was nobody to kill."""
+    """Something happens to a process of pal; what that was."""
     if what in PAUSES:
         pal.pause("server", PAUSES[what])
         return "late acknowledgement"
     if what == "bridge":
-        return "bridge killed" if pal.kill_a_bridge(chance) else ""
+        return "bridge killed" if pal.kill_a_bridge(chance) else "bridge killed (there was none)"
     pal.kill(what)
     pal.start(what)
     return f"{what} killed"

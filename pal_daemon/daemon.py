@@ -26,6 +26,7 @@ from pal_daemon.identity import HomeInUse, hold_home, local_token, machine_name
 from pal_daemon.journal import Journal, Line
 from pal_daemon.local_api import LocalApi
 from pal_daemon.logins import Logins
+from pal_daemon.path_search import PathSearch
 from pal_daemon.patience import new_pauses
 from pal_daemon.probes import Probes
 from pal_daemon.runs import Runs
@@ -99,7 +100,10 @@ class _Daemon:
         self._commands = Commands(self._house, self._runs, self._probes)
         self._claims = Claims(self._house, self._runs, is_ours=self._is_assigned)
         self._heartbeat = Heartbeat(self._house, self._runs, self._claims, self._commands)
-        self._socket = WakeupSocket(self._client, self._house.bus, self._heartbeat, self._claims)
+        self._paths = PathSearch(settings)
+        self._socket = WakeupSocket(
+            self._client, self._house.bus, self._heartbeat, self._claims, find=self._paths.answer
+        )
         self._has_connected = False
 
     async def live(
@@ -117,6 +121,7 @@ class _Daemon:
             if connected is None:
                 return DONE
             self._has_connected = True
+            stack.push_async_callback(self._paths.close)
             stack.push_async_callback(self._runs.leave)
             stack.push_async_callback(self._commands.leave)
             await self._runs.take_up(entries, connected.runs)

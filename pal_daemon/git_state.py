@@ -256,6 +256,16 @@ def _quiet(root: Path) -> tuple[str, ...]:
     return (*_SAFE, *(word for setting in off for word in ("-c", setting)))
 
 
+def list_files(folder: Path, *, within: float) -> list[str]:
+    """Files below `folder` that git knows or would take in, by path from there; ignored ones are left out. Raises
+    GitFailed.
+    """
+    listed = _git(
+        folder, *_SAFE, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".", within=within
+    )
+    return _split(listed)
+
+
 def _has_name(root: Path) -> bool:
     try:
         return bool(_git(root, *_SAFE, "config", "user.email").strip())

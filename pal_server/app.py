@@ -19,6 +19,7 @@ from aiohttp import web
 
 from pal_server import tokens as secret_words
 from pal_server.actions import setup, tokens
+from pal_server.api.asking import Lines
 from pal_server.api.auth import Credentials
 from pal_server.api.http_server import HttpServer
 from pal_server.api.middleware import Edge
@@ -196,6 +197,7 @@ async def _assemble(
         throttle=Throttle(clock=clock),
         pace=Pace(clock=clock),
         tailer=tailer,
+        lines=Lines(),
         workspace_id=workspace_id,
         cookie=f"pal_session_{workspace_id[-8:]}",
         key=key,

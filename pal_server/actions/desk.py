@@ -10,13 +10,16 @@ from pal_server.actions import access, client_ids
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.desk import (
     PRESENT_FOR,
+    PROMPTS_LIMIT,
     SAVED_LIMIT,
     Draft,
     Preferences,
     Saved,
+    SavedPrompt,
     check_preferences,
     moved,
     parse_draft,
+    parse_prompt_name,
 )
 from pal_server.domain.messages import parse_content
 from pal_server.errors import Conflict, Forbidden, NotFound
@@ -94,6 +97,29 @@ def drop_saved(tx: Tx, *, actor: Actor, id: int) -> Saved:
     desk.drop_saved(tx, id=id, user_id=actor.id)
     _tell(tx, "saved.removed", actor, one.fact())
     return one
+
+
+def save_prompt(tx: Tx, *, actor: Actor, name: str, content: str) -> SavedPrompt:
+    """Keep what is said again and again, under a name; the same name again gets the new words."""
+    _need_self(actor)
+    one = SavedPrompt(name=parse_prompt_name(name), content=parse_content(parse_draft(content)), updated_at=tx.now)
+    mine = {each.name for each in desk.saved_prompts(tx, user_id=actor.id)}
+    if one.name not in mine and len(mine) >= PROMPTS_LIMIT:
+        raise Conflict(f"{PROMPTS_LIMIT} prompts are saved already: delete some", limit=PROMPTS_LIMIT)
+    desk.put_saved_prompt(tx, one, user_id=actor.id)
+    _tell(tx, "saved_prompt.put", actor, one.fact())
+    return one
+
+
+def drop_prompt(tx: Tx, *, actor: Actor, name: str) -> SavedPrompt:
+    """It is not wanted any more."""
+    _need_self(actor)
+    for one in desk.saved_prompts(tx, user_id=actor.id):
+        if one.name == name:
+            desk.drop_saved_prompt(tx, user_id=actor.id, name=name)
+            _tell(tx, "saved_prompt.removed", actor, one.fact())
+            return one
+    raise NotFound(f"there is no saved prompt {name}", prompt=name)
 
 
 def change_preferences(tx: Tx, *, actor: Actor, wanted: dict[str, Any]) -> Preferences:

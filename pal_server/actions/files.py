@@ -90,13 +90,30 @@ def open_link(tx: Tx, *, actor: Actor, ref: str) -> File:
     return file
 
 
-def list_page(tx: Tx, *, actor: Actor, q: str | None, after: str | None, limit: int) -> Page[File]:
+def list_page(
+    tx: Tx,
+    *,
+    actor: Actor,
+    q: str | None,
+    after: str | None,
+    limit: int,
+    room: str | None = None,
+    run: int | None = None,
+    mime: str | None = None,
+    state: str | None = None,
+) -> Page[File]:
     """Newest first, of what the actor may know; a page may hold fewer than `limit` and still have a next one."""
     count = parse_limit(limit)
     found = files.list_page(
         tx,
         workspace_id=actor.workspace_id,
-        q=q or "",
+        wanted=files.Wanted(
+            q=q or "",
+            room_id="" if room is None else access.room(tx, actor, room).id,
+            run_id=run or 0,
+            mime=mime or "",
+            state=state or "",
+        ),
         place=parse_place(after, default=NEWEST),
         limit=count + 1,
     )

@@ -8,7 +8,7 @@ from pal_server.domain.agents import Agent
 from pal_server.domain.computers import Computer
 from pal_server.domain.deliveries import Delivery
 from pal_server.domain.deliveries import Status as DeliveryStatus
-from pal_server.domain.desk import Draft, Glance, Preferences, Saved
+from pal_server.domain.desk import Draft, Glance, Preferences, Saved, SavedPrompt
 from pal_server.domain.interactions import Interaction
 from pal_server.domain.interactions import Status as InteractionStatus
 from pal_server.domain.pages import OLDEST
@@ -40,6 +40,7 @@ class Snapshot:
     deliveries: tuple[Delivery, ...]
     drafts: tuple[Draft, ...]
     saved: tuple[Saved, ...]
+    saved_prompts: tuple[SavedPrompt, ...]
     preferences: Preferences
 
 
@@ -74,6 +75,7 @@ def take(tx: Tx, *, actor: Actor) -> Snapshot:
         ),
         drafts=tuple(desk.drafts(tx, user_id=actor.id)),
         saved=desk.saved(tx, user_id=actor.id),
+        saved_prompts=desk.saved_prompts(tx, user_id=actor.id),
         preferences=desk.preferences(tx, user_id=actor.id),
     )
 

@@ -56,7 +56,17 @@ async def upload(call: Call) -> contract.ArtifactAnswer:
 
 async def list_artifacts(call: Call) -> contract.ArtifactsAnswer:
     query = call.query(contract.ArtifactsQuery)
-    page = await call.read(files.list_page, actor=call.actor, q=query.q, after=query.after, limit=query.limit)
+    page = await call.read(
+        files.list_page,
+        actor=call.actor,
+        q=query.q,
+        after=query.after,
+        limit=query.limit,
+        room=query.room,
+        run=query.run,
+        mime=query.mime,
+        state=query.state,
+    )
     return contract.ArtifactsAnswer(artifacts=present_all(page.items, contract.File), next=page.next)
 
 

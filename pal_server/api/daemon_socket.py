@@ -1,14 +1,18 @@
-"""`GET /api/daemon/ws`: tells a daemon to look again. Without it all is right, only slower: the heartbeat finds it."""
+"""`GET /api/daemon/ws`: tells a daemon to look again. Without it all is right, only slower: the heartbeat finds it.
+
+What people in front of a screen ask a computer goes this way too (`asking.py`), as nothing depends on it.
+"""
 
 import asyncio
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp.web_response import StreamResponse
 
 from pal_server.actions import daemons
 from pal_server.api.answers import common_headers, encode
+from pal_server.api.asking import Line
 from pal_server.api.auth import REVOKED
-from pal_server.api.events import end_tasks, read_pings
+from pal_server.api.events import end_tasks
 from pal_server.api.routing import Call
 from pal_server.api.services import STOPPING
 from pal_server.contract.events import Bye, Look
@@ -19,7 +23,7 @@ from pal_server.storage.store import Tx
 
 FLOOR = 4.0  # seconds; a revocation on another server is noticed within it
 _PINGS = 25.0  # seconds
-_INCOMING = 64 * 1024  # bytes; daemons say nothing but pings here
+_INCOMING = 64 * 1024  # bytes; daemons say nothing but pings and short answers here
 
 
 async def socket(call: Call) -> StreamResponse:
@@ -28,8 +32,10 @@ async def socket(call: Call) -> StreamResponse:
     response = web.WebSocketResponse(heartbeat=_PINGS, compress=False, max_msg_size=_INCOMING)
     response.headers.update(common_headers(call.request_id))
     await response.prepare(call.http)
+    line = Line(response.send_str)
+    call.services.lines.add(call.actor.id, line)
     telling = asyncio.create_task(_tell(call, response), name="daemon socket")
-    reading = asyncio.create_task(read_pings(response), name="daemon socket reader")
+    reading = asyncio.create_task(_read(response, line), name="daemon socket reader")
     try:
         await asyncio.wait([telling, reading], return_when=asyncio.FIRST_COMPLETED)
         if telling.done() and not response.closed:
@@ -38,8 +44,20 @@ async def socket(call: Call) -> StreamResponse:
             code = WSCloseCode.SERVICE_RESTART if bye.retry else WSCloseCode.POLICY_VIOLATION
             await response.close(code=code, message=bye.code.encode())
     finally:
+        call.services.lines.remove(call.actor.id, line)
         await end_tasks(telling, reading)
     return response
+
+
+async def _read(response: web.WebSocketResponse, line: Line) -> None:
+    """Until the daemon goes."""
+    async for message in response:
+        if message.type is not WSMsgType.TEXT:
+            continue
+        if message.data == _PING:
+            await response.send_str('{"type":"pong"}')
+        else:
+            line.hear(message.data)
 
 
 async def _tell(call: Call, response: web.WebSocketResponse) -> Bye:
@@ -80,5 +98,6 @@ def _stand(tx: Tx, *, actor: Actor, epoch: int | None) -> int | None:
     return due
 
 
+_PING = '{"type":"ping"}'
 _LOOK = encode(Look(what="deliveries")).decode()
 _LOOK_AT_COMMANDS = encode(Look(what="commands")).decode()

@@ -33,6 +33,7 @@ async def take_snapshot(call: Call) -> contract.SnapshotAnswer:
             deliveries=present_all(seen.deliveries, Delivery),
             drafts=present_all(seen.drafts, contract.Draft),
             saved=present_all(seen.saved, contract.Saved),
+            saved_prompts=present_all(seen.saved_prompts, contract.SavedPrompt),
             preferences=present(seen.preferences, contract.Preferences),
         )
     )
@@ -75,6 +76,17 @@ async def change_saved(call: Call) -> contract.SavedAnswer:
 async def drop_saved(call: Call) -> contract.SavedAnswer:
     saved = await call.write(desk.drop_saved, actor=call.actor, id=call.number())
     return contract.SavedAnswer(saved=present(saved, contract.Saved))
+
+
+async def save_prompt(call: Call) -> contract.SavedPromptAnswer:
+    content = call.body(contract.SavePrompt).content
+    one = await call.write(desk.save_prompt, actor=call.actor, name=call.text("name"), content=content)
+    return contract.SavedPromptAnswer(saved_prompt=present(one, contract.SavedPrompt))
+
+
+async def drop_prompt(call: Call) -> contract.SavedPromptAnswer:
+    one = await call.write(desk.drop_prompt, actor=call.actor, name=call.text("name"))
+    return contract.SavedPromptAnswer(saved_prompt=present(one, contract.SavedPrompt))
 
 
 async def change_preferences(call: Call) -> contract.PreferencesAnswer:

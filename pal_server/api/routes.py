@@ -12,6 +12,7 @@ from pal_server.api import (
     desk,
     events,
     findings,
+    folders,
     interactions,
     invites,
     messages,
@@ -64,6 +65,7 @@ from pal_server.contract import deliveries as d
 from pal_server.contract import desk as k
 from pal_server.contract import files as f
 from pal_server.contract import findings as n
+from pal_server.contract import folders as o
 from pal_server.contract import invites as i
 from pal_server.contract import messages as m
 from pal_server.contract import people as p
@@ -82,6 +84,7 @@ WORKBENCH = {
     "topic": "/r/{room}/{topic}",
     "runs": "/runs",
     "run": "/runs/{id}",
+    "files": "/files",
     "history": "/history",
     "usage": "/usage",
     "settings": "/settings",
@@ -146,6 +149,16 @@ ROUTES: tuple[Route, ...] = (
     create("/api/saved", desk.save, MEMBERS, "Keep a message for later", k.SavedAnswer, k.SaveForLater),
     patch("/api/saved/{id:int}", desk.change_saved, MEMBERS, "Edit it, put it elsewhere", k.SavedAnswer, k.ChangeSaved),
     delete("/api/saved/{id:int}", desk.drop_saved, MEMBERS, "It was sent, or is not wanted", k.SavedAnswer),
+    post(
+        "/api/saved-prompts/{name}",
+        desk.save_prompt,
+        MEMBERS,
+        "Keep what I say again and again, under a name",
+        k.SavedPromptAnswer,
+        k.SavePrompt,
+        method="PUT",
+    ),
+    delete("/api/saved-prompts/{name}", desk.drop_prompt, MEMBERS, "Forget it", k.SavedPromptAnswer),
     # rooms
     get("/api/rooms", rooms.list_rooms, READERS, "Rooms by name", r.RoomsAnswer, Page),
     get("/api/chats", rooms.list_chats, READERS, "The same, by its older name", r.RoomsAnswer, Page),
@@ -187,6 +200,14 @@ ROUTES: tuple[Route, ...] = (
         "The end of a topic: newest messages, runs and what the last one did",
         u.TailAnswer,
         u.TailQuery,
+    ),
+    get(
+        "/api/topics/{id:int}/paths",
+        folders.find_paths,
+        MEMBERS,
+        "Files in the folder of an agent there, found by a few letters",
+        o.PathsAnswer,
+        o.PathsQuery,
     ),
     patch("/api/topics/{id:int}", rooms.change_topic, HELPERS, "Name it, archive it", r.TopicAnswer, r.ChangeTopic),
     create("/api/debates", debates.start, SPEAKERS, "Let two agents take turns", r.DebateAnswer, r.StartDebate),

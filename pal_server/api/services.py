@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from pal_server.api.asking import Lines
 from pal_server.api.auth import Credentials
 from pal_server.api.origins import Origins
 from pal_server.api.pace import Pace
@@ -28,6 +29,7 @@ class Services:
     throttle: Throttle
     pace: Pace  # of comments through share links
     tailer: Tailer
+    lines: Lines  # to the daemons that are connected here
     workspace_id: str
     cookie: str  # name of the session cookie, of this server alone
     key: bytes  # of `secret.key`

@@ -64,6 +64,14 @@ class Saved(Answer, frozen=True, kw_only=True):
     created_at: int
 
 
+class SavedPrompt(Answer, frozen=True, kw_only=True):
+    """What a person says again and again, under a name of their own."""
+
+    name: str
+    content: str
+    updated_at: int
+
+
 class Preferences(Answer, frozen=True, kw_only=True):
     theme: Theme = "system"
     font_size: int = 15
@@ -103,6 +111,7 @@ class Snapshot(Answer, frozen=True, kw_only=True):
     """Those that are open, and the newest of those that ended badly."""
     drafts: list[Draft]
     saved: list[Saved]
+    saved_prompts: list[SavedPrompt] = []
     preferences: Preferences
 
 
@@ -148,6 +157,16 @@ class ChangeSaved(Request, frozen=True, kw_only=True):
 
 class SavedAnswer(Answer, frozen=True, kw_only=True):
     saved: Saved
+
+
+class SavePrompt(Request, frozen=True, kw_only=True):
+    """The same name again gets the new words."""
+
+    content: str
+
+
+class SavedPromptAnswer(Answer, frozen=True, kw_only=True):
+    saved_prompt: SavedPrompt
 
 
 class ChangePreferences(Request, frozen=True, kw_only=True):

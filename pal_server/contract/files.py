@@ -1,5 +1,7 @@
 """Files: artifacts of runs and attachments of messages."""
 
+from typing import Literal
+
 from .base import Answer, Page, Request
 
 
@@ -13,6 +15,8 @@ class File(Answer, frozen=True, kw_only=True):
     url: str
     room: str | None = None
     run: int | None = None
+    made_by: str = ""
+    """Whose credential brought it: `user:…`, `run:12`."""
     created_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
@@ -43,6 +47,14 @@ class UploadQuery(Request, frozen=True, kw_only=True):
 
 class ArtifactsQuery(Page, frozen=True, kw_only=True):
     q: str | None = None
+    """In name or title."""
+    room: str | None = None
+    """Id or name."""
+    run: int | None = None
+    mime: str | None = None
+    """What the media type begins with: `image/`."""
+    state: Literal["live", "ended"] | None = None
+    """Ended ones are revoked or expired and not cleaned up yet."""
 
 
 class CleanedAnswer(Answer, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """What a person keeps of their own: read marks, drafts, messages saved for later, preferences, presence."""
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,11 +9,14 @@ from pal_server.errors import Invalid
 
 DRAFT_LIMIT = 200_000  # characters, as many as a message has
 SAVED_LIMIT = 200  # messages a person may keep for later
+PROMPTS_LIMIT = 200  # saved prompts of a person
 PRESENT_FOR = 90_000  # milliseconds after the last sign of somebody's browser
 FONT_SIZES = range(13, 21)  # pixels
 UNREAD_MAX = 100  # nobody counts further
 WORDS = 200  # characters of a message that a list shows
 DAY = 24 * 60  # minutes
+
+_PROMPT_NAME = re.compile(r"[\w][\w.-]{0,39}")  # what can stand after a slash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,18 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPrompt:
+    """What a person says again and again, under a name of their own."""
+
+    name: str
+    content: str
+    updated_at: int
+
+    def fact(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
     theme: str = "system"
     font_size: int = 15
@@ -105,6 +121,15 @@ def parse_draft(content: str) -> str:
     if len(content) > DRAFT_LIMIT:
         raise Invalid(f"content has more than {DRAFT_LIMIT} characters", field="content", limit=DRAFT_LIMIT)
     return content
+
+
+def parse_prompt_name(name: str) -> str:
+    """A name that can be typed after a slash, or `Invalid`."""
+    if not _PROMPT_NAME.fullmatch(name):
+        raise Invalid(
+            "the name of a saved prompt has 1 to 40 letters, digits, dots, dashes; no spaces", field="name", value=name
+        )
+    return name
 
 
 def check_preferences(wanted: Preferences) -> Preferences:

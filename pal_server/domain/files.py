@@ -52,6 +52,7 @@ class File:
             "url": self.url,
             "room": self.room,
             "run": self.run,
+            "made_by": self.created_by,
             "created_at": self.created_at,
             "expires_at": self.expires_at,
             "revoked_at": self.revoked_at,

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from pal_server.domain.actors import Actor
-from pal_server.domain.desk import UNREAD_MAX, WORDS, Draft, Glance, LastWords, Preferences, Saved
+from pal_server.domain.desk import UNREAD_MAX, WORDS, Draft, Glance, LastWords, Preferences, Saved, SavedPrompt
 from pal_server.domain.rooms import Topic
 from pal_server.domain.runs import Run
 from pal_server.storage import runs
@@ -86,6 +86,20 @@ def set_saved(tx: Tx, one: Saved) -> None:
 
 def drop_saved(tx: Tx, *, id: int, user_id: str) -> None:
     tx.sql.run("desk.drop_saved", id=id, user_id=user_id)
+
+
+def saved_prompts(tx: Tx, *, user_id: str) -> tuple[SavedPrompt, ...]:
+    """By name."""
+    rows = tx.sql.all("desk.saved_prompts", user_id=user_id)
+    return tuple(SavedPrompt(name=row["name"], content=row["content"], updated_at=row["updated_at"]) for row in rows)
+
+
+def put_saved_prompt(tx: Tx, one: SavedPrompt, *, user_id: str) -> None:
+    tx.sql.run("desk.put_saved_prompt", user_id=user_id, name=one.name, content=one.content, now=one.updated_at)
+
+
+def drop_saved_prompt(tx: Tx, *, user_id: str, name: str) -> None:
+    tx.sql.run("desk.drop_saved_prompt", user_id=user_id, name=name)
 
 
 def preferences(tx: Tx, *, user_id: str) -> Preferences:

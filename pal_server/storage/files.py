@@ -42,18 +42,38 @@ def by_prefix(tx: Tx, prefix: str, *, workspace_id: str) -> list[str]:
     return [row.id for row in tx.sql.all("files.by_prefix", workspace_id=workspace_id, pattern=prefix + "%")]
 
 
-def list_page(tx: Tx, *, workspace_id: str, q: str, place: Place, limit: int) -> list[File]:
-    """Newest first; those with `q` in name or title."""
-    plain = q.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which files a list holds; what is empty or 0 does not matter."""
+
+    q: str = ""  # in name or title
+    room_id: str = ""
+    run_id: int = 0
+    mime: str = ""  # its beginning
+    state: str = ""  # live, ended
+
+
+def list_page(tx: Tx, *, workspace_id: str, wanted: Wanted, place: Place, limit: int) -> list[File]:
+    """Newest first."""
     rows = tx.sql.all(
         "files.list_page",
         workspace_id=workspace_id,
-        pattern=f"%{plain}%",
+        pattern=f"%{_plain(wanted.q)}%",
+        room_id=wanted.room_id,
+        run_id=wanted.run_id,
+        mime=f"{_plain(wanted.mime)}%",
+        state=wanted.state,
+        now=tx.now,
         at=place.at,
         id=place.id,
         limit=limit,
     )
     return [_file(row) for row in rows]
+
+
+def _plain(words: str) -> str:
+    """Without the meaning a pattern's signs have."""
+    return words.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def revoke(tx: Tx, id: str) -> bool:

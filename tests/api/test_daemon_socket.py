@@ -152,3 +152,65 @@ async def test_the_command_of_a_new_computer_is_one_shell_line(server: ServerUnd
     assert answer["command"] == f"pal daemon --server https://pal.example.com --api-key {answer['api_key']}"
     assert wrong.status == 400
     assert wrong.facts["field"] == "server_url"
+
+
+async def answered(socket: aiohttp.ClientWebSocketResponse, **found: Any) -> Any:
+    """What the computer is asked next, after it has answered so."""
+    while (asked := await frame(socket))["type"] != "find":
+        pass
+    await socket.send_json({"type": "found", "ask": asked["ask"], **found})
+    return asked
+
+
+async def test_a_person_finds_files_in_the_folder_of_an_agent_of_the_room(server: ServerUnderTest) -> None:
+    computer = await server.provision()
+    await server.agent("reviewer", computer=computer, cwd="/work")
+    topic = (await server.send("in the topic"))["message"]["topic"]
+
+    async with woken(server, computer) as socket:
+        asking = asyncio.create_task(server.get(f"/api/topics/{topic}/paths", agent="reviewer", q="app", limit=5))
+        asked = await answered(socket, paths=["src/app.py"], total=900)
+        found = await asking
+
+    assert {name: asked[name] for name in ("agent", "cwd", "q", "limit")} == {
+        "agent": "reviewer",
+        "cwd": "/work",
+        "q": "app",
+        "limit": 5,
+    }
+    assert (found["paths"], found["total"], found["computer"]) == (["src/app.py"], 900, computer.id)
+
+
+async def test_a_computer_that_is_away_or_refuses_is_said(server: ServerUnderTest) -> None:
+    computer = await server.provision()
+    await server.agent("reviewer", computer=computer)
+    topic = (await server.send("in the topic"))["message"]["topic"]
+    path = f"/api/topics/{topic}/paths"
+
+    away = await server.get(path, agent="reviewer")
+    async with woken(server, computer) as socket:
+        asking = asyncio.create_task(server.get(path, agent="reviewer"))
+        await answered(socket, error="its folder does not exist")
+        refused = await asking
+        gone = asyncio.create_task(server.get(path, agent="reviewer"))
+        while (await frame(socket))["type"] != "find":
+            pass
+    went = await gone
+
+    assert (away.status, away.code) == (503, "unavailable")
+    assert (refused.status, refused["error"]["message"]) == (503, "its folder does not exist")
+    assert went.status == 503
+
+
+async def test_nobody_looks_into_folders_of_agents_that_are_not_in_the_room(server: ServerUnderTest) -> None:
+    computer = await server.provision()
+    expect(await server.post("/api/rooms", {"name": "studio"}), 201)
+    await server.agent("reviewer", computer=computer, room="studio")
+    await server.agent("stranger", computer=computer)
+    topic = (await server.send("in the topic", room="studio"))["message"]["topic"]
+
+    for agent in ("stranger", "nobody", "../reviewer"):
+        assert (await server.get(f"/api/topics/{topic}/paths", agent=agent)).status == 404
+    assert (await server.get("/api/topics/999999/paths", agent="reviewer")).status == 404
+    machine = await server.get(f"/api/topics/{topic}/paths", agent="reviewer", token=computer.key)
+    assert machine.status == 403

@@ -28,11 +28,11 @@ MODULES = (
     "streams",
     "searching",
     "topic_tail",
+    "folders",
     "command_line",
     "memory",
     "restart",
     "lark",
-    "chats",
     "bridges",
     "workbench",
 )

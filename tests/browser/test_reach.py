@@ -12,7 +12,18 @@ from tests.support.stack import Stack
 from tests.support.workbench import with_tools
 
 Come = Callable[..., Person]
-SCREENS = ("/needs", "/runs", "/history", "/usage", "/settings/you", "/settings/agents", "/settings/computers")
+SCREENS = (
+    "/needs",
+    "/runs",
+    "/runs/live",
+    "/files",
+    "/history",
+    "/usage",
+    "/settings/you",
+    "/settings/agents",
+    "/settings/computers",
+    "/settings/bots",
+)
 
 
 def overflow(person: Person) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from pal_server.actions import desk, messages, snapshot, topics
 from pal_server.domain.actors import Actor
-from pal_server.domain.desk import PRESENT_FOR, SAVED_LIMIT, UNREAD_MAX, Glance, Saved
+from pal_server.domain.desk import PRESENT_FOR, PROMPTS_LIMIT, SAVED_LIMIT, UNREAD_MAX, Glance, Saved
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
@@ -166,6 +166,47 @@ async def test_a_person_keeps_so_many_messages_for_later(bus: Bus) -> None:
 
     with pytest.raises(Conflict):
         await save(bus, topic, "one too many")
+
+
+async def prompts(bus: Bus, actor: Actor | None = None) -> dict[str, str]:
+    seen = await bus.store.read(snapshot.take, actor=actor or bus.people.owner)
+    return {one.name: one.content for one in seen.saved_prompts}
+
+
+async def test_prompts_are_kept_under_names_of_ones_own(bus: Bus, heard: Heard) -> None:
+    for name, content in (("review", "Review it."), ("test", "Test it."), ("review", "Review it well.")):
+        await bus.store.write(desk.save_prompt, actor=bus.people.owner, name=name, content=content)
+    assert await prompts(bus) == {"review": "Review it well.", "test": "Test it."}
+    assert await prompts(bus, bus.people.admin) == {}
+
+    await bus.store.write(desk.drop_prompt, actor=bus.people.owner, name="test")
+
+    assert await prompts(bus) == {"review": "Review it well."}
+    assert [one["content"] for one in told(heard, "saved_prompt.put")] == ["Review it.", "Test it.", "Review it well."]
+    assert [one["name"] for one in told(heard, "saved_prompt.removed")] == ["test"]
+
+
+async def test_a_saved_prompt_has_a_name_that_can_be_typed_and_words(bus: Bus) -> None:
+    for name in ("", "two words", "a/b", "x" * 41):
+        with pytest.raises(Invalid):
+            await bus.store.write(desk.save_prompt, actor=bus.people.owner, name=name, content="words")
+    with pytest.raises(Invalid):
+        await bus.store.write(desk.save_prompt, actor=bus.people.owner, name="empty", content=" ")
+    await bus.store.write(desk.save_prompt, actor=bus.people.owner, name="评审-1", content="words")
+    with pytest.raises(NotFound):
+        await bus.store.write(desk.drop_prompt, actor=bus.people.admin, name="评审-1")
+
+    assert await prompts(bus) == {"评审-1": "words"}
+
+
+async def test_a_person_keeps_so_many_prompts(bus: Bus) -> None:
+    for number in range(PROMPTS_LIMIT):
+        await bus.store.write(desk.save_prompt, actor=bus.people.owner, name=f"p{number}", content="words")
+
+    with pytest.raises(Conflict):
+        await bus.store.write(desk.save_prompt, actor=bus.people.owner, name="more", content="words")
+    await bus.store.write(desk.save_prompt, actor=bus.people.owner, name="p0", content="other words")
+    assert (await prompts(bus))["p0"] == "other words"
 
 
 async def test_preferences_change_by_name_and_are_checked(bus: Bus, heard: Heard) -> None:

@@ -123,6 +123,33 @@ async def test_files_are_found_by_a_part_of_their_name(store: Store, owner: Acto
     assert sorted(file.name for file in page.items) == ["Report_1.html", "x"]
 
 
+async def test_a_list_is_narrowed_by_room_run_kind_and_whether_it_is_offered(
+    store: Store, owner: Actor, member: Actor, clock: Clock
+) -> None:
+    room = await store.write(rooms.create, actor=owner, name="narrow")
+    run = Actor(
+        kind=ActorKind.RUN, workspace_id=owner.workspace_id, id="a", name="a", agent="a", run_id=7, room_id=room.id
+    )
+    await add(store, owner, name="picture", mime="image/png")
+    await add(store, owner, name="in the room", room=room.name)
+    await add(store, run, name="of the run")
+    await add(store, owner, name="for a while", ttl=10)
+    gone = await add(store, owner, name="taken back")
+    await store.write(files.revoke, actor=owner, ref=gone.id)
+    clock.advance(10)
+
+    async def names(**wanted: Any) -> set[str]:
+        page = await store.read(files.list_page, actor=owner, q=None, after=None, limit=50, **wanted)
+        return {file.name for file in page.items}
+
+    assert await names(room=room.name) == {"in the room", "of the run"}
+    assert await names(run=7) == {"of the run"}
+    assert await names(mime="image/") == {"picture"}
+    assert await names(state="ended") == {"for a while", "taken back"}
+    assert await names(state="live") == {"picture", "in the room", "of the run"}
+    assert await names(room=room.id, state="ended") == set()
+
+
 async def test_cleaning_up_removes_what_ended_and_names_content_nobody_has(
     store: Store, owner: Actor, clock: Clock
 ) -> None:

@@ -68,6 +68,16 @@ UPDATE saved SET content = :content, place = :place WHERE id = :id AND user_id =
 -- name: drop_saved
 DELETE FROM saved WHERE id = :id AND user_id = :user_id;
 
+-- name: saved_prompts
+SELECT name, content, updated_at FROM saved_prompts WHERE user_id = :user_id ORDER BY name;
+
+-- name: put_saved_prompt
+INSERT INTO saved_prompts (user_id, name, content, updated_at) VALUES (:user_id, :name, :content, :now)
+ON CONFLICT (user_id, name) DO UPDATE SET content = excluded.content, updated_at = excluded.updated_at;
+
+-- name: drop_saved_prompt
+DELETE FROM saved_prompts WHERE user_id = :user_id AND name = :name;
+
 -- name: preferences
 SELECT data FROM preferences WHERE user_id = :user_id;
 

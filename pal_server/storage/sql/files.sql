@@ -12,11 +12,14 @@ SELECT id, workspace_id, room_id, run_id, name, title, mime, size, sha256, creat
 -- name: by_prefix(workspace_id, pattern)
 SELECT id FROM files WHERE workspace_id = :workspace_id AND id LIKE :pattern ORDER BY id LIMIT 6;
 
--- name: list_page(workspace_id, pattern, at, id, limit)
+-- name: list_page(workspace_id, pattern, room_id, run_id, mime, state, now, at, id, limit)
+-- Empty and 0 leave a filter out.
 SELECT id, workspace_id, room_id, run_id, name, title, mime, size, sha256, created_by, created_at, expires_at, revoked_at
   FROM files
  WHERE workspace_id = :workspace_id AND (created_at, id) < (:at, :id)
    AND (LOWER(name) LIKE :pattern ESCAPE '!' OR LOWER(title) LIKE :pattern ESCAPE '!')
+   AND (:room_id = '' OR room_id = :room_id) AND (:run_id = 0 OR run_id = :run_id) AND mime LIKE :mime ESCAPE '!'
+   AND (:state = '' OR (:state = 'live') = (revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)))
  ORDER BY created_at DESC, id DESC
  LIMIT :limit;
 

@@ -9,11 +9,15 @@ export const TABS = ["steps", "changes", "log", "prompt"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** The run panel is part of every address, so a link opens it and Back closes it. */
-export interface Search {
+export interface Search extends Filters {
   run?: number;
   tab?: Tab;
   message?: number;
 }
+
+/** What lists are narrowed by; part of the address too. */
+export const FILTERS = ["agent", "room", "computer", "state", "kind", "q"] as const;
+export type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
 
 const LAST = "pal.place";
 
@@ -24,6 +28,11 @@ const root = createRootRoute({
     ...(Number(given.run) > 0 ? { run: Number(given.run) } : {}),
     ...(TABS.includes(given.tab as Tab) ? { tab: given.tab as Tab } : {}),
     ...(Number(given.message) > 0 ? { message: Number(given.message) } : {}),
+    ...Object.fromEntries(
+      FILTERS.flatMap((name) =>
+        given[name] === undefined || given[name] === "" ? [] : [[name, String(given[name]).slice(0, 200)]],
+      ),
+    ),
   }),
 });
 
@@ -36,7 +45,7 @@ const routes = [
     path: "/",
     beforeLoad: () => {
       const last = localStorage.getItem(LAST);
-      if (last && /^\/(needs|runs|history|usage|r\/|settings)/.test(last)) throw redirect({ to: last as "/" });
+      if (last && /^\/(needs|runs|files|history|usage|r\/|settings)/.test(last)) throw redirect({ to: last as "/" });
     },
     component: Welcome,
   }),
@@ -44,7 +53,9 @@ const routes = [
   child("/r/$room", RoomView),
   child("/r/$room/$topic", RoomView),
   child("/runs", lazyRouteComponent(() => import("./views/runs"), "RunsView") as () => React.ReactNode),
+  child("/runs/live", lazyRouteComponent(() => import("./views/wall"), "WallView") as () => React.ReactNode),
   child("/runs/$id", lazyRouteComponent(() => import("./views/run-page"), "RunPage") as () => React.ReactNode),
+  child("/files", lazyRouteComponent(() => import("./views/files"), "FilesView") as () => React.ReactNode),
   child("/history", lazyRouteComponent(() => import("./views/history"), "HistoryView") as () => React.ReactNode),
   child("/usage", lazyRouteComponent(() => import("./views/usage"), "UsageView") as () => React.ReactNode),
   child("/settings", lazyRouteComponent(() => import("./views/settings"), "SettingsView") as () => React.ReactNode),

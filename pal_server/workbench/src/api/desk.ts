@@ -14,3 +14,8 @@ export const moveSaved = (id: number, place: number) =>
   request("PATCH /api/saved/{id}", { params: { id }, body: { place } });
 
 export const changePreferences = (wanted: ChangePreferences) => request("PATCH /api/preferences", { body: wanted });
+
+export const savePrompt = (name: string, content: string) =>
+  request("PUT /api/saved-prompts/{name}", { params: { name }, body: { content } });
+
+export const dropPrompt = (name: string) => request("DELETE /api/saved-prompts/{name}", { params: { name } });

@@ -17,3 +17,11 @@ export const mentionables = (room: string): Promise<Mentionable[]> =>
   request("GET /api/rooms/{room}/mentionables", { params: { room }, query: { limit: 200 } }).then(
     (found) => found.mentionables,
   );
+
+export const findPaths = (topic: number, agent: string, q: string, signal: AbortSignal): Promise<string[]> =>
+  request("GET /api/topics/{id}/paths", { params: { id: topic }, query: { agent, q, limit: 8 }, signal }).then(
+    (found) => found.paths,
+  );
+
+export const topicCommands = (topic: number) =>
+  request("GET /api/topics/{id}/commands", { params: { id: topic } }).then((found) => found.agents);

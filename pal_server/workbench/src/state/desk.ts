@@ -18,6 +18,7 @@ import type {
   Room,
   Run,
   Saved,
+  SavedPrompt,
   SentDelivery,
   Snapshot,
   Topic,
@@ -48,6 +49,7 @@ export interface Desk {
   deliveries: Readonly<Record<number, Delivery>>;
   drafts: Readonly<Record<number, Draft>>;
   saved: Readonly<Record<number, Saved>>;
+  prompts: Readonly<Record<string, SavedPrompt>>;
   preferences: Preferences;
   logs: Readonly<Record<number, Log>>;
   /** Newest last: events of kinds this build does not know. Shown plainly in History. */
@@ -74,6 +76,7 @@ const ELSEWHERE = new Set([
   "finding",
   "quota",
   "share",
+  "bot",
 ]);
 
 export function begin(snapshot: Snapshot): Desk {
@@ -91,6 +94,7 @@ export function begin(snapshot: Snapshot): Desk {
     deliveries: by(snapshot.deliveries, (one) => one.id),
     drafts: by(snapshot.drafts, (draft) => draft.topic),
     saved: by(snapshot.saved, (one) => one.id),
+    prompts: by(snapshot.saved_prompts, (one) => one.name),
     preferences: snapshot.preferences,
     logs: {},
     unknown: [],
@@ -147,6 +151,11 @@ function change(desk: Desk, event: Event): Desk {
     case "saved": {
       const one = data as Saved;
       return { ...desk, saved: verb === "removed" ? without(desk.saved, one.id) : put(desk.saved, one.id, one) };
+    }
+    case "saved_prompt": {
+      const one = data as SavedPrompt;
+      const prompts = desk.prompts;
+      return { ...desk, prompts: verb === "removed" ? without(prompts, one.name) : put(prompts, one.name, one) };
     }
     case "preferences":
       return { ...desk, preferences: data as Preferences };

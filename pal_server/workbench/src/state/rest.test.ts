@@ -208,7 +208,7 @@ describe("completing", () => {
   it("puts the name in place and leaves the rest", () => {
     const trigger = triggerAt("hi @de there", 6);
 
-    expect(trigger && complete("hi @de there", 6, trigger, "demo")).toEqual({ text: "hi @demo there", cursor: 9 });
+    expect(trigger && complete("hi @de there", 6, trigger, "@demo")).toEqual({ text: "hi @demo there", cursor: 9 });
     expect(matching(["kai", "makai", "rue"], "ka", (name) => name)).toEqual(["kai", "makai"]);
     expect(lookIn("Retry storm platform", "plat ret")).toBe(true);
   });

@@ -1,18 +1,20 @@
 import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { ArrowUp, AtSign, Bookmark, ChevronDown, History, Paperclip, Slash, X } from "lucide-react";
+import { ArrowUp, AtSign, Bookmark, ChevronDown, History, NotebookPen, Paperclip, Slash, X } from "lucide-react";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import { saveForLater, writeDraft } from "../api/desk";
 import { editMessage } from "../api/messages";
 import { mentionables, resolveTopic } from "../api/topics";
-import { LIVE } from "../state/desk";
+import { isMine, LIVE } from "../state/desk";
 import type { Steer } from "../state/outbox";
+import { NOTHING_RECALLED, recalled, textOf } from "../state/recall";
+import type { State } from "../state/store";
 import { complete, triggerAt } from "../state/suggest";
 import { type TextKey, t } from "../text/text";
 import { useLatest, useSelect, useStore } from "../ui/hooks";
 import { MOD } from "../ui/keys";
 import { later } from "../ui/later";
-import type { Glance, Message, Room } from "../wire/contract";
+import type { Glance, Mentionable, Message, Room } from "../wire/contract";
 import { upload } from "../wire/request";
 import css from "./composer.module.css";
 import { Queue } from "./queue";
@@ -20,6 +22,7 @@ import { Suggestions, useSuggestions } from "./suggestions";
 import { tell, tellFailure } from "./tell";
 
 const Past = later(() => import("./past").then((found) => found.Past));
+const Prompts = later(() => import("./prompts").then((found) => found.Prompts));
 
 export type ComposerMode = { type: "write" } | { type: "reply"; to: Message } | { type: "edit"; message: Message };
 
@@ -44,7 +47,8 @@ export function Composer({ room, glance, mode, onMode }: Props) {
   const [cursor, setCursor] = useState(0);
   const [files, setFiles] = useState<readonly { id: string; name: string }[]>([]);
   const [storing, setStoring] = useState<readonly string[]>([]);
-  const [isPast, setPast] = useState(false);
+  const [over, setOver] = useState<"past" | "prompts" | null>(null);
+  const [recall, setRecall] = useState(NOTHING_RECALLED);
   const field = useRef<HTMLTextAreaElement>(null);
   const list = useId();
   const { data: names = [] } = useQuery({
@@ -54,7 +58,8 @@ export function Composer({ room, glance, mode, onMode }: Props) {
   });
   const steer = useSteer(room, id);
   const trigger = triggerAt(text, cursor);
-  const suggestions = useSuggestions({ trigger, names, isClosed: mode.type === "edit" });
+  const agent = useMemo(() => folderOf(text, names, glance.run?.agent ?? null), [text, names, glance.run?.agent]);
+  const suggestions = useSuggestions({ trigger, names, topic: id, agent, isClosed: mode.type === "edit" });
 
   useEffect(() => {
     if (mode.type === "edit") setText(mode.message.content);
@@ -100,16 +105,27 @@ export function Composer({ room, glance, mode, onMode }: Props) {
     });
   };
 
-  const pick = (value: string) => {
+  const pick = (inserted: string) => {
     if (!trigger) return;
-    const done = complete(text, cursor, trigger, value);
+    const done = complete(text, cursor, trigger, inserted);
     change(done.text, done.cursor);
+  };
+
+  /** As in a shell: what was sent before, one after the other; what is changed then is a new message. */
+  const goBack = (step: 1 | -1): boolean => {
+    const from = recall.at >= 0 ? recall : { texts: sentBefore(store.get(), id), at: -1 };
+    const next = recalled(from, step);
+    if (next === from) return false;
+    setRecall(next);
+    change(textOf(next), textOf(next).length);
+    return true;
   };
 
   const clear = () => {
     setText("");
     setFiles([]);
     setCursor(0);
+    setRecall(NOTHING_RECALLED);
     onMode({ type: "write" });
   };
 
@@ -149,9 +165,10 @@ export function Composer({ room, glance, mode, onMode }: Props) {
       if (mode.type !== "write") clear();
       else field.current?.blur();
       event.stopPropagation();
-    } else if (event.key === "ArrowUp" && text === "") {
-      event.preventDefault();
-      setPast(true);
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      const isRecalled = recall.at >= 0 && text === textOf(recall);
+      if (mode.type === "edit" || event.shiftKey || (text !== "" && !isRecalled)) return;
+      if (goBack(event.key === "ArrowUp" ? 1 : -1)) event.preventDefault();
     }
   };
 
@@ -166,7 +183,11 @@ export function Composer({ room, glance, mode, onMode }: Props) {
   }
   return (
     <div className={css.place}>
-      <Queue topic={id} onUse={(content) => change(content, content.length)} />
+      <Queue
+        topic={id}
+        onUse={(content) => change(content, content.length)}
+        onEdit={(message) => onMode({ type: "edit", message })}
+      />
       <form
         className={css.box}
         onSubmit={(event) => {
@@ -248,7 +269,10 @@ export function Composer({ room, glance, mode, onMode }: Props) {
           <Tool name="composer.command" onClick={() => insert("/")}>
             <Slash size={15} />
           </Tool>
-          <Tool name="composer.history" onClick={() => setPast(true)}>
+          <Tool name="prompts.title" onClick={() => setOver("prompts")}>
+            <NotebookPen size={16} />
+          </Tool>
+          <Tool name="composer.history" onClick={() => setOver("past")}>
             <History size={16} />
           </Tool>
           {text.trim() !== "" && mode.type === "write" && (
@@ -298,12 +322,22 @@ export function Composer({ room, glance, mode, onMode }: Props) {
           </Tooltip>
         </div>
       </form>
-      {isPast && (
+      {over === "past" && (
         <Past
           topic={id}
-          onClose={() => setPast(false)}
+          onClose={() => setOver(null)}
           onPick={(content) => {
-            setPast(false);
+            setOver(null);
+            change(content, content.length);
+          }}
+        />
+      )}
+      {over === "prompts" && (
+        <Prompts
+          written={text}
+          onClose={() => setOver(null)}
+          onPick={(content) => {
+            setOver(null);
             change(content, content.length);
           }}
         />
@@ -366,6 +400,21 @@ function Attach({ onFiles }: { onFiles: (files: Iterable<File>) => void }) {
       />
     </>
   );
+}
+
+/** In whose folder a file that is named here lies: the agent that is called, else the one that worked here, else the first. */
+function folderOf(text: string, names: readonly Mentionable[], worked: string | null): string | null {
+  const agents = names.filter((one) => one.kind === "agent").map((one) => one.name);
+  const called = agents.find((name) => new RegExp(`(^|\\s)[@＠]${name.replace(/[.]/g, "\\.")}(?![\\w-])`).test(text));
+  if (called) return called;
+  return worked !== null && agents.includes(worked) ? worked : (agents[0] ?? null);
+}
+
+/** What this person sent in the topic, newest first, each text once; also what is on its way. */
+function sentBefore({ desk, sending }: State, topic: number): string[] {
+  const own = (desk.logs[topic]?.messages ?? []).filter((one) => isMine(desk.me, one) && one.deleted_at === null);
+  const all = [...own, ...sending.filter((one) => one.topic === topic)].map((one) => one.content).reverse();
+  return [...new Set(all)].filter((content) => content !== "");
 }
 
 function keptName(topic: number): string {

@@ -5,7 +5,7 @@ import css from "./keys-help.module.css";
 
 const ROWS: readonly [string, TextKey][] = [
   ["Mod K", "keys.palette"],
-  ["G I T R H S", "keys.go"],
+  ["G I T R L F H U S", "keys.go"],
   ["J K", "keys.list"],
   ["Enter Esc", "keys.open"],
   ["N", "keys.unread"],

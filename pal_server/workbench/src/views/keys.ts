@@ -5,6 +5,7 @@ import { TABS } from "../routes";
 import { roomNamed, topicsOf } from "../state/glances";
 import { useLatest, useStore } from "../ui/hooks";
 import { isWriting } from "../ui/keys";
+import { PLACES, SETTINGS, WALL } from "./places";
 import { tellFailure } from "./tell";
 import { useNewTopic } from "./topics";
 
@@ -14,7 +15,11 @@ interface Acts {
   toggleRail: () => void;
 }
 
-const PLACES: Readonly<Record<string, string>> = { i: "/needs", r: "/runs", h: "/history", s: "/settings", t: "" };
+/** After G; T goes to the topics of the room. */
+const GO: Readonly<Record<string, string>> = {
+  ...Object.fromEntries([...PLACES, SETTINGS, WALL].map((place) => [place.key, place.to])),
+  t: "",
+};
 const SEQUENCE = 1_200; // milliseconds between the keys of a sequence
 
 /** The keys that work everywhere. Single ones act outside of text fields alone, and not where somebody turned them off. */
@@ -56,7 +61,7 @@ export function useKeys(acts: Acts): void {
     const now = store.get().desk;
     if (Date.now() - goneAt.current < SEQUENCE) {
       goneAt.current = 0;
-      const place = PLACES[event.key.toLowerCase()];
+      const place = GO[event.key.toLowerCase()];
       if (place === undefined) return false;
       goTo(place || `/r/${room?.name ?? "general"}`);
       return true;

@@ -1,20 +1,7 @@
 import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import {
-  ChartNoAxesColumn,
-  Hash,
-  History,
-  Inbox,
-  Keyboard,
-  MessageSquare,
-  Moon,
-  Plus,
-  Search,
-  Settings,
-  Sun,
-  Workflow,
-} from "lucide-react";
+import { Hash, Keyboard, MessageSquare, Moon, Plus, Search, Sun } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useState } from "react";
 import { changePreferences } from "../api/desk";
 import { searchMessages } from "../api/messages";
@@ -26,6 +13,7 @@ import { useSelect } from "../ui/hooks";
 import { Keys } from "../ui/keys";
 import { StateIcon } from "../ui/state";
 import css from "./palette.module.css";
+import { PLACES, SETTINGS, WALL } from "./places";
 import { tellFailure } from "./tell";
 import { useNewTopic } from "./topics";
 
@@ -159,20 +147,17 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
           act: () => openTopic(need.room, need.topic),
         }),
       );
-    const place = (name: TextKey, to: string, keys: string, Icon: typeof Inbox): Entry => ({
-      key: to,
-      group: "palette.go",
-      icon: <Icon size={16} aria-hidden />,
-      name: t(name),
-      keys,
-      act: () => void navigate({ to } as never),
-    });
     const places = [
-      place("nav.needs", "/needs", "G I", Inbox),
-      place("nav.runs", "/runs", "G R", Workflow),
-      place("nav.history", "/history", "G H", History),
-      place("nav.usage", "/usage", "", ChartNoAxesColumn),
-      place("nav.settings", "/settings", "G S", Settings),
+      ...[...PLACES, WALL, SETTINGS].map(
+        ({ to, name, icon: Icon, key }): Entry => ({
+          key: to,
+          group: "palette.go",
+          icon: <Icon size={16} aria-hidden />,
+          name: t(name),
+          keys: `G ${key.toUpperCase()}`,
+          act: () => void navigate({ to } as never),
+        }),
+      ),
       ...Object.values(desk.rooms).map(
         (one): Entry => ({
           key: one.id,

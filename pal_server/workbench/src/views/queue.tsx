@@ -1,21 +1,31 @@
 import { ActionIcon, Button, Tooltip } from "@mantine/core";
-import { Bookmark, Clock3, Merge, X } from "lucide-react";
+import { Bookmark, Clock3, Merge, Pencil, X } from "lucide-react";
 import { useMemo, useState } from "react";
 import { cancelDelivery, doNext, mergeInto } from "../api/deliveries";
 import { dropSaved } from "../api/desk";
+import { isMine } from "../state/desk";
 import { t } from "../text/text";
 import { useSelect } from "../ui/hooks";
+import type { Message } from "../wire/contract";
 import css from "./queue.module.css";
 import { tellFailure } from "./tell";
 
 const SHOWN = 3;
 
+interface Props {
+  topic: number;
+  onUse: (content: string) => void;
+  /** Change what waits before anybody reads it. */
+  onEdit: (message: Message) => void;
+}
+
 /** What waits for an agent in this topic, and what was kept for later: one line each, on the composer. */
-export function Queue({ topic, onUse }: { topic: number; onUse: (content: string) => void }) {
+export function Queue({ topic, onUse, onEdit }: Props) {
   const deliveries = useSelect((state) => state.desk.deliveries);
   const messages = useSelect((state) => state.desk.logs[topic]?.messages);
   const allSaved = useSelect((state) => state.desk.saved);
   const runs = useSelect((state) => state.desk.runs);
+  const me = useSelect((state) => state.desk.me);
   const [isOpen, setOpen] = useState(false);
   const waiting = useMemo(() => {
     const busy = new Set(
@@ -38,12 +48,12 @@ export function Queue({ topic, onUse }: { topic: number; onUse: (content: string
     <ul className={css.queue}>
       {shown.map((one, index) => {
         const before = waiting[index - 1];
-        const text = messages?.find((message) => message.id === one.message)?.content ?? "";
+        const said = messages?.find((message) => message.id === one.message);
         return (
           <li key={one.id}>
             <Clock3 size={14} aria-hidden />
             <b>{t("composer.queued", { agent: one.agent })}</b>
-            <span>{text}</span>
+            <span>{said?.content ?? ""}</span>
             {index > 0 && (
               <Button variant="subtle" size="compact-sm" onClick={() => void doNext(one.id).catch(tellFailure)}>
                 {t("composer.sendNow")}
@@ -57,6 +67,13 @@ export function Queue({ topic, onUse }: { topic: number; onUse: (content: string
                   onClick={() => void mergeInto(one.id, before.id).catch(tellFailure)}
                 >
                   <Merge size={14} />
+                </ActionIcon>
+              </Tooltip>
+            )}
+            {said && isMine(me, said) && (
+              <Tooltip label={t("message.edit")}>
+                <ActionIcon size={26} aria-label={t("message.edit")} onClick={() => onEdit(said)}>
+                  <Pencil size={14} />
                 </ActionIcon>
               </Tooltip>
             )}

@@ -1,24 +1,21 @@
 import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect } from "react";
 import { listRuns } from "../api/runs";
 import { LIVE } from "../state/desk";
-import { EMPTY } from "../state/run-view";
 import { ago, count, dateTime, duration, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useNow, useSelect, useStore } from "../ui/hooks";
 import { StatePill } from "../ui/state";
 import type { Run } from "../wire/contract";
+import { useFilters } from "./filters";
 import { Page } from "./page";
-import { wordsOf } from "./run-card";
-import css from "./runs.module.css";
 import table from "./table.module.css";
 
-/** Every run as a table, or the live ones as a wall with their last lines. */
+/** Every run as a table. The wall beside it has those that live. */
 export function RunsView() {
-  const [kind, setKind] = useState("table");
-  const [agent, setAgent] = useState("");
+  const [{ agent = "" }, set] = useFilters();
   const agents = useSelect((state) => state.desk.agents);
   return (
     <Page
@@ -29,26 +26,35 @@ export function RunsView() {
             aria-label={t("runs.agent")}
             size="xs"
             value={agent}
-            onChange={(event) => setAgent(event.currentTarget.value)}
+            onChange={(event) => set({ agent: event.currentTarget.value })}
             data={[
               { value: "", label: t("runs.filterAgent") },
               ...Object.keys(agents).map((key) => ({ value: key, label: key })),
             ]}
           />
-          <SegmentedControl
-            size="xs"
-            value={kind}
-            onChange={setKind}
-            data={[
-              { value: "table", label: t("runs.table") },
-              { value: "wall", label: t("runs.wall") },
-            ]}
-          />
+          <RunsWays here="table" />
         </>
       }
     >
-      {kind === "wall" ? <Wall agent={agent} /> : <Table agent={agent} />}
+      <Table agent={agent} />
     </Page>
+  );
+}
+
+/** The same runs in two ways; each has an address. */
+export function RunsWays({ here }: { here: "table" | "wall" }) {
+  const navigate = useNavigate();
+  return (
+    <SegmentedControl
+      size="xs"
+      value={here}
+      aria-label={t("runs.title")}
+      onChange={(way) => void navigate({ to: way === "wall" ? "/runs/live" : "/runs" })}
+      data={[
+        { value: "table", label: t("runs.table") },
+        { value: "wall", label: t("runs.wall") },
+      ]}
+    />
   );
 }
 
@@ -145,60 +151,5 @@ function Row({ run, now }: { run: Run; now: number }) {
         {tokens > 0 ? count(tokens) : ""}
       </td>
     </tr>
-  );
-}
-
-function Wall({ agent }: { agent: string }) {
-  const all = useSelect((state) => state.desk.runs);
-  const live = useMemo(
-    () =>
-      Object.values(all)
-        .filter((run) => LIVE.has(run.status) && (!agent || run.agent === agent))
-        .sort((one, other) => one.id - other.id),
-    [all, agent],
-  );
-  if (live.length === 0) return <p className={table.none}>{t("runs.noneLive")}</p>;
-  return (
-    <ul className={css.wall}>
-      {live.map((run) => (
-        <Tile key={run.id} run={run} />
-      ))}
-    </ul>
-  );
-}
-
-const LINES = 8;
-
-function Tile({ run }: { run: Run }) {
-  const store = useStore();
-  const view = useSelect((state) => state.runs[run.id]) ?? EMPTY;
-  const topic = useSelect((state) => state.desk.topics[run.topic]?.topic);
-  const room = useSelect((state) => state.desk.rooms[run.room]);
-  const now = useNow(1_000);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the run's id is what is shown
-  useEffect(() => store.show(run), [store, run.id]);
-  const steps = view.steps.map((step) => step.title);
-  const words = wordsOf(view);
-  const lines = [
-    ...steps.slice(-LINES),
-    ...(words ? words.split("\n").slice(-LINES) : []),
-    ...(view.notice && !words ? [view.notice] : []),
-  ].slice(-LINES);
-  return (
-    <li className={css.tile}>
-      <header>
-        <Face kind="agent" name={run.agent} size={24} dot={run.status === "waiting" ? "waiting" : "running"} />
-        <span>
-          <b>{run.agent}</b>
-          {room && (
-            <Link to="/r/$room/$topic" params={{ room: room.name, topic: String(run.topic) }}>
-              {topic?.title}
-            </Link>
-          )}
-        </span>
-        <StatePill status={run.status} word={duration(now - (run.started_at ?? run.created_at))} />
-      </header>
-      <pre>{lines.length > 0 ? lines.join("\n") : t("runs.wallStarting")}</pre>
-    </li>
   );
 }

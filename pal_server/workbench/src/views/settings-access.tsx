@@ -6,9 +6,11 @@ import { newId } from "../state/store";
 import { ago, dateTime, type TextKey, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useNow, useSelect } from "../ui/hooks";
-import type { Token, User } from "../wire/contract";
+import { StatePill } from "../ui/state";
+import type { AuditVerified, ChangeUser, Token, User } from "../wire/contract";
 import { request } from "../wire/request";
 import { confirm } from "./dialogs";
+import { useFilters } from "./filters";
 import css from "./settings.module.css";
 import table from "./table.module.css";
 import { tell, tellFailure } from "./tell";
@@ -142,8 +144,10 @@ export function PeoplePage() {
   const me = useSelect((state) => state.desk.me);
   const [isAdding, setAdding] = useState(false);
   const isAdmin = me.role === "owner" || me.role === "admin";
-  const change = (user: User, role: User["role"]) =>
-    request("PATCH /api/users/{username}", { params: { username: user.username }, body: { role } }).catch(tellFailure);
+  const change = (user: User, wanted: ChangeUser) =>
+    void request("PATCH /api/users/{username}", { params: { username: user.username }, body: wanted }).catch(
+      tellFailure,
+    );
   return (
     <div className={css.wide}>
       {isAdmin && (
@@ -177,13 +181,18 @@ export function PeoplePage() {
                 </td>
                 <td data-right>
                   {isAdmin && user.username !== me.name ? (
-                    <NativeSelect
-                      size="xs"
-                      aria-label={`${user.username}: ${t("people.role")}`}
-                      value={user.role}
-                      onChange={(event) => void change(user, event.currentTarget.value as User["role"])}
-                      data={ROLES.map((role) => ({ value: role, label: role }))}
-                    />
+                    <span className={table.actions}>
+                      <NativeSelect
+                        size="xs"
+                        aria-label={`${user.username}: ${t("people.role")}`}
+                        value={user.role}
+                        onChange={(event) => change(user, { role: event.currentTarget.value as User["role"] })}
+                        data={ROLES.map((role) => ({ value: role, label: role }))}
+                      />
+                      <Button onClick={() => change(user, { disabled: !user.disabled })}>
+                        {t(user.disabled ? "people.enable" : "people.disable")}
+                      </Button>
+                    </span>
                   ) : (
                     <span className={table.quiet}>{user.role}</span>
                   )}
@@ -292,14 +301,40 @@ export function ApprovalsPage() {
 }
 
 export function AuditPage() {
+  const [{ q: action = "" }, set] = useFilters();
+  const [verified, setVerified] = useState<AuditVerified | null>(null);
   const query = useInfiniteQuery({
-    queryKey: ["audit"],
-    queryFn: ({ pageParam }) => request("GET /api/audit", { query: { after: pageParam, limit: 100 } }),
+    queryKey: ["audit", action],
+    queryFn: ({ pageParam }) =>
+      request("GET /api/audit", { query: { action: action || null, after: pageParam, limit: 100 } }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
   });
+  const entries = query.data?.pages.flatMap((page) => page.audit) ?? [];
   return (
     <>
+      <div className={css.top}>
+        {action !== "" && (
+          <Button variant="subtle" onClick={() => set({ q: "" })}>
+            {t("audit.only", { action })}
+          </Button>
+        )}
+        <span className={css.space} />
+        {verified && (
+          <StatePill
+            status={verified.ok ? "succeeded" : "failed"}
+            word={
+              verified.ok
+                ? t("audit.whole", { n: verified.entries })
+                : t("audit.changed", { id: verified.first_changed ?? 0 })
+            }
+          />
+        )}
+        <Button onClick={() => void request("GET /api/audit/verify").then(setVerified, tellFailure)}>
+          {t("audit.verify")}
+        </Button>
+      </div>
+      {query.isSuccess && entries.length === 0 && <p className={table.none}>{t("audit.none")}</p>}
       <div className={table.wrap}>
         <table className={table.table}>
           <thead>
@@ -311,16 +346,23 @@ export function AuditPage() {
             </tr>
           </thead>
           <tbody>
-            {query.data?.pages
-              .flatMap((page) => page.audit)
-              .map((entry) => (
-                <tr key={entry.id}>
-                  <td className={`${table.quiet} num`}>{dateTime(entry.at)}</td>
-                  <td>{entry.actor}</td>
-                  <td className="mono">{entry.action}</td>
-                  <td>{entry.target}</td>
-                </tr>
-              ))}
+            {entries.map((entry) => (
+              <tr key={entry.id}>
+                <td className={`${table.quiet} num`}>{dateTime(entry.at)}</td>
+                <td>{entry.actor}</td>
+                <td className="mono">
+                  <button
+                    type="button"
+                    className={css.plain}
+                    title={t("audit.filter")}
+                    onClick={() => set({ q: entry.action })}
+                  >
+                    {entry.action}
+                  </button>
+                </td>
+                <td>{entry.target}</td>
+              </tr>
+            ))}
           </tbody>
         </table>
       </div>

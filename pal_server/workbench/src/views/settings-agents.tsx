@@ -5,6 +5,7 @@ import { Face } from "../ui/face";
 import { useSelect } from "../ui/hooks";
 import type { Agent } from "../wire/contract";
 import { request } from "../wire/request";
+import { AgentWizard } from "./agent-wizard";
 import { confirm } from "./dialogs";
 import css from "./settings.module.css";
 import table from "./table.module.css";
@@ -68,44 +69,47 @@ export function AgentsPage() {
           </table>
         </div>
       )}
-      {edited !== null && <AgentForm agent={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
+      {edited === "new" && <AgentWizard onClose={() => setEdited(null)} />}
+      {edited !== null && edited !== "new" && <AgentForm agent={edited} onClose={() => setEdited(null)} />}
     </div>
   );
 }
 
-function AgentForm({ agent, onClose }: { agent: Agent | null; onClose: () => void }) {
+function AgentForm({ agent, onClose }: { agent: Agent; onClose: () => void }) {
   const computers = useSelect((state) => state.desk.computers);
   const role = useSelect((state) => state.desk.me.role);
   const choices = Object.values(computers).filter((one) => one.status !== "revoked");
-  const [key, setKey] = useState(agent?.key ?? "");
-  const [name, setName] = useState(agent?.display_name ?? "");
-  const [computer, setComputer] = useState(agent?.computer ?? choices[0]?.id ?? "");
+  const { key } = agent;
+  const [name, setName] = useState(agent.display_name);
+  const [computer, setComputer] = useState(agent.computer ?? "");
   const runtimes = computers[computer]?.runtimes ?? [];
-  const [runtime, setRuntime] = useState(agent?.runtime ?? runtimes.find((one) => one.available)?.name ?? "demo");
-  const [mode, setMode] = useState<Mode>(agent?.mode ?? "ask");
-  const [model, setModel] = useState(agent?.model ?? "");
-  const [instructions, setInstructions] = useState(agent?.instructions ?? "");
-  const [isOn, setOn] = useState(agent?.enabled ?? true);
+  const [runtime, setRuntime] = useState(agent.runtime);
+  const [mode, setMode] = useState<Mode>(agent.mode);
+  const [model, setModel] = useState(agent.model ?? "");
+  const [folder, setFolder] = useState(agent.cwd ?? "");
+  const [instructions, setInstructions] = useState(agent.instructions);
+  const [isOn, setOn] = useState(agent.enabled);
   const [error, setError] = useState("");
 
   const save = async () => {
     try {
-      const profile = { runtime, mode, model: model || null, instructions };
-      if (agent === null) {
-        await request("POST /api/agents", {
-          body: { agent_key: key, display_name: name || key, computer_id: computer || null, ...profile },
-        });
-      } else {
-        await request("PATCH /api/agents/{key}", {
+      await request("PATCH /api/agents/{key}", {
+        params: { key },
+        body: {
+          display_name: name,
+          enabled: isOn,
+          runtime,
+          mode,
+          model: model || null,
+          cwd: folder || null,
+          instructions,
+        },
+      });
+      if ((agent.computer ?? "") !== computer) {
+        await request("POST /api/agents/{key}/assignment", {
           params: { key },
-          body: { display_name: name, enabled: isOn, ...profile },
+          body: { computer_id: computer || null },
         });
-        if ((agent.computer ?? "") !== computer) {
-          await request("POST /api/agents/{key}/assignment", {
-            params: { key },
-            body: { computer_id: computer || null },
-          });
-        }
       }
       tell(t("settings.saved"));
       onClose();
@@ -116,7 +120,7 @@ function AgentForm({ agent, onClose }: { agent: Agent | null; onClose: () => voi
   const remove = async () => {
     const isSure = await confirm({
       title: t("agents.delete"),
-      text: t("agents.deleteAsk", { name: agent?.display_name ?? key }),
+      text: t("agents.deleteAsk", { name: agent.display_name }),
       confirm: t("agents.delete"),
       typed: key,
     });
@@ -127,7 +131,7 @@ function AgentForm({ agent, onClose }: { agent: Agent | null; onClose: () => voi
     <Modal
       opened
       onClose={onClose}
-      title={agent === null ? t("agents.add") : `@${agent.key}`}
+      title={`@${agent.key}`}
       size="lg"
       closeButtonProps={{ "aria-label": t("confirm.close") }}
     >
@@ -138,15 +142,6 @@ function AgentForm({ agent, onClose }: { agent: Agent | null; onClose: () => voi
           void save();
         }}
       >
-        {agent === null && (
-          <TextInput
-            data-autofocus
-            label={t("agents.key")}
-            description={t("agents.keyHint")}
-            value={key}
-            onChange={(event) => setKey(event.currentTarget.value)}
-          />
-        )}
         <TextInput label={t("agents.name")} value={name} onChange={(event) => setName(event.currentTarget.value)} />
         <NativeSelect
           label={t("agents.computer")}
@@ -172,6 +167,12 @@ function AgentForm({ agent, onClose }: { agent: Agent | null; onClose: () => voi
           onChange={(event) => setMode(event.currentTarget.value as Mode)}
           data={modes.map((one) => ({ value: one, label: t(`mode.${one}` as TextKey) }))}
         />
+        <TextInput
+          label={t("wizard.folder")}
+          description={t("wizard.folderHint")}
+          value={folder}
+          onChange={(event) => setFolder(event.currentTarget.value)}
+        />
         <TextInput label={t("agents.model")} value={model} onChange={(event) => setModel(event.currentTarget.value)} />
         <Textarea
           label={t("agents.instructions")}
@@ -181,19 +182,15 @@ function AgentForm({ agent, onClose }: { agent: Agent | null; onClose: () => voi
           value={instructions}
           onChange={(event) => setInstructions(event.currentTarget.value)}
         />
-        {agent !== null && (
-          <Switch label={t("agents.enabled")} checked={isOn} onChange={(event) => setOn(event.currentTarget.checked)} />
-        )}
+        <Switch label={t("agents.enabled")} checked={isOn} onChange={(event) => setOn(event.currentTarget.checked)} />
         {error && <p role="alert">{error}</p>}
         <div className={css.end}>
-          {agent !== null && (
-            <Button variant="subtle" onClick={() => void remove()}>
-              {t("agents.delete")}
-            </Button>
-          )}
+          <Button variant="subtle" onClick={() => void remove()}>
+            {t("agents.delete")}
+          </Button>
           <Button onClick={onClose}>{t("confirm.cancel")}</Button>
-          <Button type="submit" variant="filled" disabled={key === ""}>
-            {agent === null ? t("agents.create") : t("agents.save")}
+          <Button type="submit" variant="filled">
+            {t("agents.save")}
           </Button>
         </div>
       </form>

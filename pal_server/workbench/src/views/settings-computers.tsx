@@ -1,15 +1,17 @@
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, Menu, Modal } from "@mantine/core";
+import { EllipsisVertical } from "lucide-react";
 import { useState } from "react";
-import { newId } from "../state/store";
 import { ago, type TextKey, t } from "../text/text";
 import { useNow, useSelect } from "../ui/hooks";
 import { StatePill } from "../ui/state";
 import type { Computer } from "../wire/contract";
 import { request } from "../wire/request";
+import { AddComputer } from "./computer-wizard";
+import { Command } from "./copy";
 import { confirm } from "./dialogs";
 import css from "./settings.module.css";
 import table from "./table.module.css";
-import { tell, tellFailure } from "./tell";
+import { tellFailure } from "./tell";
 
 const LOOKS: Readonly<Record<Computer["status"], string>> = {
   online: "succeeded",
@@ -61,6 +63,19 @@ export function ComputersPage() {
 function Row({ one, now }: { one: Computer; now: number }) {
   const drain = (draining: boolean) =>
     request("POST /api/computers/{id}/drain", { params: { id: one.id }, body: { draining } }).catch(tellFailure);
+  const [command, setCommand] = useState<string | null>(null);
+  const rotate = async () => {
+    const isSure = await confirm({
+      title: t("computers.rotate"),
+      text: t("computers.rotateAsk", { name: one.name }),
+      confirm: t("computers.rotate"),
+    });
+    if (!isSure) return;
+    await request("POST /api/computers/{id}/rotate", { params: { id: one.id } }).then(
+      (made) => setCommand(made.command),
+      tellFailure,
+    );
+  };
   const revoke = async () => {
     const { name } = one;
     const isSure = await confirm({
@@ -100,77 +115,33 @@ function Row({ one, now }: { one: Computer; now: number }) {
             <Button onClick={() => void drain(one.status !== "draining")}>
               {one.status === "draining" ? t("computers.undrain") : t("computers.drain")}
             </Button>
-            <Button variant="subtle" onClick={() => void revoke()}>
-              {t("computers.revoke")}
-            </Button>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <Button variant="subtle" aria-label={`${t("files.acts")}: ${one.name}`}>
+                  <EllipsisVertical size={16} />
+                </Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => void rotate()}>{t("computers.rotate")}</Menu.Item>
+                <Menu.Item onClick={() => void revoke()}>{t("computers.revoke")}</Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
           </span>
+        )}
+        {command !== null && (
+          <Modal
+            opened
+            onClose={() => setCommand(null)}
+            title={one.name}
+            closeButtonProps={{ "aria-label": t("confirm.close") }}
+          >
+            <div className={css.form}>
+              <p className={css.said}>{t("computers.rotated")}</p>
+              <Command isLarge>{command}</Command>
+            </div>
+          </Modal>
         )}
       </td>
     </tr>
-  );
-}
-
-/** A name, then one command to run there; it turns green by itself. */
-function AddComputer({ onClose }: { onClose: () => void }) {
-  const [name, setName] = useState("");
-  const [made, setMade] = useState<{ id: string; command: string } | null>(null);
-  const status = useSelect((state) => (made ? state.desk.computers[made.id]?.status : undefined));
-  const [clientId] = useState(newId);
-  const [error, setError] = useState("");
-  const add = () =>
-    request("POST /api/computers/provision", { body: { name, server_url: location.origin, client_id: clientId } }).then(
-      (answer) => setMade({ id: answer.computer.id, command: answer.command }),
-      (failure: Error) => setError(failure.message),
-    );
-  return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t("computers.add")}
-      size="lg"
-      closeButtonProps={{ "aria-label": t("confirm.close") }}
-    >
-      {made === null ? (
-        <form
-          className={css.form}
-          onSubmit={(event) => {
-            event.preventDefault();
-            void add();
-          }}
-        >
-          <TextInput
-            data-autofocus
-            label={t("computers.name")}
-            value={name}
-            error={error}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <div className={css.end}>
-            <Button type="submit" variant="filled" disabled={name.trim() === ""}>
-              {t("computers.add")}
-            </Button>
-          </div>
-        </form>
-      ) : (
-        <div className={css.command}>
-          <p>{t("computers.run")}</p>
-          <pre>{made.command}</pre>
-          <div className={css.end}>
-            <StatePill
-              status={status === "online" ? "succeeded" : "running"}
-              word={status === "online" ? t("computers.connected") : t("computers.waitsFor")}
-            />
-            <Button
-              variant="filled"
-              onClick={() =>
-                void navigator.clipboard.writeText(made.command).then(() => tell(t("confirm.copied")), tellFailure)
-              }
-            >
-              {t("confirm.copy")}
-            </Button>
-          </div>
-        </div>
-      )}
-    </Modal>
   );
 }

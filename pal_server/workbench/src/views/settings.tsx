@@ -5,6 +5,7 @@ import { Page } from "./page";
 import css from "./settings.module.css";
 import { ApprovalsPage, AuditPage, PeoplePage, TokensPage } from "./settings-access";
 import { AgentsPage } from "./settings-agents";
+import { BotsPage } from "./settings-bots";
 import { ComputersPage } from "./settings-computers";
 import { LinksPage } from "./settings-links";
 import { NotificationsPage, YouPage } from "./settings-you";
@@ -14,6 +15,7 @@ const PAGES = {
   notifications: NotificationsPage,
   agents: AgentsPage,
   computers: ComputersPage,
+  bots: BotsPage,
   people: PeoplePage,
   tokens: TokensPage,
   links: LinksPage,

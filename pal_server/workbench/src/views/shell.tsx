@@ -25,7 +25,7 @@ export function Shell() {
   const isWide = useMedia("(min-width: 1500px)");
   const [isFolded, setFolded] = useKept("rail", false);
   const [over, setOver] = useState<"palette" | "keys" | null>(null);
-  const isPanelOpen = run !== undefined && !path.startsWith("/runs/");
+  const isPanelOpen = run !== undefined && !/^\/runs\/\d/.test(path);
   const isRail = isFolded || isNarrow || (isPanelOpen && !isWide);
   useKeys({
     openPalette: () => setOver("palette"),

@@ -1,17 +1,6 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
-import {
-  ChartNoAxesColumn,
-  Hash,
-  History,
-  Inbox,
-  Lock,
-  PanelLeft,
-  Plus,
-  Search,
-  Settings,
-  Workflow,
-} from "lucide-react";
+import { Hash, Lock, PanelLeft, Plus, Search, Settings } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { countNeeds } from "../state/attention";
 import { LIVE } from "../state/desk";
@@ -23,6 +12,7 @@ import { Keys } from "../ui/keys";
 import { later } from "../ui/later";
 import { useAgents } from "./agents";
 import { useNeeds } from "./attention";
+import { PLACES } from "./places";
 import css from "./sidebar.module.css";
 
 const NewRoom = later(() => import("./new-room").then((found) => found.NewRoom));
@@ -63,19 +53,17 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
         {!isRail && <Keys keys="Mod K" />}
       </button>
       <div className={css.scroll}>
-        <Place to="/needs" icon={<Inbox size={17} />} name={t("nav.needs")} isRail={isRail}>
-          <Amber count={countNeeds(needs)} />
-        </Place>
-        <Place to="/runs" icon={<Workflow size={17} />} name={t("nav.runs")} isRail={isRail}>
-          {live > 0 && !isRail && (
-            <span className={css.live}>
-              <i aria-hidden />
-              {t("nav.live", { n: live })}
-            </span>
-          )}
-        </Place>
-        <Place to="/history" icon={<History size={17} />} name={t("nav.history")} isRail={isRail} />
-        <Place to="/usage" icon={<ChartNoAxesColumn size={17} />} name={t("nav.usage")} isRail={isRail} />
+        {PLACES.map(({ to, name, icon: Icon }) => (
+          <Place key={to} to={to} icon={<Icon size={17} />} name={t(name)} isRail={isRail}>
+            {to === "/needs" && <Amber count={countNeeds(needs)} />}
+            {to === "/runs" && live > 0 && !isRail && (
+              <span className={css.live}>
+                <i aria-hidden />
+                {t("nav.live", { n: live })}
+              </span>
+            )}
+          </Place>
+        ))}
         <h2 className={css.group}>
           <span>{t("nav.rooms")}</span>
           {!isRail && (
@@ -119,17 +107,11 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
   );
 }
 
-function Place(props: {
-  to: "/needs" | "/runs" | "/history" | "/usage";
-  icon: ReactNode;
-  name: string;
-  isRail: boolean;
-  children?: ReactNode;
-}) {
+function Place(props: { to: string; icon: ReactNode; name: string; isRail: boolean; children?: ReactNode }) {
   const { to, icon, name, isRail, children } = props;
   return (
     <Link
-      to={to}
+      to={to as "/needs"}
       className={css.place}
       activeOptions={{ includeSearch: false }}
       activeProps={{ "data-here": true } as object}

@@ -1,9 +1,16 @@
+import { Button } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Check } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
+import { helloCommand } from "../state/agent-command";
 import { t } from "../text/text";
 import { useSelect } from "../ui/hooks";
+import { later } from "../ui/later";
+import { Command } from "./copy";
 import css from "./welcome.module.css";
+
+const AddComputer = later(() => import("./computer-wizard").then((found) => found.AddComputer));
+const AgentWizard = later(() => import("./agent-wizard").then((found) => found.AgentWizard));
 
 /** The first screen: what is still to be done; when all is done the first room. */
 export function Welcome() {
@@ -16,7 +23,8 @@ export function Welcome() {
   const first = Object.values(agents)[0];
   const hasSpoken = Object.values(topics).some((one) => one.last !== null);
   const room = Object.values(rooms).find((one) => one.name === "general") ?? Object.values(rooms)[0];
-  const isReady = hasComputer && first !== undefined;
+  const [over, setOver] = useState<"computer" | "agent" | null>(null);
+  const isReady = hasComputer && first !== undefined && over === null;
   useEffect(() => {
     if (isReady && room) void navigate({ to: "/r/$room", params: { room: room.name }, replace: true });
   }, [isReady, room, navigate]);
@@ -29,9 +37,10 @@ export function Welcome() {
           <div>
             <b>{t("first.computer")}</b>
             <p>{t("first.computerHint")}</p>
-            <Link to="/settings/$page" params={{ page: "computers" }}>
+            {!hasComputer && <Command>pal up</Command>}
+            <Button className={css.act ?? ""} onClick={() => setOver("computer")}>
               {t("computers.add")}
-            </Link>
+            </Button>
           </div>
         </li>
         <li data-done={first !== undefined || undefined}>
@@ -39,9 +48,9 @@ export function Welcome() {
           <div>
             <b>{t("first.agent")}</b>
             <p>{t("first.agentHint")}</p>
-            <Link to="/settings/$page" params={{ page: "agents" }}>
+            <Button className={css.act ?? ""} onClick={() => setOver("agent")}>
               {t("agents.add")}
-            </Link>
+            </Button>
           </div>
         </li>
         <li data-done={hasSpoken || undefined}>
@@ -49,6 +58,7 @@ export function Welcome() {
           <div>
             <b>{t("first.hello")}</b>
             <p>{t("first.helloHint", { agent: first?.key ?? "demo" })}</p>
+            {first && room && <Command>{helloCommand(first.key, room.name)}</Command>}
             {room && (
               <Link to="/r/$room" params={{ room: room.name }}>
                 {room.name}
@@ -57,6 +67,8 @@ export function Welcome() {
           </div>
         </li>
       </ol>
+      {over === "computer" && <AddComputer onClose={() => setOver(null)} />}
+      {over === "agent" && <AgentWizard onClose={() => setOver(null)} />}
     </div>
   );
 }

@@ -198,6 +198,10 @@ export interface ArtifactsQuery {
   after?: string | null;
   limit?: number;
   q?: string | null;
+  room?: string | null;
+  run?: number | null;
+  mime?: string | null;
+  state?: "ended" | "live" | null;
 }
 
 /** Raised by an agent itself, with its run's token (`pal cli ask`). */
@@ -832,6 +836,7 @@ export interface File {
   url: string;
   room: string | null;
   run: number | null;
+  made_by: string;
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
@@ -1341,6 +1346,20 @@ export interface Page {
   limit?: number;
 }
 
+export interface PathsAnswer {
+  agent: string;
+  computer: string;
+  paths: string[];
+  total: number;
+}
+
+/** Which files of an agent's folder are meant by these letters; without any, the first ones. */
+export interface PathsQuery {
+  agent: string;
+  q?: string;
+  limit?: number;
+}
+
 /** Something a platform told, in its own words as far as these are kept. */
 export interface PlatformEvent {
   id: number;
@@ -1782,6 +1801,11 @@ export interface SaveForLater {
   client_id?: string | null;
 }
 
+/** The same name again gets the new words. */
+export interface SavePrompt {
+  content: string;
+}
+
 /** A message to be sent later. */
 export interface Saved {
   id: number;
@@ -1793,6 +1817,17 @@ export interface Saved {
 
 export interface SavedAnswer {
   saved: Saved;
+}
+
+/** What a person says again and again, under a name of their own. */
+export interface SavedPrompt {
+  name: string;
+  content: string;
+  updated_at: number;
+}
+
+export interface SavedPromptAnswer {
+  saved_prompt: SavedPrompt;
 }
 
 export interface SendMessage {
@@ -2009,6 +2044,7 @@ export interface Snapshot {
   deliveries: Delivery[];
   drafts: Draft[];
   saved: Saved[];
+  saved_prompts: SavedPrompt[];
   preferences: Preferences;
 }
 
@@ -2309,6 +2345,8 @@ export interface Routes {
   "POST /api/saved": { body: SaveForLater; answer: SavedAnswer };
   "PATCH /api/saved/{id}": { body: ChangeSaved; answer: SavedAnswer };
   "DELETE /api/saved/{id}": { body: Nothing; answer: SavedAnswer };
+  "PUT /api/saved-prompts/{name}": { body: SavePrompt; answer: SavedPromptAnswer };
+  "DELETE /api/saved-prompts/{name}": { body: Nothing; answer: SavedPromptAnswer };
   "GET /api/rooms": { body: undefined; answer: RoomsAnswer };
   "POST /api/rooms": { body: CreateRoom; answer: RoomAnswer };
   "GET /api/chats": { body: undefined; answer: RoomsAnswer };
@@ -2324,6 +2362,7 @@ export interface Routes {
   "GET /api/topics/{id}": { body: undefined; answer: TopicAnswer };
   "PATCH /api/topics/{id}": { body: ChangeTopic; answer: TopicAnswer };
   "GET /api/topics/{id}/tail": { body: undefined; answer: TailAnswer };
+  "GET /api/topics/{id}/paths": { body: undefined; answer: PathsAnswer };
   "POST /api/debates": { body: StartDebate; answer: DebateAnswer };
   "GET /api/debates/{id}": { body: undefined; answer: DebateAnswer };
   "POST /api/debates/{id}/stop": { body: Nothing; answer: DebateAnswer };

@@ -1,0 +1,16 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { FILTERS, type Filters } from "../routes";
+
+/** The filters in the address, so that a link and Back keep them; an empty one is none. Setting changes what is named. */
+export function useFilters(): [Filters, (wanted: Filters) => void] {
+  const search = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const set = (wanted: Filters) => {
+    const named = Object.fromEntries(Object.entries(wanted).map(([name, value]) => [name, value || undefined]));
+    void navigate({ to: ".", search: (before: object) => ({ ...before, ...named }), replace: true } as never);
+  };
+  return [search, set];
+}
+
+/** All of them, to be set: nothing is left out any more. */
+export const UNFILTERED: Filters = Object.fromEntries(FILTERS.map((name) => [name, ""]));
