@@ -44,7 +44,7 @@ def test_a_notification_leads_to_the_card_and_to_the_run_it_tells_of(
 
 
 def test_a_newer_client_is_told_of_when_the_server_is_back_and_loads_when_one_says_so(
-    come: Callable[..., Person], proxy: Proxy
+    come: Callable[..., Person], proxy: Proxy, stack: Stack
 ) -> None:
     def newer(route: Route) -> None:
         route.fulfill(content_type="text/html", body='<script type="module" src="/assets/index-newer.js"></script>')
@@ -52,6 +52,8 @@ def test_a_newer_client_is_told_of_when_the_server_is_back_and_loads_when_one_sa
     me = come(url=proxy.url).go("/runs")
     me.sees("Runs", where=me.page.get_by_role("heading"))
     me.page.route(re.compile(r"^http://[^/]+/$"), newer)
+    stack.api.post("/api/rooms", {"name": "made-meanwhile"})
+    me.sees("made-meanwhile")  # it comes by the stream, so there is one that can be cut
 
     proxy.cut()
 

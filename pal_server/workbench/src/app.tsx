@@ -1,5 +1,4 @@
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
@@ -8,7 +7,11 @@ import { Store } from "./state/store";
 import { currentLanguage, type Language, setLanguage } from "./text/text";
 import { SCHEME, theme, variables } from "./theme/mantine";
 import { StoreContext, useMedia, useSelect } from "./ui/hooks";
+import { later } from "./ui/later";
+import { whenFirstTold } from "./views/tell";
 import type { Snapshot } from "./wire/contract";
+
+const Notifications = later(() => import("@mantine/notifications").then((found) => found.Notifications));
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? "";
 const queries = new QueryClient({
@@ -40,6 +43,8 @@ function useLanguage(wanted: "system" | Language): Language {
 function Look() {
   const preferences = useSelect((state) => state.desk.preferences);
   const isDark = useMedia("(prefers-color-scheme: dark)");
+  const [isTelling, setTelling] = useState(false);
+  useEffect(() => whenFirstTold(() => setTelling(true)), []);
   const language = useLanguage(preferences.language);
   const scheme = preferences.theme === "system" ? (isDark ? "dark" : "light") : preferences.theme;
   const router = useMemo(makeRouter, []);
@@ -54,7 +59,7 @@ function Look() {
       forceColorScheme={scheme}
       getStyleNonce={() => nonce}
     >
-      <Notifications position="bottom-right" autoClose={5000} limit={3} />
+      {isTelling && <Notifications position="bottom-right" autoClose={5000} limit={3} />}
       <RouterProvider key={language} router={router} />
     </MantineProvider>
   );

@@ -28,15 +28,31 @@ export function t(key: TextKey, given: Given = {}): string {
   return chosen.replace(/\{(\w+)\}/g, (whole, name: string) => String(given[name] ?? whole));
 }
 
+const FORMATS = {
+  weekday: { weekday: "short" },
+  date: { day: "numeric", month: "short" },
+  clock: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
+  moment: { dateStyle: "medium", timeStyle: "short" },
+  day: { weekday: "long", day: "numeric", month: "long" },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+const made = new Map<string, Intl.DateTimeFormat>();
+
+/** A moment in words. What knows how is kept: to make it costs a hundred times what using it does. */
+function told(at: number, name: keyof typeof FORMATS): string {
+  const key = `${language} ${name}`;
+  const known = made.get(key) ?? new Intl.DateTimeFormat(language, FORMATS[name]);
+  made.set(key, known);
+  return known.format(at);
+}
+
 /** How long ago or how long: "now", "3 min", "2 h", then the day. */
 export function ago(at: number, now: number): string {
   const seconds = Math.max(0, (now - at) / 1000);
   if (seconds < 45) return t("time.now");
   if (seconds < 3600) return t("time.min", { n: Math.max(1, Math.round(seconds / 60)) });
   if (seconds < 20 * 3600) return t("time.h", { n: Math.round(seconds / 3600) });
-  const format: Intl.DateTimeFormatOptions =
-    seconds < 6 * 86400 ? { weekday: "short" } : { day: "numeric", month: "short" };
-  return new Intl.DateTimeFormat(language, format).format(at);
+  return told(at, seconds < 6 * 86400 ? "weekday" : "date");
 }
 
 export function duration(milliseconds: number): string {
@@ -49,28 +65,22 @@ export function duration(milliseconds: number): string {
 }
 
 export function clock(at: number): string {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
+  return told(at, "clock");
 }
 
 export function clockSeconds(at: number): string {
-  const format: Intl.DateTimeFormatOptions = {
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-  };
-  return new Intl.DateTimeFormat(language, format).format(at);
+  return told(at, "seconds");
 }
 
 export function dateTime(at: number): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(at);
+  return told(at, "moment");
 }
 
 export function day(at: number, now: number): string {
   const distance = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
   if (distance === 0) return t("time.today");
   if (distance === 1) return t("time.yesterday");
-  return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" }).format(at);
+  return told(at, "day");
 }
 
 export function count(value: number): string {

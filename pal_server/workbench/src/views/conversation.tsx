@@ -205,6 +205,8 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
     getScrollElement: () => scroller.current,
     estimateSize: (index) => ESTIMATES[items[index]?.type ?? "message"],
     getItemKey: (index) => items[index]?.key ?? index,
+    // It begins at its end: rows of its beginning would be made only to be thrown away.
+    initialOffset: () => items.reduce((sum, item) => sum + ESTIMATES[item.type], 0),
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: NEAR_END,

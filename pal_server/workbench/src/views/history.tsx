@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 import { subjectOf } from "../state/telling";
 import { clockSeconds, dateTime, t } from "../text/text";
 import { useSelect, useStore } from "../ui/hooks";
+import type { Event } from "../wire/contract";
 import { readHistory } from "../wire/history";
 import { Page } from "./page";
 import css from "./table.module.css";
@@ -23,7 +24,7 @@ export function HistoryView() {
     staleTime: Number.POSITIVE_INFINITY,
   });
   const events = useMemo(() => {
-    const all = new Map([...before, ...heard].map((event) => [event.position, event]));
+    const all = new Map([...before, ...heard].filter(isHistory).map((event) => [event.position, event]));
     return [...all.values()].sort((one, other) => other.position - one.position);
   }, [before, heard]);
   const nouns = [...new Set(events.map((event) => event.kind.split(".")[0] ?? ""))].sort();
@@ -60,7 +61,7 @@ export function HistoryView() {
                   <td className={`${css.quiet} num`} title={dateTime(event.at)}>
                     {clockSeconds(event.at)}
                   </td>
-                  <td className="mono">{event.kind}</td>
+                  <td className={`${css.kind} mono`}>{event.kind}</td>
                   <td className={css.quiet}>{event.room === null ? "" : (rooms[event.room]?.name ?? event.room)}</td>
                   <td>{subjectOf(event)}</td>
                   <td data-right className={`${css.quiet} num`}>
@@ -74,4 +75,9 @@ export function HistoryView() {
       )}
     </Page>
   );
+}
+
+/** What a person does for themselves alone, as reading or beginning to write, is nobody's history. */
+function isHistory(event: Event): boolean {
+  return !/^(topic\.read|draft\.|saved\.|presence\.|preferences\.)/.test(event.kind);
 }

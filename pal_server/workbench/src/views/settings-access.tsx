@@ -349,7 +349,7 @@ export function AuditPage() {
             {entries.map((entry) => (
               <tr key={entry.id}>
                 <td className={`${table.quiet} num`}>{dateTime(entry.at)}</td>
-                <td>{entry.actor}</td>
+                <td title={entry.actor}>{entry.actor.split(" ").slice(1).join(" ") || entry.actor}</td>
                 <td className="mono">
                   <button
                     type="button"

@@ -95,7 +95,7 @@ function Row({ one, now }: { one: Computer; now: number }) {
         <StatePill status={LOOKS[one.status]} word={t(`computers.${one.status}` as TextKey)} />
       </td>
       <td className="num">
-        {one.live_runs} / {one.max_runs}
+        {one.live_runs} / {one.max_runs}
       </td>
       <td>
         <span className={css.chips}>

@@ -1,14 +1,23 @@
-import { notifications } from "@mantine/notifications";
+import type { NotificationData } from "@mantine/notifications";
+
+let makeRoom = () => {};
+
+/** Called with the first thing that is told: until then there is no place for it, and nothing of it is loaded. */
+export function whenFirstTold(act: () => void): void {
+  makeRoom = act;
+}
 
 /** The result of what the person just did, and nothing else. */
 export function tell(message: React.ReactNode): void {
-  notifications.show({ message, withBorder: true });
+  void show({ message, withBorder: true });
 }
 
 export function tellFailure(error: unknown): void {
-  notifications.show({
-    message: error instanceof Error ? error.message : String(error),
-    withBorder: true,
-    color: "red",
-  });
+  void show({ message: error instanceof Error ? error.message : String(error), withBorder: true, color: "red" });
+}
+
+async function show(given: NotificationData): Promise<void> {
+  makeRoom();
+  const { notifications } = await import("@mantine/notifications");
+  notifications.show(given);
 }

@@ -41,9 +41,9 @@ export function WebhookForm() {
     if (isSure) await request("DELETE /api/webhook").then(reload, tellFailure);
   };
   return (
-    <section className={css.form}>
+    <section className={css.webhook}>
       <h2>{t("webhook.title")}</h2>
-      <p className={css.quiet}>{t("webhook.hint")}</p>
+      <p>{t("webhook.hint")}</p>
       {webhook && (
         <>
           <div className={css.row}>

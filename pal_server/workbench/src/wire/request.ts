@@ -37,10 +37,11 @@ export function whenLoggedOut(act: () => void): void {
 /** The one way to ask the server: `request("PATCH /api/rooms/{room}", { params: { room }, body: { title } })`. */
 export async function request<K extends Key>(route: K, options: Options<K> = {}): Promise<Routes[K]["answer"]> {
   const [method, template] = route.split(" ") as [string, string];
-  const init: RequestInit = { method, headers: { "X-Pal-Client": "workbench" }, signal: options.signal ?? null };
+  // A reading has no headers of its own, so that what the page asked for before any script ran is taken for the answer.
+  const init: RequestInit = { method, signal: options.signal ?? null };
   if (method !== "GET") {
     init.body = JSON.stringify(options.body ?? {});
-    init.headers = { ...init.headers, "Content-Type": "application/json" };
+    init.headers = { "X-Pal-Client": "workbench", "Content-Type": "application/json" };
   }
   let response: Response;
   try {
