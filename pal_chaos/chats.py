@@ -28,8 +28,8 @@ from pal_chaos.side import Bot, Door, Json, Side
 from pal_server.client.sync import ApiProblem, Unreachable
 
 BOTS = 4  # on each platform: their limits are one message a second in a chat
-LONGER = 60.0  # seconds more than asked for until there were enough faults, and
-A_FAULT = 0.1  # for each of them, on a machine that is too busy for as many
+LONGER = 300.0  # seconds more than asked for until there were enough faults, and
+A_FAULT = 0.5  # for each of them, on a machine that is too busy for as many
 PACE = 0.005  # seconds between two faults: pal shall get a word in
 MENTION_EVERY = 0.5  # seconds
 KILL_EVERY = 5.0  # seconds
@@ -137,6 +137,7 @@ async def storm(pal: Pal, sides: tuple[Side, ...], *, seconds: float, faults: in
     began_at = monotonic()
     kills: Counter[str] = Counter()
     striking: asyncio.Task[str] | None = None
+    looking: asyncio.Task[None] | None = None
     next_kill = began_at + KILL_EVERY
     next_mention = next_look = began_at
     while (took := monotonic() - began_at) < seconds + LONGER + faults * A_FAULT:
@@ -148,7 +149,9 @@ async def storm(pal: Pal, sides: tuple[Side, ...], *, seconds: float, faults: in
             await made.ask(side, chance.choice(side.door.bots))
         if monotonic() >= next_look:
             next_look = monotonic() + AGAIN_EVERY
-            await _say_what_was_lost(pal, made)
+            if looking is None or looking.done():  # beside the faults: a busy server answers slowly
+                await _ended(looking)
+                looking = asyncio.create_task(_say_what_was_lost(pal, made), name="say what was lost")
         if monotonic() >= next_kill and (striking is None or striking.done()):
             kills += Counter() if striking is None else Counter([striking.result()])
             what = KILLS[sum(kills.values()) % len(KILLS)]
@@ -157,12 +160,19 @@ async def storm(pal: Pal, sides: tuple[Side, ...], *, seconds: float, faults: in
         side = chance.choice(sides)
         await _disturb(side, chance.choice(side.door.bots), chance)
         await asyncio.sleep(PACE)
+    await _ended(looking)
     if striking is not None:
         kills[await striking] += 1
     made.faults = await _struck(sides) + kills
     for side in sides:
         await side.calm()
     return made
+
+
+async def _ended(task: asyncio.Task[None] | None) -> None:
+    """Its end, and what broke it."""
+    if task is not None:
+        await task
 
 
 async def _say_what_was_lost(pal: Pal, made: Storm) -> None:

@@ -19,7 +19,7 @@ class Outcome:
 
 
 def break_chats(pal: Pal, *, seconds: float, faults: int, seed: int) -> Outcome:
-    """At least as long, and until that many things went wrong, if they do in some minutes more. Platforms end then."""
+    """At least as long, and until that many things went wrong, if they do in a while more. Platforms end then."""
     return asyncio.run(_break(pal, seconds=seconds, faults=faults, chance=random.Random(seed)))
 
 

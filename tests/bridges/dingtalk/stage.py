@@ -1,7 +1,9 @@
 """The whole way: a real server, the bridge process it starts, the loopback DingTalk; the test plays the agent."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,9 @@ from typing import Any
 import pytest_asyncio
 
 from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_server.bridges.bridge import Bridge
+from pal_server.bridges.registry import load
+from pal_server.client.aio import Client
 from tests.bridges.core.scene import ShiftedClock, poll
 from tests.support.server import ProvisionedComputer, ServerUnderTest, expect, lease_of, start_server
 
@@ -113,9 +118,33 @@ def button(card: Json, label: str) -> str:
 
 @pytest_asyncio.fixture
 async def stage(tmp_path: Path, dingtalk: LoopbackDingTalk) -> AsyncIterator[Stage]:
+    """With the bridge in the test's own process, which costs a fraction of one of its own."""
+    async with _a_stage(tmp_path / "home", dingtalk, bridges=False) as made:
+        token = await made.server.token("owner", kind="bridge")
+        stop = asyncio.Event()
+        async with Client(made.server.url, token, timeout=45.0) as client:
+            running = asyncio.create_task(Bridge(platform=load("dingtalk"), client=client).run(stop), name="bridge")
+            try:
+                await made.listening()
+                yield made
+            finally:
+                stop.set()
+                await running
+
+
+@pytest_asyncio.fixture
+async def stage_with_a_process(tmp_path: Path, dingtalk: LoopbackDingTalk) -> AsyncIterator[Stage]:
+    """With the bridge that the server starts, as it runs in the end."""
+    async with _a_stage(tmp_path / "home", dingtalk, bridges=True) as made:
+        await made.listening()
+        yield made
+
+
+@asynccontextmanager
+async def _a_stage(home: Path, dingtalk: LoopbackDingTalk, *, bridges: bool) -> AsyncIterator[Stage]:
     given, alice = await dingtalk.app(), await dingtalk.person("Alice")
     room = await dingtalk.group("Builders", robots=[given["app"]], people=[alice])
-    async with start_server(tmp_path / "home", clock=ShiftedClock(), with_loops=True) as server:
+    async with start_server(home, clock=ShiftedClock(), with_loops=True, bridges=bridges) as server:
         computer = await server.provision()
         await server.connect(computer)
         await server.agent("reviewer", computer=computer)
@@ -130,7 +159,7 @@ async def stage(tmp_path: Path, dingtalk: LoopbackDingTalk) -> AsyncIterator[Sta
         expect(await server.post("/api/bots", body), 200)
         person = {"platform": "dingtalk", "external_id": alice, "name": "Alice"}
         expect(await server.post("/api/identities", person), 200)
-        made = Stage(
+        yield Stage(
             server=server,
             dingtalk=dingtalk,
             computer=computer,
@@ -139,5 +168,3 @@ async def stage(tmp_path: Path, dingtalk: LoopbackDingTalk) -> AsyncIterator[Sta
             alice=alice,
             room=room,
         )
-        await made.listening()
-        yield made

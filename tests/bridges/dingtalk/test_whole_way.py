@@ -4,10 +4,10 @@ import os
 import signal
 
 from tests.bridges.core.scene import poll
-from tests.bridges.dingtalk.stage import Stage, button, stage
+from tests.bridges.dingtalk.stage import Stage, button, stage, stage_with_a_process
 from tests.support.server import expect
 
-__all__ = ["stage"]
+__all__ = ["stage", "stage_with_a_process"]
 
 SESSION = "/robot/sendBySession"
 LEASES_OVER = 120.0  # seconds after which a post that a dead bridge was sending is asked about
@@ -53,7 +53,8 @@ async def test_a_lost_answer_doubles_no_card_and_marks_the_message_that_may_be_a
     assert card["deliveries"] == 1
 
 
-async def test_a_killed_bridge_comes_back_and_nothing_is_there_twice(stage: Stage) -> None:
+async def test_a_killed_bridge_comes_back_and_nothing_is_there_twice(stage_with_a_process: Stage) -> None:
+    stage = stage_with_a_process
     await stage.mention("review this")
     await stage.card("")
     claimed, run = await stage.claim()
