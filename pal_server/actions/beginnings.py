@@ -20,7 +20,7 @@ def note_start(tx: Tx, *, run: Run) -> None:
         return
     now = turns[0][1]
     if now.is_afresh:
-        _say(tx, run=run, text=_lost(run, reason="it is not on this computer", is_told=True))
+        _say(tx, run=run, text=_lost(run, reason="it is not on this computer", is_told=now.has_recap))
     if len(turns) > 1 and (changed := changes(turns[1][1], now)) is not None:
         _say(tx, run=run, text=f"{run.agent} goes on here with {changed}.")
 

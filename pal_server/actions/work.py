@@ -64,11 +64,12 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent, computer: Computer) -> 
         nonce=nonce,
         recap=recap if is_afresh else "",
     )
+    slash = _slash(tx, agent=agent, said=said)
     work = {
         "agent": profile,
         "prompt": prompt,
         "content": "\n".join(without_mention(message.content, agent=agent.key) for message in said),
-        "slash": _slash(tx, agent=agent, said=said),
+        "slash": slash,
         "room": room.id,
         "room_name": room.name,
         "topic": topic.id,
@@ -88,6 +89,7 @@ def compose(tx: Tx, *, delivery: Delivery, agent: Agent, computer: Computer) -> 
         effort=profile["effort"],
         mode=profile["settings"]["mode"],
         is_afresh=is_afresh,
+        has_recap=is_afresh and slash is None,  # a command is given to the program in place of the prompt
     )
     return Composed(work=work, turn=turn)
 

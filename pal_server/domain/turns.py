@@ -10,13 +10,16 @@ OF_PROGRAM = "what its program chooses"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What an attempt is given. `is_afresh`: an earlier conversation is known to be lost before the run begins."""
+    """What an attempt is given. `is_afresh`: an earlier conversation is known to be lost before the run begins;
+    `has_recap`: the prompt has what was said in it.
+    """
 
     runtime: str
     model: str | None
     effort: str | None
     mode: str
     is_afresh: bool = False
+    has_recap: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

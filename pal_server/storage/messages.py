@@ -12,6 +12,7 @@ from pal_server.storage.viewers import viewer
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+_SOON = 200  # messages after one, among which are an agent's answers to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,9 +190,12 @@ def said_between(tx: Tx, *, topic_id: int, after: int, before: int, agent: str, 
 
 
 def recap(tx: Tx, *, topic_id: int, seen: int, agent: str, limit: int) -> list[Message]:
-    """The last words of everybody in a topic up to the message `seen`, and the agent's own later ones; oldest first."""
-    rows = tx.sql.all("messages.recap", topic_id=topic_id, seen=seen, agent=agent, limit=limit)
-    return [_message(row) for row in reversed(rows)]
+    """The last words of everybody in a topic up to the message `seen`, and what the agent said soon after; oldest
+    first. It reads the same however much was said since.
+    """
+    before = tx.sql.all("messages.said_up_to", topic_id=topic_id, up_to=seen, limit=limit)
+    own = tx.sql.all("messages.said_itself_after", topic_id=topic_id, after=seen, agent=agent, within=_SOON)
+    return [_message(row) for row in (*reversed(before), *own)][-limit:]
 
 
 def last_of_run(tx: Tx, *, topic_id: int, run_id: int) -> Message | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import agents, choices, computers, profiles, runs, sessions
+from pal_server.actions import agents, choices, computers, findings, profiles, runs, sessions
 from pal_server.actions.deliveries import Claimed
 from pal_server.domain.computers import Computer, RuntimeState
 from pal_server.domain.prompts import RECAP_CHARACTERS, RECAP_LIMIT
@@ -198,6 +198,31 @@ async def test_a_start_that_failed_there_does_not_lose_the_recap(bus: Bus) -> No
     claimed = await bus.claim_one(computer=other)
 
     assert "bot: Noted." in claimed.work["prompt"]
+
+
+async def test_a_command_is_given_alone_and_no_recap_is_said_to_be_told(bus: Bus) -> None:
+    await bus.agent("bot", runtime="codex")
+    await turn(bus, "@bot remember 4711", native="native-1")
+    other = await away(bus)
+    await bus.store.write(
+        findings.report,
+        actor=daemon(other),
+        computer=other.id,
+        runtime="codex",
+        agent="bot",
+        found={"commands": [{"name": "paint"}]},
+        errors={},
+        epoch=None,
+        account=None,
+        folder=None,
+    )
+    await bus.say("@bot /paint")
+
+    claimed = await bus.claim_one(computer=other)
+    await bus.open(claimed, computer=other)
+
+    assert claimed.work["slash"] == "/paint"
+    assert "remembers nothing" in (await told(bus))[0]
 
 
 async def away(bus: Bus) -> Computer:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pal_server.actions import tails
+from pal_server.storage import messages
 from pal_server.storage.statements import STATEMENTS, load_statements
 from pal_server.storage.tx import Row, Sql, Tx
 from tests.support.bus import Bus, make_bus
@@ -102,6 +103,28 @@ async def test_a_long_topic_costs_no_more_to_open_than_a_short_one(bus: Bus, tmp
     assert tail.last_said is not None
     assert tail.last_said.content == "@bot go"
     assert {name: steps for name, steps in many.items() if steps > 1.5 * few[name] + 200} == {}
+
+
+async def test_what_others_said_since_costs_a_recap_nothing(bus: Bus, tmp_path: Path) -> None:
+    path = tmp_path / "lock.sqlite"
+    steps = {}
+    for answers in (300, 6_000):
+        topic = await talked_about(bus, f"of {answers}", answers=answers, events=1, path=path)
+        first = await bus.store.read(_first_message, topic=topic)
+
+        def read(tx: Tx, topic: int = topic, first: int = first) -> list[Asked]:
+            recorder: Any = Recorder(tx.sql)
+            tx.sql = recorder
+            messages.recap(tx, topic_id=topic, seen=first, agent="another", limit=12)
+            return recorder.asked
+
+        steps[answers] = sum(steps_of(path, await bus.store.read(read)).values())
+
+    assert steps[6_000] <= 1.2 * steps[300]
+
+
+def _first_message(tx: Tx, *, topic: int) -> int:
+    return messages.page_of_topic(tx, topic_id=topic, after=0, before=None, limit=1)[0].id
 
 
 async def test_no_statement_of_it_reads_a_whole_table(bus: Bus, tmp_path: Path) -> None:

@@ -75,12 +75,19 @@ SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
    AND NOT (m.sender_kind = 'agent' AND m.sender = :agent)
  ORDER BY m.id DESC LIMIT :limit;
 
--- name: recap
--- The end of what an agent was told in a topic and said there itself.
+-- name: said_up_to
+-- The end of what everybody had said in a topic.
 SELECT m.*, r.name AS room_name FROM messages m JOIN rooms r ON r.id = m.room_id
- WHERE m.topic_id = :topic_id AND m.kind = 'text' AND m.deleted_at IS NULL
-   AND (m.id <= :seen OR (m.sender_kind = 'agent' AND m.sender = :agent))
+ WHERE m.topic_id = :topic_id AND m.id <= :up_to AND m.kind = 'text' AND m.deleted_at IS NULL
  ORDER BY m.id DESC LIMIT :limit;
+
+-- name: said_itself_after
+-- What an agent said soon after a message: its answers are among what comes next, however much others say later.
+SELECT m.*, r.name AS room_name
+  FROM (SELECT * FROM messages WHERE topic_id = :topic_id AND id > :after ORDER BY id LIMIT :within) m
+  JOIN rooms r ON r.id = m.room_id
+ WHERE m.sender_kind = 'agent' AND m.sender = :agent AND m.kind = 'text' AND m.deleted_at IS NULL
+ ORDER BY m.id;
 
 -- name: first_words
 -- What began a topic.
