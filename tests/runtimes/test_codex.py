@@ -56,6 +56,29 @@ def test_a_linked_worktree_needs_its_part_and_what_is_shared(repository):
     ]
 
 
+def test_what_an_agent_wrote_into_its_part_widens_nothing(repository, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    own = repository / ".git" / "worktrees" / "linked"
+    before = commit_folders(tmp_path / "linked")
+    (own / "made").mkdir()
+    (own / "made" / "refs").symlink_to(elsewhere)
+    (own / "commondir").write_text("made\n")
+
+    assert commit_folders(tmp_path / "linked") == before
+
+
+def test_a_mark_that_leads_to_no_repository_gives_nothing(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "HEAD").write_text("")
+    for name in ("file", "link"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file" / ".git").write_text("gitdir: ../elsewhere\n")
+    (tmp_path / "link" / ".git").symlink_to(tmp_path)
+
+    assert [commit_folders(tmp_path / name) for name in ("file", "link")] == [[], []]
+
+
 def test_an_empty_folder_of_that_name_is_no_repository(repository):
     inside = repository / "a"
     (inside / ".git").mkdir(parents=True)
