@@ -190,6 +190,9 @@ class Tailer:
             else:  # retention may have removed what the tailer handed out before
                 watcher.position = max(watcher.position, handed_out)
             if len(events) < PAGE and (not self._watchers or watcher.position >= self._position):
+                if not watcher.door.beat():  # a beat here says that history ends
+                    watcher.close("gone")
+                    return
                 self._join(watcher)
                 return
             try:

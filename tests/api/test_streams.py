@@ -97,6 +97,21 @@ async def test_history_then_tail_from_any_position(server: ServerUnderTest) -> N
     assert ids == list(range(ids[0], ids[0] + len(ids)))
 
 
+async def test_a_comment_says_that_history_ends(server: ServerUnderTest) -> None:
+    alice = await server.user("alice")
+    await server.send("shown")
+    await server.room("secret", visibility="private")
+
+    async with listening(server, token=alice, path="/api/events?after=0") as stream:
+        await stream.until("message.created")
+        before = list(stream.comments)
+        await server.send("later")
+        await stream.until("message.created", content="later")
+
+    assert [comment.split()[0] for comment in before] == ["position"]
+    assert stream.comments == [*before, "beat"]
+
+
 async def test_a_stream_cut_fifty_times_has_everything_once_and_in_order(server: ServerUnderTest) -> None:
     chance = random.Random(4711)
     seen: list[str] = []
