@@ -45,6 +45,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None
     agent: str | None = None
     folder: str | None = None
+    isolation: str | None = None
+    """Of the agent: what lies in its folder is then not for a program outside of its container."""
 
 
 class CannotLook(Exception):
@@ -67,7 +69,8 @@ class Probes:
             raise CannotLook(str(error)) from error
         folder = self._folder(order)
         login = await self._logins.look(place)
-        offer, why_not = await self._offer(place, folder or self._house.settings.folder)
+        beside = folder if order.isolation is None else None
+        offer, why_not = await self._offer(place, beside or self._house.settings.folder)
         errors: dict[Literal["models", "commands", "skills", "servers"], str] = {}
         if why_not is not None:
             errors["models"] = why_not

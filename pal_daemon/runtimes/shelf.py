@@ -108,7 +108,7 @@ def _head(file: Path) -> dict[str, str]:
 
 def _servers_in(file: Path, source: Source) -> Iterator[ToolServer]:
     try:
-        if file.stat().st_size > LARGEST:
+        if not file.is_file() or file.stat().st_size > LARGEST:  # who reads a pipe waits for ever
             return
         listed = json.loads(file.read_bytes())["mcpServers"]
     except (OSError, ValueError, KeyError, TypeError):

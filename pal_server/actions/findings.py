@@ -44,6 +44,7 @@ def probe_agent(tx: Tx, *, actor: Actor, key: str, folder: str | None = None) ->
         account=agent.account,
         agent=agent.key,
         folder=_folder(folder) or agent.cwd,
+        isolation=agent.isolation,
     )
 
 

@@ -154,6 +154,14 @@ async def test_a_look_is_a_durable_order_and_asked_for_once(bus: Bus) -> None:
     assert (await orders(bus))[1] == {"runtime": "demo", "account": made.account.id}
 
 
+async def test_a_look_for_an_isolated_agent_says_so(bus: Bus) -> None:
+    await bus.store.write(agents.change, actor=bus.people.admin, key="bot", isolation="box {folder}")
+
+    await bus.store.write(findings.probe_agent, actor=bus.people.member, key="bot")
+
+    assert [order.get("isolation") for order in await orders(bus)] == ["box {folder}"]
+
+
 async def test_who_may_not_have_looked(bus: Bus) -> None:
     with pytest.raises(Forbidden):
         await bus.store.write(findings.probe_agent, actor=bus.people.viewer, key="bot")

@@ -17,6 +17,7 @@ case "$*" in
   --version) echo "2.1.328 (Claude Code)" ;;
   "auth status") echo '{"loggedIn": true, "authMethod": "claude.ai"}' ;;
   -p*)
+    pwd > "$CLAUDE_CONFIG_DIR/where"
     test -f "$CLAUDE_CONFIG_DIR/broken" && exit 1
     read ask
     echo 'a line of something else'
@@ -113,6 +114,29 @@ async def test_skills_and_servers_of_the_folder_are_found_and_not_run(bus, start
     assert skills["pal-room"][1] == "pal"
     assert {one["name"]: one.get("source", "project") for one in found["servers"]} == {"pal": "pal", "db": "project"}
     assert not (folder / "ran").exists()
+
+
+@pytest.mark.parametrize(("isolation", "is_there"), [(None, True), ("box {folder}", False)])
+async def test_the_program_of_an_isolated_agent_is_not_asked_in_its_folder(
+    bus, start_daemon, home, tmp_path, isolation, is_there
+):
+    folder = tmp_path / "shop"
+    given_skill(folder / ".claude" / "skills", "release")
+    await start_daemon()
+
+    found = await looked(bus, agent="worker", folder=str(folder), isolation=isolation)
+
+    assert ((home / "where").read_text().strip() == str(folder)) is is_there
+    assert "release" in [one["name"] for one in found["skills"]]
+
+
+async def test_a_pipe_in_the_place_of_a_list_of_servers_holds_nobody_up(bus, start_daemon, tmp_path):
+    os.mkfifo(tmp_path / ".mcp.json")
+    await start_daemon()
+
+    found = await looked(bus, agent="worker", folder=str(tmp_path))
+
+    assert [one["name"] for one in found["servers"]] == ["pal"]
 
 
 async def test_an_account_is_looked_at_in_its_own_home_and_its_login_told_by_itself(bus, start_daemon, tmp_path):

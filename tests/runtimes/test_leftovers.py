@@ -75,6 +75,18 @@ def test_a_link_out_of_the_checkout_is_not_followed(file: Path, tmp_path: Path) 
     assert "agetor" in elsewhere.read_text()
 
 
+def test_a_link_in_the_place_of_the_new_file_is_not_followed(file: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text("mine")
+    file.write_text(json.dumps({"hooks": hooks(HOOK, OURS)}))
+    file.with_suffix(".pal-new").symlink_to(elsewhere)
+
+    assert remove_leftovers(file.parents[1])
+
+    assert elsewhere.read_text() == "mine"
+    assert json.loads(file.read_text()) == {"hooks": hooks(OURS)}
+
+
 def test_a_folder_without_settings_is_left_alone(tmp_path: Path) -> None:
     assert not remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -26,7 +26,7 @@ def remove_leftovers(folder: Path) -> bool:
     """Clean the checkout; whether there was anything. What cannot be read or written stays as it is."""
     file = folder / SETTINGS
     try:
-        if file.is_symlink() or file.stat().st_size > LONGEST:
+        if file.parent.is_symlink() or file.is_symlink() or not file.is_file() or file.stat().st_size > LONGEST:
             return False
         settings = msgspec.json.decode(file.read_bytes())
         cleaned = without_leftovers(settings) if isinstance(settings, dict) else settings
@@ -86,9 +86,11 @@ def _replace(file: Path, settings: Mapping[str, Any]) -> None:
         file.unlink()
         return
     fresh = file.with_suffix(".pal-new")
+    mode = file.stat().st_mode & 0o777
+    fresh.unlink(missing_ok=True)  # an agent may have laid a link there that leads out of its checkout
     try:
-        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
-        fresh.chmod(file.stat().st_mode & 0o777)
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+            out.write(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
         os.replace(fresh, file)
     finally:
         fresh.unlink(missing_ok=True)
