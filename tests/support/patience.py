@@ -9,6 +9,6 @@ has gone wrong: a post's lease has 45, a claim of a fake bus 60."""
 AT_ONCE = 8.0
 """Seconds for what waits for nothing; what it must not wait for, as a call that hangs or an SDK's pause, takes ten."""
 
-LONG_PATIENCE = 90.0
+LONG_PATIENCE = 180.0
 """Seconds for processes: servers, daemons, agents, browsers. A delivery's lease has 30; who must not wait for its end
 looks at the attempts."""
