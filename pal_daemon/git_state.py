@@ -260,10 +260,11 @@ def list_files(folder: Path, *, within: float) -> list[str]:
     """Files below `folder` that git knows or would take in, by path from there; ignored ones are left out. Raises
     GitFailed.
     """
-    listed = _git(
-        folder, *_SAFE, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".", within=within
-    )
-    return _split(listed)
+    root = root_of(folder)
+    if root is None:
+        raise GitFailed("it is in no git repository")
+    words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".")
+    return _split(_git(root, *_SAFE, *words, within=within, at=folder))
 
 
 def _has_name(root: Path) -> bool:
@@ -274,11 +275,17 @@ def _has_name(root: Path) -> bool:
 
 
 def _git(
-    root: Path, *words: str, given: str | None = None, within: float | None = None, or_nothing: bool = False
+    root: Path,
+    *words: str,
+    given: str | None = None,
+    within: float | None = None,
+    at: Path | None = None,
+    or_nothing: bool = False,
 ) -> str:
     """What git says in the checkout `root`, whatever folder its configuration names as the place of its files.
 
-    `or_nothing`: exit 1 says that there is nothing of what was asked for. Raises GitFailed.
+    `at` is the folder below it that git is asked in. `or_nothing`: exit 1 says that there is nothing of what was asked
+    for. Raises GitFailed.
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env |= {
@@ -292,7 +299,7 @@ def _git(
     within = LOOK_FOR if within is None else within
     try:
         done = subprocess.run(
-            ("git", "-C", str(root), f"--work-tree={root}", "--no-pager", *words),
+            ("git", "-C", str(root if at is None else at), f"--work-tree={root}", "--no-pager", *words),
             input=None if given is None else given.encode(),
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
