@@ -95,7 +95,7 @@ def create(
     client_id: str | None = None,
 ) -> Token:
     """Give out a user's or bridge's token: for oneself, or by an admin for another user. It never can more than its
-    maker.
+    maker, and not longer than the token that makes it.
 
     Said again with the same `client_id` before anybody used it, the token gets the new secret in place of the one whose
     answer was lost: an existing secret is never told again.
@@ -113,7 +113,7 @@ def create(
         given = parse_scopes([*given, f"role:{actor.role}"], kind=TokenKind.USER)
     said = {"name": name, "kind": kind, "user": owner.id, "scopes": list(scopes), "expires_at": expires_at}
     if (made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="tokens.create", said=said)) is not None:
-        return _create_again(tx, actor=actor, id=made, secret_hash=secret_hash)
+        return _create_again(tx, actor=actor, id=made, secret_hash=secret_hash, scopes=given)
     token = issue(
         tx,
         kind=kind,
@@ -123,7 +123,7 @@ def create(
         created_by=actor.key,
         secret_hash=secret_hash,
         scopes=given,
-        expires_at=parse_expiry(expires_at, now=tx.now),
+        expires_at=_soonest(parse_expiry(expires_at, now=tx.now), _end_of(tx, actor)),
     )
     audit.record(
         tx,
@@ -220,8 +220,22 @@ def forget(tx: Tx, *, before: int) -> int:
     return tokens.forget(tx, before=before)
 
 
-def _create_again(tx: Tx, *, actor: Actor, id: str, secret_hash: str) -> Token:
+def _end_of(tx: Tx, actor: Actor) -> int | None:
+    """When the user's token ends that the actor came with, or began its session with; None when it does not."""
+    own = None if actor.token_id is None else tokens.get(tx, actor.token_id, workspace_id=actor.workspace_id)
+    if own is not None and own.kind is TokenKind.SESSION:
+        own = tokens.get(tx, own.created_by.removeprefix("token:"), workspace_id=actor.workspace_id)
+    return None if own is None or own.kind is not TokenKind.USER else own.expires_at
+
+
+def _soonest(*ends: int | None) -> int | None:
+    return min((end for end in ends if end is not None), default=None)
+
+
+def _create_again(tx: Tx, *, actor: Actor, id: str, secret_hash: str, scopes: tuple[str, ...]) -> Token:
     token = access.token(tx, actor, id)
+    if token.scopes != scopes:  # a narrower credential of the same user repeats what a wider one asked for
+        raise Forbidden(f"the token {token.name} was made with more rights than you can give", token=id)
     if token.last_used_at is not None or not tokens.set_hash(tx, id, secret_hash=secret_hash):
         raise Conflict(
             f"the token {token.name} is made and was used or revoked since: revoke it and make another", token=id

@@ -54,6 +54,38 @@ async def test_a_disabled_user_is_nobody(store: Store, people: People) -> None:
     assert await store.read(tokens.authenticate, secret_hash="member") is None
 
 
+async def test_a_token_lives_no_longer_than_the_one_it_was_made_with(
+    store: Store, people: People, clock: Clock
+) -> None:
+    end = clock.now + HOUR
+    await store.write(tokens.create, actor=people.member, name="short", secret_hash="short", expires_at=end)
+    short = await store.read(tokens.authenticate, secret_hash="short")
+    entered = await store.write(login.with_token, token_hash="short", session_hash="session")
+    assert short is not None
+    assert entered is not None
+
+    made = [
+        await store.write(tokens.create, actor=actor, name="long", secret_hash=f"long {number}", expires_at=wanted)
+        for number, (actor, wanted) in enumerate(
+            [(short, None), (entered.actor, end + HOUR), (short, end - 1), (people.member, None)]
+        )
+    ]
+
+    assert [token.expires_at for token in made] == [end, end, end - 1, None]
+
+
+async def test_a_repeat_by_a_narrower_token_gets_no_new_secret(store: Store, people: People) -> None:
+    await store.write(tokens.create, actor=people.owner, name="reader", secret_hash="reader", scopes=["role:viewer"])
+    reader = await store.read(tokens.authenticate, secret_hash="reader")
+    assert reader is not None
+    await store.write(tokens.create, actor=people.owner, name="whole", secret_hash="whole", client_id="1")
+
+    with pytest.raises(Forbidden):
+        await store.write(tokens.create, actor=reader, name="whole", secret_hash="mine", client_id="1")
+
+    assert await store.read(tokens.authenticate, secret_hash="mine") is None
+
+
 async def test_a_token_for_oneself_cannot_more_than_the_token_it_was_made_with(store: Store, people: People) -> None:
     await store.write(tokens.create, actor=people.owner, name="reader", secret_hash="reader", scopes=["role:viewer"])
     reader = await store.read(tokens.authenticate, secret_hash="reader")
