@@ -16,7 +16,9 @@ PARTS: dict[str, tuple[str, str]] = {
     "chaos": ("pal_cli.chaos", "kill and break a throw-away pal, and count what was lost or done twice"),
     "why": ("pal_cli.inspection", "why a message got no reply: each link of its way, the broken one named"),
     "logs": ("pal_cli.inspection", "what a run said and did"),
-    "attach": ("pal_cli.inspection", "follow a run live until it ends"),
+    "attach": ("pal_cli.inspection", "follow a run live until it ends, or use a terminal that is open"),
+    "shell": ("pal_cli.inspection", "a shell on a computer, from anywhere"),
+    "terminal": ("pal_cli.inspection", "which terminals are open, and their end"),
     "init": ("pal_cli.inspection", "write a .pal.toml that names the server for this folder"),
     "cli": ("pal_cli.cli.commands", "for people and agents on this computer, through its daemon"),
     "mcp": ("pal_cli.inspection", "what `pal cli` can do as tools of an agent program (Model Context Protocol)"),
@@ -26,7 +28,16 @@ PARTS: dict[str, tuple[str, str]] = {
     "bridge": ("pal_server.bridges.run", "bots of a chat platform by hand: run, guide"),
     "version": ("pal_cli.inspection", "the version of pal"),
 }
-_WITH_OWN_NAME = ("why", "logs", "attach", "mcp", "init", "version")  # several commands in one module
+_WITH_OWN_NAME = (
+    "why",
+    "logs",
+    "attach",
+    "shell",
+    "terminal",
+    "mcp",
+    "init",
+    "version",
+)  # several commands in one module
 
 
 def main(argv: list[str] | None = None) -> int:

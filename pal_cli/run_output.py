@@ -1,4 +1,4 @@
-"""`pal logs RUN` and `pal attach RUN`: what a run said and did, as it was or as it goes on."""
+"""`pal logs RUN` and `pal attach RUN`: what a run said and did, as it was or as it goes on; or its agent by hand."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from typing import Any
 
 from pal_cli.light import Command, positive, whole
 from pal_cli.nearest_line import connect, connection_flags
+from pal_cli.terminals import attach_to, open_terminal
 from pal_server.client.terminal.exits import BUG
 from pal_server.client.terminal.line import Line, segment
 from pal_server.client.terminal.output import note, printable, say, say_json_line
@@ -39,15 +40,35 @@ def _logs(args: argparse.Namespace) -> int | None:
 
 
 def _attach_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the run's id")
+    parser.add_argument("run", metavar="RUN", help="the run's id, or a terminal's: term_…")
+    parser.add_argument(
+        "--terminal",
+        "-t",
+        action="store_true",
+        help="use the run's agent by hand, in the conversation of the run's topic",
+    )
     connection_flags(parser)
 
 
 def _attach(args: argparse.Namespace) -> int | None:
     line = connect(args)
+    if args.run.startswith("term_"):
+        return attach_to(line, args.run)
+    if args.terminal:
+        return _use_agent(line, args.run)
     run = line.get(f"/api/runs/{segment(args.run)}")["run"]
     note(f"run {run['id']} of {run['agent']} is {run['status']}; Ctrl-C leaves it running")
     return _follow(line, args.run, after=0, limit=None, as_json=args.json)
+
+
+def _use_agent(line: Line, run: str) -> int:
+    """Open its agent's terminal in the run's topic, or take part in the one that is open."""
+    of = line.get(f"/api/runs/{segment(run)}")["run"]
+    for terminal in line.get("/api/terminals", topic=of["topic"])["terminals"]:
+        if (terminal["kind"], terminal["agent"]) == ("agent", of["agent"]):
+            return attach_to(line, terminal["id"])
+    opened = open_terminal(line, room=of["room"], topic=of["topic"], kind="agent", agent=of["agent"])
+    return attach_to(line, opened["terminal"]["id"])
 
 
 def read_events(line: Line, run: str, *, after: int) -> Iterator[Event]:
@@ -106,8 +127,8 @@ LOGS = Command(
     run=_logs,
 )
 ATTACH = Command(
-    about="Follow a run live until it ends. Leaving does not stop it. Exits 1 when the run failed.",
-    examples=("pal attach 12",),
+    about="Follow a run live until it ends, or use a terminal. Leaving stops neither. Exits 1 when the run failed.",
+    examples=("pal attach 12", "pal attach 12 --terminal", "pal attach term_…"),
     arguments=_attach_arguments,
     run=_attach,
 )

@@ -1,5 +1,5 @@
 """Carries out the server's durable orders: kill, stop, restart, answer, steer, probe; for ended runs, set_aside and
-rebuild.
+rebuild; terminal_open and terminal_close.
 
 Promises: an order is reported done once it has had its effect, and not before; a repeat of an order has no second
 effect; an order for a run that is just being opened is left for the next heartbeat, not refused.
@@ -22,12 +22,15 @@ from pal_daemon.bus import ApiProblem
 from pal_daemon.folders import run_folder
 from pal_daemon.house import House
 from pal_daemon.patience import until_answered
-from pal_daemon.probes import CannotLook, Order, Probes
+from pal_daemon.probes import CannotLook, Probes
+from pal_daemon.probes import Order as ProbeOrder
 from pal_daemon.rebuilding import CannotRebuild, has_spool, parse_place, parts, read_again, retell, runtime_of
 from pal_daemon.redaction import Redactor, secrets_of
 from pal_daemon.run_secrets import values_of
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.base import Answer, Given, InteractionKind, KeepsTranscripts, name_answer
+from pal_daemon.terminal_plans import Order
+from pal_daemon.terminals import CannotOpen, Terminals
 from pal_daemon.version import own_version
 from pal_server.contract.agents import Command
 from pal_server.contract.runs import InteractionApplied, RebuiltPart, RunEventIn
@@ -60,8 +63,9 @@ class Refused(Exception):
 class Commands:
     """One task per order under way."""
 
-    def __init__(self, house: House, runs: Runs, probes: Probes) -> None:
+    def __init__(self, house: House, runs: Runs, probes: Probes, terminals: Terminals) -> None:
         self._house = house
+        self._terminals = terminals
         self._probes = probes
         self._runs = runs
         self._under_way: dict[int, asyncio.Task[None]] = {}
@@ -89,7 +93,7 @@ class Commands:
         try:
             detail = await self._obey(command, attempt)
             is_ok = True
-        except (Refused, CannotLook) as refusal:
+        except (Refused, CannotLook, CannotOpen) as refusal:
             is_ok, detail = False, str(refusal)
         except Exception as error:  # an edge: an order's defect must not end the daemon
             log.exception("an order failed", extra={"action": "command", "command": command.id})
@@ -111,9 +115,13 @@ class Commands:
             case "set_aside":
                 return await self._set_aside(command)
             case "probe":
-                return await self._probes.carry_out(msgspec.convert(command.data, Order))
+                return await self._probes.carry_out(msgspec.convert(command.data, ProbeOrder))
             case "rebuild":
                 return await self._rebuild(command)
+            case "terminal_open":
+                return await self._terminals.open(msgspec.convert(command.data, Order))
+            case "terminal_close":
+                return await self._terminals.close(str(command.data.get("terminal")))
             case "kill" | "stop" | "restart" | "answer" | "steer":
                 return await self._obey_for(command, attempt)
             case _:

@@ -32,6 +32,7 @@ from pal_daemon.probes import Probes
 from pal_daemon.runs import Runs
 from pal_daemon.runtimes.registry import load_registry
 from pal_daemon.settings import Settings
+from pal_daemon.terminals import Terminals
 from pal_daemon.version import own_version
 from pal_daemon.wakeup_socket import SentAway, WakeupSocket
 from pal_server.client.aio import Client
@@ -97,7 +98,8 @@ class _Daemon:
         self._runs = Runs(self._house, ended=self._on_end)
         self._logins = Logins(self._house)
         self._probes = Probes(self._house, self._logins)
-        self._commands = Commands(self._house, self._runs, self._probes)
+        self._terminals = Terminals(self._house, self._client)
+        self._commands = Commands(self._house, self._runs, self._probes, self._terminals)
         self._claims = Claims(self._house, self._runs, is_ours=self._is_assigned)
         self._heartbeat = Heartbeat(self._house, self._runs, self._claims, self._commands)
         self._paths = PathSearch(settings)
@@ -123,7 +125,9 @@ class _Daemon:
             self._has_connected = True
             stack.push_async_callback(self._paths.close)
             stack.push_async_callback(self._runs.leave)
+            stack.push_async_callback(self._terminals.leave)
             stack.push_async_callback(self._commands.leave)
+            self._terminals.take_up()
             await self._runs.take_up(entries, connected.runs)
             self._commands.take(connected.commands)
             self._claims.is_paused = settings.is_drain or connected.computer.status == "draining"
@@ -171,6 +175,7 @@ class _Daemon:
             except (ApiProblem, Unreachable) as error:
                 if is_struck_off(error):
                     await self._runs.end_orphans()
+                    await self._terminals.end_all()
                     raise Over(REFUSED, STRUCK_OFF) from error
                 self._check_refusal(error)
                 if not is_told:
@@ -232,15 +237,20 @@ class _Daemon:
             return error
         void = error if error.code in ("revoked", "unauthenticated") else await self._why_key_is_void()
         if void is not None and (void.code == "revoked" or is_struck_off(void)):
-            await self._runs.kill_all()
+            await self._end_all()
             return Over(REFUSED, STRUCK_OFF)
         if void is not None:
             text = "this computer's key is no longer good, it was rotated or revoked: start with the new key"
             return Over(REFUSED, f"{text}. Agents that run go on until then")
         if error.code == "conflict":
-            await self._runs.kill_all()
+            await self._end_all()
             return Over(REFUSED, "another daemon has taken over this computer: this one ends, and its agents with it")
         return Over(REFUSED, f"the server sent this daemon away: {error}")
+
+    async def _end_all(self) -> None:
+        """Nothing here may go on."""
+        await self._runs.kill_all()
+        await self._terminals.end_all()
 
     async def _why_key_is_void(self) -> ApiProblem | None:
         """A key that is rotated or revoked also fences us out; the server may say that first."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from pal_daemon.keeping.frames import MAX_PAYLOAD
 from pal_daemon.keeping.requests import INPUT
 from pal_daemon.keeping.tree import boot_id, stat_fields
+from pal_daemon.terminal_line import TerminalLine
 
 KEEPER = Path(__file__).with_name("keeper.py")
 ANSWER_FOR = 10.0  # seconds; a keeper answers in under a millisecond, this is for a computer that swaps
@@ -54,7 +55,9 @@ class KeeperRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchSpec:
-    """What to run. `env` is complete: the agent gets it and PAL_RUN_ID, PAL_KEEPER, nothing else."""
+    """What to run. `env` is complete: the agent gets it and PAL_RUN_ID, PAL_KEEPER, nothing else; with a terminal
+    PAL_KEEPER alone, as that is no run.
+    """
 
     argv: tuple[str, ...]
     cwd: str
@@ -66,6 +69,7 @@ class LaunchSpec:
     ask_grace: float = 5.0  # seconds between SIGINT and SIGTERM of a stop
     terminate_grace: float = 3.0  # seconds between its SIGTERM and SIGKILL
     leftover_grace: float = 2.0  # seconds between SIGTERM and SIGKILL for what the agent leaves behind
+    terminal: tuple[int, int] | None = None  # columns and rows; then it has that in the place of pipes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +214,19 @@ class Keeper:
         return KeeperStatus(**await self._ask("status"))  # type: ignore[arg-type]  # our own keeper made it
 
     @contextlib.asynccontextmanager
+    async def line(self) -> AsyncIterator[TerminalLine]:
+        """A connection that stays, for what is typed into a terminal and what that prints. Raises KeeperGone."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(sock=_connect(self.run_dir))
+        except OSError as error:
+            raise KeeperGone("the keeper does not answer") from error
+        try:
+            writer.write(b"watch\n")
+            yield TerminalLine(reader, writer)
+        finally:
+            writer.close()
+
+    @contextlib.asynccontextmanager
     async def watch(self) -> AsyncIterator[Watch]:
         """Tells when the spool grows, for `pal_daemon.spool.follow`.
 
@@ -285,7 +302,9 @@ def _make_dir(run_dir: Path) -> Path:
 
 
 def _render_document(run_dir: Path, spec: LaunchSpec) -> bytes:
-    marks = {"PAL_RUN_ID": run_dir.name, "PAL_KEEPER": str(run_dir)}
+    marks = {"PAL_KEEPER": str(run_dir)}
+    if spec.terminal is None:
+        marks["PAL_RUN_ID"] = run_dir.name
     fields = {
         "argv": spec.argv,
         "cwd": spec.cwd,
@@ -297,6 +316,7 @@ def _render_document(run_dir: Path, spec: LaunchSpec) -> bytes:
         "ask_grace": spec.ask_grace,
         "terminate_grace": spec.terminate_grace,
         "leftover_grace": spec.leftover_grace,
+        "terminal": spec.terminal,
     }
     return json.dumps(fields).encode()
 

@@ -29,7 +29,7 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
         work = with_keys(house.settings, work)
     except OSError as error:
         raise CannotStart("auth", f"the account of {agent.key} cannot be used: {error}") from error
-    account_env = _account_env(work)
+    added = account_env(work)
     folder = working_folder(house.settings, agent=agent.key, cwd=agent.cwd)
     env = run_environment(
         os.environ,
@@ -42,7 +42,7 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
         daemon_url=house.daemon_url,
         server_url=house.settings.server,
         program_folder=house.program_folder,
-        more={**work.env, **account_env},
+        more={**work.env, **added},
     )
     scratch = scratch_folder(house.settings, agent=agent.key, account=agent.account)
     equipment = equip(house.settings, runtime, work, run=opened.run.id, folder=folder, env=env)
@@ -72,7 +72,7 @@ def plan_start(house: House, work: Work, opened: OpenedAnswer) -> keeper_client.
     )
 
 
-def _account_env(work: Work) -> dict[str, str]:
+def account_env(work: Work) -> dict[str, str]:
     """What the agent's account adds to the environment; its program, home and arguments are the runtime's business."""
     account = work.agent.settings.get("account")
     if not isinstance(account, dict):

@@ -31,10 +31,12 @@ from pal_server.api.routing import Table
 from pal_server.api.services import STOPPING, Lifetime, Readiness, Services
 from pal_server.api.stream import Tailer
 from pal_server.api.system import own_version
+from pal_server.api.terminal_relay import Relays
 from pal_server.api.throttle import Throttle
 from pal_server.clock import Clock
 from pal_server.config import Settings, prepare_home, read_key, write_private
-from pal_server.domain.actors import system
+from pal_server.domain.actors import Role, system
+from pal_server.domain.terminals import Policy
 from pal_server.errors import Unavailable
 from pal_server.ids import new_id
 from pal_server.loops.approval_deadlines import ApprovalDeadlines
@@ -49,6 +51,7 @@ from pal_server.loops.posting import Posting
 from pal_server.loops.presence import Presence
 from pal_server.loops.retention import Retention
 from pal_server.loops.room_endings import RoomEndings
+from pal_server.loops.terminal_reaper import TerminalReaper
 from pal_server.loops.token_use import TokenUse
 from pal_server.loops.webhooks import Webhooks
 from pal_server.metrics import Metrics
@@ -181,8 +184,16 @@ async def _assemble(
     bridges = Bridges(context, url=lambda: url, is_on=settings.bridges)
     posting = Posting(context, url=lambda: url)
     ended_files = Files(context, root=settings.files)
-    webhooks = Webhooks(context, url=lambda: url, key=key, allowed=frozenset(settings.webhook_hosts))
-    loops: tuple[Loop, ...] = (*(kind(context) for kind in LOOPS), ended_files, token_use, posting, webhooks, bridges)
+    policy = _terminal_policy(settings)
+    loops: tuple[Loop, ...] = (
+        *(kind(context) for kind in LOOPS),
+        ended_files,
+        token_use,
+        posting,
+        TerminalReaper(context, policy=policy),
+        Webhooks(context, url=lambda: url, key=key, allowed=frozenset(settings.webhook_hosts)),
+        bridges,
+    )
     stack.push_async_callback(bridges.close)
     stack.push_async_callback(_last_step, token_use)
     tailer = Tailer(store=store, hub=hub, credentials=credentials, workspace_id=workspace_id)
@@ -198,6 +209,7 @@ async def _assemble(
         pace=Pace(clock=clock),
         tailer=tailer,
         lines=Lines(),
+        relays=Relays(policy=policy, hub=hub),
         workspace_id=workspace_id,
         cookie=f"pal_session_{workspace_id[-8:]}",
         key=key,
@@ -230,6 +242,15 @@ async def _assemble(
         ("stream beat", tailer.beat),
     ]
     return server, parts
+
+
+def _terminal_policy(settings: Settings) -> Policy:
+    return Policy(
+        per_topic=settings.terminals_per_topic,
+        per_computer=settings.terminals_per_computer,
+        idle_for=settings.terminal_idle * 1000,
+        driver=Role(settings.terminal_role),
+    )
 
 
 async def _first_start(store: Store, *, home: Path) -> tuple[str, str | None]:

@@ -39,6 +39,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The file with DingTalk bots; `$PAL_HOME/dingtalk.json` when empty."""
     bridges: bool = True
     """Whether this server starts the bridges its bots need; without, somebody runs `pal bridge run`."""
+    terminal_role: Literal["member", "admin", "owner"] = "member"
+    """The role a user needs to open terminals and to type into them; everybody else who sees the room may watch."""
+    terminals_per_topic: int = 8
+    terminals_per_computer: int = 20
+    terminal_idle: int = 1800
+    """Seconds without a viewer, a key or a word of its own after which a terminal is closed."""
     nats: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
@@ -94,6 +100,9 @@ def load_settings(*, environment: Mapping[str, str], flags: Mapping[str, object]
         raise Invalid(f"The setting {field or 'given'}{where} is not right: {exc}.", setting=field) from exc
     if not 0 <= settings.port <= 65535:
         raise Invalid("The setting port must be between 0 and 65535.", setting="port")
+    for name in ("terminals_per_topic", "terminals_per_computer", "terminal_idle"):
+        if getattr(settings, name) < 1:
+            raise Invalid(f"The setting {name} must be above zero.", setting=name)
     return settings
 
 

@@ -1,4 +1,4 @@
-"""Starts the agent: pipes, a session and group of its own, and a parent whose death it does not survive."""
+"""Starts the agent: pipes or a terminal, a session and group of its own, a parent whose death it does not survive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ class NotStarted(Exception):
 
 
 class AgentProcess:
-    """A started agent and our ends of its pipes, which do not block."""
+    """A started agent and our ends of its pipes, which do not block. Of a terminal both are the same, and there is no
+    stderr (-1).
+    """
 
     __slots__ = ("pid", "stderr", "stdin", "stdout")
 
@@ -35,30 +37,57 @@ class AgentProcess:
         self.stdout = stdout
         self.stderr = stderr
         for fd in (stdin, stdout, stderr):
-            os.set_blocking(fd, False)
+            if fd >= 0:
+                os.set_blocking(fd, False)
 
 
-def start_agent(argv: list[str], *, cwd: str, env: dict[str, str]) -> AgentProcess:
-    """Return once the program runs; raise NotStarted when it does not, with nothing left behind."""
-    in_read, in_write = os.pipe()
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
+def start_agent(
+    argv: list[str], *, cwd: str, env: dict[str, str], terminal: tuple[int, int] | None = None
+) -> AgentProcess:
+    """Return once the program runs; raise NotStarted when it does not, with nothing left behind.
+
+    With `terminal`, its columns and rows, it gets that in the place of pipes, and controls it.
+    """
+    ours, theirs = _pipes() if terminal is None else _terminal(*terminal)
     fault_read, fault_write = os.pipe()
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become(argv, cwd, env, keeper, (in_read, out_write, err_write), fault_write)
-    for fd in (in_read, out_write, err_write, fault_write):
+        _become(argv, cwd, env, keeper, theirs, fault_write, has_terminal=terminal is not None)
+    for fd in {*theirs, fault_write}:
         os.close(fd)
     fault = os.read(fault_read, 64)  # ends with the exec, which closes the other side
     os.close(fault_read)
     if not fault:
-        return AgentProcess(pid=pid, stdin=in_write, stdout=out_read, stderr=err_read)
+        return AgentProcess(pid=pid, stdin=ours[0], stdout=ours[1], stderr=ours[2])
     os.waitpid(pid, 0)
-    for fd in (in_write, out_read, err_read):
-        os.close(fd)
+    for fd in ours:
+        if fd >= 0:
+            os.close(fd)
     stage, number = fault.decode().split()
     raise _explain(stage, int(number), argv[0], cwd)
+
+
+def resize(fd: int, *, cols: int, rows: int) -> None:
+    """The size of the terminal whose master is `fd`; the kernel tells the program in front (SIGWINCH)."""
+    import termios
+
+    termios.tcsetwinsize(fd, (rows, cols))
+
+
+def _pipes() -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Our ends and the agent's, of stdin, stdout and stderr."""
+    in_read, in_write = os.pipe()
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    return (in_write, out_read, err_read), (in_read, out_write, err_write)
+
+
+def _terminal(cols: int, rows: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """The same of a terminal. Our end twice, so that what is typed and what is printed end apart."""
+    master, slave = os.openpty()
+    resize(master, cols=cols, rows=rows)
+    return (os.dup(master), master, -1), (slave, slave, slave)
 
 
 def _become(
@@ -68,6 +97,8 @@ def _become(
     keeper: int,
     pipes: tuple[int, int, int],
     fault: int,
+    *,
+    has_terminal: bool,
 ) -> NoReturn:
     """The child's side of the fork. Every other descriptor closes itself at the exec."""
     stage = "prepare"
@@ -81,6 +112,8 @@ def _become(
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         for target, fd in enumerate(pipes):
             os.dup2(fd, target)
+        if has_terminal:
+            _take_terminal()
         stage = "cwd"
         os.chdir(cwd)
         stage = "exec"
@@ -90,6 +123,14 @@ def _become(
     except BaseException:  # whatever it was: the child must not run on as a second keeper
         os.write(fault, f"{stage} 0".encode())
     os._exit(127)
+
+
+def _take_terminal() -> None:
+    """Make stdin the session's controlling terminal: Ctrl-C, job control and /dev/tty work."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _exec(argv: list[str], env: dict[str, str]) -> NoReturn:

@@ -1,8 +1,8 @@
 """Reads the launch document: what to start and within which limits.
 
 One JSON object on stdin: argv, cwd, env (complete), input (text, or null), close_input, memo (JSON
-as text, or null), spool_limit (bytes), ask_grace, terminate_grace, leftover_grace (seconds). Bytes that are no UTF-8
-travel as lone surrogates.
+as text, or null), spool_limit (bytes), ask_grace, terminate_grace, leftover_grace (seconds), and terminal ([columns,
+rows], or null for a program with pipes). Bytes that are no UTF-8 travel as lone surrogates.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Document:
         "leftover_grace",
         "memo",
         "spool_limit",
+        "terminal",
         "terminate_grace",
     )
 
@@ -47,6 +48,8 @@ class Document:
         self.ask_grace = float(fields["ask_grace"])
         self.terminate_grace = float(fields["terminate_grace"])
         self.leftover_grace = float(fields["leftover_grace"])
+        size = fields.get("terminal")
+        self.terminal: tuple[int, int] | None = None if size is None else (int(size[0]), int(size[1]))
 
 
 def _string(value: object) -> str:

@@ -9,6 +9,7 @@ from pal_daemon.keeping.agent_process import NotStarted, start_agent
 from pal_daemon.keeping.document import Document
 from pal_daemon.keeping.guard import stand_by
 from pal_daemon.keeping.spool_writer import SpoolWriter
+from pal_daemon.keeping.tail_writer import TailWriter
 from pal_daemon.keeping.tree import PR_SET_CHILD_SUBREAPER, boot_id, prctl, start_ticks
 
 TYPE_CHECKING = False
@@ -45,7 +46,7 @@ def keep(run_dir: str) -> int:
     if document.memo is not None:
         spool.remember(document.memo)
     try:
-        agent = start_agent(document.argv, cwd=document.cwd, env=document.env)
+        agent = start_agent(document.argv, cwd=document.cwd, env=document.env, terminal=document.terminal)
     except NotStarted as reason:
         _write_pid()
         _tell_not_started(spool, reason)
@@ -54,7 +55,8 @@ def keep(run_dir: str) -> int:
         _tell_started(spool, agent.pid)
         from pal_daemon.keeping.loop import Loop  # two milliseconds the agent need not wait for
 
-        loop = Loop(agent, document, spool, wakes=wakes, gets_orphans=gets_orphans)
+        tail = None if document.terminal is None else TailWriter()
+        loop = Loop(agent, document, spool, tail=tail, wakes=wakes, gets_orphans=gets_orphans)
         _write_pid()
         _say_ready(f"started {agent.pid}")
         loop.run()

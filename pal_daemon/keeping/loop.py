@@ -3,6 +3,9 @@
 States: running → (main process gone) clearing up → over. `asked` says who wanted the end: none, stop, kill, or
 terminate (a SIGTERM to the keeper itself). The exit record is the last one, written when nothing of the run is alive
 any more or after ten seconds at most, whoever still holds the pipes.
+
+An agent with a terminal prints to the tail and not to the spool, which then tells of its life alone; what is typed
+leaves no receipt. A stop begins with SIGHUP, as a terminal's end does: a shell hears nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import time
 
 from pal_daemon.keeping import frames
 from pal_daemon.keeping.agent_input import AgentInput
+from pal_daemon.keeping.agent_process import resize
 from pal_daemon.keeping.control import Control
 from pal_daemon.keeping.leftovers import Leftovers, kill_below
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from pal_daemon.keeping.document import Document
     from pal_daemon.keeping.requests import Request
     from pal_daemon.keeping.spool_writer import SpoolWriter
+    from pal_daemon.keeping.tail_writer import TailWriter
 else:
     import _signal as signal  # the public module builds enums: 3 ms
 
@@ -40,21 +45,32 @@ class Loop:
     """Made once the agent runs; `run` returns after its exit record is written."""
 
     def __init__(
-        self, agent: AgentProcess, document: Document, spool: SpoolWriter, *, wakes: int, gets_orphans: bool
+        self,
+        agent: AgentProcess,
+        document: Document,
+        spool: SpoolWriter,
+        *,
+        tail: TailWriter | None = None,
+        wakes: int,
+        gets_orphans: bool,
     ) -> None:
-        """`wakes` is the read end of the signal wake-up pipe, watched for SIGCHLD and SIGTERM.
+        """`tail` is there for an agent with a terminal. `wakes` is the read end of the signal wake-up pipe, watched
+        for SIGCHLD and SIGTERM.
 
         `gets_orphans`: whoever loses his parent below us becomes our child (a subreaper, Linux only).
         """
         self._agent = agent
         self._document = document
         self._spool = spool
+        self._tail = tail
         self._wakes = wakes
         self._gets_orphans = gets_orphans
         self._began = time.monotonic()
         self._poll = select.poll()
         self._poll.register(wakes, select.POLLIN)
-        self._outputs = {agent.stdout: frames.STDOUT, agent.stderr: frames.STDERR}
+        self._outputs = {agent.stdout: frames.STDOUT}
+        if agent.stderr >= 0:
+            self._outputs[agent.stderr] = frames.STDERR
         for fd in self._outputs:
             self._poll.register(fd, select.POLLIN)
         self._input = AgentInput(agent.stdin)
@@ -77,7 +93,7 @@ class Loop:
             for fd, event in self._poll.poll(self._timeout()):
                 self._on_event(fd, event)
             self._on_time(time.monotonic())
-            self.control.tell_size(self._spool.size)
+            self.control.tell_size(self._size)
         self._finish()
 
     # Bytes
@@ -98,7 +114,11 @@ class Loop:
             data = os.read(fd, CHUNK)
         except BlockingIOError:
             return -1
-        if data:
+        except OSError:  # a terminal nobody holds any more says it this way
+            data = b""
+        if data and self._tail is not None:
+            self._tail.output(data)
+        elif data:
             self._spool.output(self._outputs[fd], data)
         else:
             self._poll.unregister(fd)
@@ -111,7 +131,8 @@ class Loop:
             return
         try:
             for name, length in self._input.write():
-                self._spool.tell(frames.INPUT, {"id": name, "bytes": length})
+                if self._tail is None:
+                    self._spool.tell(frames.INPUT, {"id": name, "bytes": length})
         except OSError:
             is_broken = True
         if is_broken or self._input.is_finished:
@@ -139,6 +160,11 @@ class Loop:
                     return "error bad_signal " + " ".join(MAY_SEND)
                 if not self._signal_group(request.argument, why="signal"):
                     return "error ended the agent has ended"
+            case "resize":
+                if self._tail is None or self._agent.stdout not in self._outputs:
+                    return "error ended the agent has no terminal, or not any more"
+                cols, rows = request.argument.split(" ")
+                resize(self._agent.stdout, cols=int(cols), rows=int(rows))
             case "stop":
                 self._stop("stop")
             case "kill":
@@ -161,19 +187,28 @@ class Loop:
             "asked": self._asked,
             "is_input_open": self._input.is_open,
             "waiting": self._input.waiting,
-            "size": self._spool.size,
-            "dropped": self._spool.dropped,
+            "size": self._size,
+            "dropped": self._dropped,
             "is_disk_full": self._spool.is_stuck,
         }
 
+    @property
+    def _size(self) -> int:
+        """What watchers wait for: bytes of the spool, or of what the terminal printed."""
+        return self._spool.size if self._tail is None else self._tail.size
+
+    @property
+    def _dropped(self) -> int:
+        return self._spool.dropped + (0 if self._tail is None else self._tail.dropped)
+
     def _stop(self, why: str) -> None:
-        """SIGINT, a grace, SIGTERM, a grace, SIGKILL. Asking again changes nothing."""
+        """SIGINT (SIGHUP of a terminal), a grace, SIGTERM, a grace, SIGKILL. Asking again changes nothing."""
         if self._asked != "none" or self._status is not None:
             return
         self._asked = why
         terminate_at = time.monotonic() + self._document.ask_grace
         self._steps = [(terminate_at, "terminate"), (terminate_at + self._document.terminate_grace, "kill")]
-        self._signal_group("SIGINT", why=why)
+        self._signal_group("SIGINT" if self._tail is None else "SIGHUP", why=why)
 
     def _kill(self, why: str) -> None:
         if why == "kill" and self._status is None:
@@ -189,7 +224,7 @@ class Loop:
         if self._status is not None:
             return False
         os.killpg(self._agent.pid, getattr(signal, name))
-        if name in ("SIGINT", "SIGTERM"):
+        if name in ("SIGHUP", "SIGINT", "SIGTERM"):
             os.killpg(self._agent.pid, signal.SIGCONT)  # a stopped agent hears nothing else
         self._spool.tell(frames.NOTE, {"kind": "signal", "signal": name, "to": "group", "why": why})
         return True
@@ -265,7 +300,7 @@ class Loop:
         self._close_input()
         self._spool.tell_dropped()
         self._spool.tell(frames.EXIT, self._exit_facts())
-        self.control.tell_size(self._spool.size)
+        self.control.tell_size(self._size)
 
     def _exit_facts(self) -> frames.Facts:
         status = self._status or 0
@@ -278,7 +313,7 @@ class Loop:
             "system_ms": int(used.ru_stime * 1000),
             "max_rss_kib": used.ru_maxrss // 1024 if sys.platform == "darwin" else used.ru_maxrss,
             "wall_ms": int((self._ended - self._began) * 1000),
-            "dropped": self._spool.dropped,
+            "dropped": self._dropped,
             "start_error": None,
             "detail": None,
         }

@@ -5,6 +5,7 @@ One request a line, words separated by single spaces, ASCII:
     input ID LENGTH\n<LENGTH bytes>    hand these bytes to the agent's stdin, once for each ID
     close-input\n                      end of file after what is queued
     signal NAME\n                      to the agent's process group
+    resize COLUMNS ROWS\n              of the agent's terminal, where it has one
     stop\n   kill\n   status\n   watch\n
 
 Each is answered by one line: `ok {…}` or `error CODE sentence`. A watching connection also gets `grew SIZE` lines.
@@ -13,6 +14,7 @@ Each is answered by one line: `ok {…}` or `error CODE sentence`. A watching co
 from __future__ import annotations
 
 LINE = 512  # bytes; the longest request line
+SIDE = 4096  # columns or rows; a terminal's size has 16 bits
 INPUT = 16 << 20  # bytes; the longest single input, and all that may wait for the agent to read
 ID = 128  # characters
 
@@ -79,6 +81,10 @@ class RequestParser:
             return Request(words[0])
         if len(words) == 2 and words[0] == "signal":
             return Request("signal", words[1])
+        if words[0] == "resize":
+            is_size = len(words) == 3 and all(word.isdecimal() and 0 < int(word[:5]) <= SIDE for word in words[1:])
+            fault = "" if is_size else "bad_request it is: resize COLUMNS ROWS"
+            return Request("resize", " ".join(words[1:]), fault=fault)
         if words[0] != "input":
             return Request("", fault="bad_request no such request")
         if len(words) != 3 or not words[2].isdecimal() or not words[1].isprintable() or not 0 < len(words[1]) <= ID:

@@ -60,6 +60,7 @@ class Capabilities:
     sandbox: bool = False
     skills: bool = False  # those of the agent's profile are given to the program
     servers: bool = False  # the same for servers of tools (MCP)
+    terminal: bool = False  # its program can be used in a terminal, going on with a session; it is `Interactive` then
 
     def as_flags(self) -> dict[str, bool]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -309,6 +310,17 @@ class KeepsTranscripts(Protocol):
         """What happened in a session in that time, in order; nothing when its transcript is not on this computer.
 
         `env` says where the program keeps it. Blocks. It has less than the spool: no usage, no states.
+        """
+        ...
+
+
+@runtime_checkable
+class Interactive(Protocol):
+    """A runtime whose program people can use in a terminal, in a session of the agent's. Runs go on with it later."""
+
+    def interactive(self, work: Work, context: Context) -> LaunchSpec:
+        """The program as people start it, resuming `work.native_session`; nothing of pal's protocol with it, no input
+        and no memo. Raises CannotStart, also when the session is not on this computer any more.
         """
         ...
 

@@ -53,7 +53,9 @@ class GeminiRuntime(AcpRuntime):
         tool_events=True,
         usage=True,
         servers=True,
+        terminal=True,
     )
+    resuming = ("--resume",)
     way_in = WayIn(
         programs=("gemini",),
         home=lambda home: {"GEMINI_CLI_HOME": home},

@@ -53,7 +53,9 @@ class OpenCodeRuntime(AcpRuntime):
         tool_events=True,
         skills=True,
         servers=True,
+        terminal=True,
     )
+    resuming = ("--session",)
     dialect = Dialect(inlines_paths=False, second_prompt=SecondPrompt.JOINS, is_usage_of_last_call=True)
     quiet = QUIET
     shelf = Shelf(

@@ -18,6 +18,7 @@ from pal_server.domain.interactions import Interaction
 from pal_server.domain.messages import Message
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Run, Session
+from pal_server.domain.terminals import Terminal
 from pal_server.domain.tokens import Token
 from pal_server.domain.users import User
 from pal_server.errors import Conflict, Forbidden, NotFound
@@ -31,6 +32,7 @@ from pal_server.storage import (
     messages,
     rooms,
     runs,
+    terminals,
     tokens,
     users,
 )
@@ -133,6 +135,14 @@ def interaction(tx: Tx, actor: Actor, id: int) -> Interaction:
     found = interactions.find(tx, workspace_id=actor.workspace_id, id=id)
     if found is None or not rooms.sees(tx, actor=actor, room_id=found.room_id):
         raise NotFound(f"there is no interaction {id}", interaction=id)
+    return found
+
+
+def terminal(tx: Tx, actor: Actor, id: str) -> Terminal:
+    """A terminal in a room the actor sees."""
+    found = terminals.find(tx, workspace_id=actor.workspace_id, id=id)
+    if found is None or not rooms.sees(tx, actor=actor, room_id=found.room_id):
+        raise NotFound(f"there is no terminal {id}", terminal=id)
     return found
 
 

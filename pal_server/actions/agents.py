@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pal_server.actions import access, audit, bots, client_ids, debate_ends, deliveries, runs
+from pal_server.actions import access, audit, bots, client_ids, debate_ends, deliveries, runs, terminals
 from pal_server.actions import rooms as room_actions
 from pal_server.domain.actors import Actor, ActorKind, Role, system
 from pal_server.domain.agents import (
@@ -228,6 +228,7 @@ def delete(tx: Tx, *, actor: Actor, key: str) -> Agent:
     _take_back(tx, agent=before)
     deliveries.cancel_of_agent(tx, actor=actor, agent=before.key)
     runs.kill_of_agent(tx, actor=actor, agent=before.key)
+    terminals.close_of_agent(tx, workspace_id=actor.workspace_id, agent=before.key)
     findings.forget_agent(tx, workspace_id=actor.workspace_id, agent=before.key)
     bots.unbind_of_agent(tx, actor=actor, agent=before.key)
     choices.forget(tx, workspace_id=actor.workspace_id, agent=before.key)

@@ -6,7 +6,7 @@ moved silently.
 
 from collections.abc import Sequence
 
-from pal_server.actions import access, audit, client_ids, tokens
+from pal_server.actions import access, audit, client_ids, terminals, tokens
 from pal_server.actions import runs as run_actions
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.agents import Agent
@@ -201,6 +201,7 @@ def revoke(tx: Tx, *, actor: Actor, ref: str) -> Computer:
     _tell_readiness(tx, before=known)
     for run in runs.live_on(tx, computer_id=before.id):
         run_actions.order(tx, actor=actor, run=run, wanted=Wanted.KILL, reason="the computer is revoked")
+    terminals.end_of_computer(tx, computer_id=before.id)
     audit.record(tx, actor=actor, action="computer.revoked", target=before.id, detail={"name": before.name})
     return after
 

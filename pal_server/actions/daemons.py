@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pal_server.actions import access, computers, deliveries, interruptions, runs, steering
+from pal_server.actions import access, computers, deliveries, interruptions, runs, steering, terminals
 from pal_server.domain.actors import Actor
 from pal_server.domain.computers import Computer, RuntimeState
 from pal_server.domain.runs import Run
@@ -116,6 +116,10 @@ def command_done(
         run = access.run(tx, actor, order.run_id)
         rooms.lock(tx, room_id=run.room_id)
         interruptions.has_set_aside(tx, run=run, ok=ok, detail=detail[:DETAIL_LIMIT])
+    if order.kind in (terminals.OPEN, terminals.CLOSE):
+        terminals.order_done(
+            tx, actor=actor, kind=order.kind, id=str(order.data["terminal"]), ok=ok, detail=detail[:DETAIL_LIMIT]
+        )
     commands.done(tx, id=command, computer_id=found.id, ok=ok, detail=detail)
 
 

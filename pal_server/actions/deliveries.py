@@ -17,12 +17,12 @@ from pal_server.domain.deliveries import POLICY, Delivery, Status
 from pal_server.domain.effects import Choice
 from pal_server.domain.messages import Message
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
-from pal_server.domain.receipts import Outcome, Receipt, for_delivery
+from pal_server.domain.receipts import Outcome, Receipt, for_delivery, for_terminal
 from pal_server.domain.rooms import AgentMember, Room
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import computers as computer_rows
-from pal_server.storage import debates, deliveries, messages, rooms
+from pal_server.storage import debates, deliveries, messages, rooms, terminals
 from pal_server.storage.tx import Tx
 
 CLAIM_LIMIT = 20
@@ -65,6 +65,9 @@ def create(tx: Tx, *, room: Room, message: Message, to: Addressed) -> tuple[int,
     )
     place = 0
     if waits:
+        held = terminals.of_lane(tx, topic_id=message.topic_id, agent=to.agent.key)
+        if held is not None:
+            return delivery_id, for_terminal(to.agent, held, delivery=delivery_id)
         place = deliveries.before_in_lane(tx, topic_id=message.topic_id, agent=to.agent.key, id=delivery_id)
     elif to.agent.computer_id is not None:
         tx.wake(f"computer:{to.agent.computer_id}")
@@ -84,6 +87,10 @@ def receipt_for(tx: Tx, *, delivery: Delivery, agent: AgentMember) -> Receipt:
         return Receipt(agent=agent.key, outcome=Outcome.STEERED, text=text, delivery=delivery.id, place=place)
     if delivery.status is not Status.PENDING:
         return for_delivery(agent, delivery=delivery.id, place=place)
+    if delivery.waits:
+        held = terminals.of_lane(tx, topic_id=delivery.topic_id, agent=delivery.agent)
+        if held is not None:
+            return for_terminal(agent, held, delivery=delivery.id)
     return _receipt(tx, agent=agent, delivery=delivery.id, place=place)
 
 

@@ -1,6 +1,6 @@
 """Rooms for a while: at their time they disappear, with all that was said in them."""
 
-from pal_server.actions import audit, deliveries, runs, tokens
+from pal_server.actions import audit, deliveries, runs, terminals, tokens
 from pal_server.domain.actors import system
 from pal_server.domain.runs import Wanted
 from pal_server.storage import deliveries as delivery_rows
@@ -33,6 +33,7 @@ def end_due(tx: Tx) -> int:
             run = run_rows.find(tx, workspace_id=workspace_id, id=run_id)
             if run is not None and run.wanted is not Wanted.KILL:
                 runs.order(tx, actor=server, run=run, wanted=Wanted.KILL, reason="the room has ended")
+        terminals.end_of_room(tx, room_id=room_id)
         rooms.end(tx, room_id=room_id)
         if room.has_ended:
             continue

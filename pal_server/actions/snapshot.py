@@ -11,11 +11,12 @@ from pal_server.domain.deliveries import Status as DeliveryStatus
 from pal_server.domain.desk import Draft, Glance, Preferences, Saved, SavedPrompt
 from pal_server.domain.interactions import Interaction
 from pal_server.domain.interactions import Status as InteractionStatus
-from pal_server.domain.pages import OLDEST
+from pal_server.domain.pages import NEWEST, OLDEST
 from pal_server.domain.rooms import Room
 from pal_server.domain.runs import Run
+from pal_server.domain.terminals import Terminal
 from pal_server.domain.users import User
-from pal_server.storage import agents, computers, deliveries, desk, events, interactions, rooms, users
+from pal_server.storage import agents, computers, deliveries, desk, events, interactions, rooms, terminals, users
 from pal_server.storage.tx import Tx
 
 TOPICS = 1000  # the newest ones; older ones are found by search and by room
@@ -38,6 +39,7 @@ class Snapshot:
     runs: tuple[Run, ...]
     interactions: tuple[Interaction, ...]
     deliveries: tuple[Delivery, ...]
+    terminals: tuple[Terminal, ...]
     drafts: tuple[Draft, ...]
     saved: tuple[Saved, ...]
     saved_prompts: tuple[SavedPrompt, ...]
@@ -72,6 +74,9 @@ def take(tx: Tx, *, actor: Actor) -> Snapshot:
         deliveries=(
             *(one for status in _OPEN for one in _deliveries(tx, actor, status, MOST)),
             *(one for status in _BAD for one in _deliveries(tx, actor, status, ENDED_BADLY)),
+        ),
+        terminals=tuple(
+            terminals.page(tx, actor=actor, place=NEWEST, limit=MOST, room_id=None, topic_id=None, is_all=False)
         ),
         drafts=tuple(desk.drafts(tx, user_id=actor.id)),
         saved=desk.saved(tx, user_id=actor.id),

@@ -18,7 +18,7 @@ from pal_server.domain.slash import parse_slash
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import computers as computer_rows
 from pal_server.storage import deliveries as delivery_rows
-from pal_server.storage import interactions, messages, rooms, runs
+from pal_server.storage import interactions, messages, rooms, runs, terminals
 from pal_server.storage.tx import Tx
 
 RULES = {
@@ -212,6 +212,17 @@ def _waits(tx: Tx, *, delivery: Delivery) -> Step:
         if delivery.steered_into is not None:
             text = f"told to run {delivery.steered_into} of {delivery.agent}, which has not said that it read it"
             return _step("read", text, ok=None, run=delivery.steered_into, place=place)
+        held = terminals.of_lane(tx, topic_id=delivery.topic_id, agent=delivery.agent)
+        if held is not None:
+            return _step(
+                "claimed",
+                f"waits: {delivery.agent} is used in a terminal that {held.opened_by} opened",
+                ok=None,
+                advice=f"pal attach {held.id}, or end it: pal terminal --close {held.id}",
+                at=held.created_at,
+                terminal=held.id,
+                place=place,
+            )
         return _step(
             "claimed", f"waits: {delivery.agent} is busy in this topic, {place} before it", ok=None, place=place
         )

@@ -117,6 +117,27 @@ def _recap(tx: Tx, *, session: Session, said: list[Message], nonce: str) -> str:
     return compose_recap([message for message in known if message.id not in mine][-RECAP_LIMIT:], nonce=nonce)
 
 
+def for_terminal(
+    tx: Tx, *, agent: Agent, room: Room, topic: Topic, session: Session, computer_id: str
+) -> dict[str, Any]:
+    """What an agent's program needs to go on with a conversation in a terminal, in the same shape: nothing is said to
+    it.
+    """
+    agent = thaw(agent, session.profile)
+    return {
+        "agent": _profile(tx, agent=agent, room=room, topic=topic),
+        "prompt": "",
+        "content": "",
+        "room": room.id,
+        "room_name": room.name,
+        "topic": topic.id,
+        "message": 0,
+        "session": session.id,
+        "native_session": session.native_session if session.is_on(computer_id) else None,
+        "generation": session.generation,
+    }
+
+
 def _slash(tx: Tx, *, agent: Agent, said: list[Message]) -> str | None:
     """The program's own command that this is: one that it told of itself, said by a user and nothing beside it."""
     if len(said) != 1 or said[0].sender.kind != "user":

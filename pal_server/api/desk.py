@@ -13,6 +13,7 @@ from pal_server.contract.deliveries import Delivery
 from pal_server.contract.people import User
 from pal_server.contract.rooms import Room
 from pal_server.contract.runs import Interaction, Run
+from pal_server.contract.terminals import Terminal
 
 
 async def take_snapshot(call: Call) -> contract.SnapshotAnswer:
@@ -31,6 +32,7 @@ async def take_snapshot(call: Call) -> contract.SnapshotAnswer:
             runs=present_all(seen.runs, Run),
             interactions=present_all(seen.interactions, Interaction),
             deliveries=present_all(seen.deliveries, Delivery),
+            terminals=present_all(seen.terminals, Terminal),
             drafts=present_all(seen.drafts, contract.Draft),
             saved=present_all(seen.saved, contract.Saved),
             saved_prompts=present_all(seen.saved_prompts, contract.SavedPrompt),

@@ -25,6 +25,9 @@ from pal_server.api import (
     shared_page,
     shares,
     system,
+    terminal_serving,
+    terminal_watching,
+    terminals,
     usage,
     webhooks,
     workbench,
@@ -72,6 +75,7 @@ from pal_server.contract import people as p
 from pal_server.contract import rooms as r
 from pal_server.contract import runs as u
 from pal_server.contract import shares as h
+from pal_server.contract import terminals as t
 from pal_server.contract import usage as g
 from pal_server.contract.base import Done, Page
 from pal_server.contract.events import EventsQuery
@@ -450,6 +454,44 @@ ROUTES: tuple[Route, ...] = (
         who=DAEMONS,
         upgrades=True,
         summary="Wake-ups for a daemon",
+    ),
+    Route(
+        method="GET",
+        path="/api/daemon/terminals/{id}/ws",
+        handler=terminal_serving.socket,
+        who=DAEMONS,
+        upgrades=True,
+        summary="A terminal, as its daemon brings it",
+        name="serve",
+    ),
+    # terminals
+    get(
+        "/api/terminals",
+        terminals.list_terminals,
+        PEOPLE,
+        "Terminals, newest first",
+        t.TerminalsAnswer,
+        t.TerminalsQuery,
+    ),
+    create(
+        "/api/terminals",
+        terminals.open_terminal,
+        MEMBERS,
+        "A shell on a computer, or an agent's program in its interactive form",
+        t.TerminalAnswer,
+        t.OpenTerminal,
+    ),
+    get("/api/terminals/{id}", terminals.get, PEOPLE, "One terminal", t.TerminalAnswer),
+    post("/api/terminals/{id}/close", terminals.close, MEMBERS, "End it and what runs in it", t.TerminalAnswer),
+    Route(
+        method="GET",
+        path="/api/terminals/{id}/ws",
+        handler=terminal_watching.socket,
+        who=PEOPLE,
+        query=t.TerminalWatchQuery,
+        upgrades=True,
+        summary="A terminal, seen and typed into",
+        name="watch",
     ),
     # agents
     get("/api/agents", agents.list_agents, READERS, "Agents by key", a.AgentsAnswer, Page),

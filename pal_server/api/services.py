@@ -8,6 +8,7 @@ from pal_server.api.auth import Credentials
 from pal_server.api.origins import Origins
 from pal_server.api.pace import Pace
 from pal_server.api.stream import Tailer
+from pal_server.api.terminal_relay import Relays
 from pal_server.api.throttle import Throttle
 from pal_server.config import Settings
 from pal_server.metrics import Metrics
@@ -30,6 +31,7 @@ class Services:
     pace: Pace  # of comments through share links
     tailer: Tailer
     lines: Lines  # to the daemons that are connected here
+    relays: Relays  # what terminals print, for those who watch
     workspace_id: str
     cookie: str  # name of the session cookie, of this server alone
     key: bytes  # of `secret.key`

@@ -11,6 +11,7 @@ from .messages import Sender
 from .people import Me, User
 from .rooms import Room, Topic
 from .runs import Interaction, Run
+from .terminals import Terminal
 from .words import RunStatus
 
 Theme = Literal["system", "light", "dark"]
@@ -109,6 +110,8 @@ class Snapshot(Answer, frozen=True, kw_only=True):
     """Those that wait for a person."""
     deliveries: list[Delivery]
     """Those that are open, and the newest of those that ended badly."""
+    terminals: list[Terminal] = []
+    """Those that live."""
     drafts: list[Draft]
     saved: list[Saved]
     saved_prompts: list[SavedPrompt] = []

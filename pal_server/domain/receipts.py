@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from .rooms import AgentMember
+from .terminals import Terminal
 
 
 class Outcome(StrEnum):
@@ -70,6 +71,12 @@ def for_delivery(agent: AgentMember, *, delivery: int, place: int, load: Load | 
     if load is not None and (full := _queued(agent, load, delivery=delivery)) is not None:
         return full
     return Receipt(agent=agent.key, outcome=Outcome.STARTED, text=f"{agent.key} starts now", delivery=delivery)
+
+
+def for_terminal(agent: AgentMember, terminal: Terminal, *, delivery: int) -> Receipt:
+    """Somebody drives the agent by hand, so what is said to it waits."""
+    text = f"{agent.key} is used in a terminal that {terminal.opened_by} opened: it comes when that is closed"
+    return Receipt(agent=agent.key, outcome=Outcome.QUEUED, text=text, delivery=delivery, place=1)
 
 
 def _queued(agent: AgentMember, load: Load, *, delivery: int) -> Receipt | None:

@@ -21,6 +21,7 @@ _ENDINGS = (  # in this order: what is found by its topic or run goes before tho
     "endings.guests",
     "endings.invites",
     "endings.files",
+    "endings.terminals",
 )
 
 

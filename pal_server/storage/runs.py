@@ -171,6 +171,11 @@ def live_of_lane(tx: Tx, *, topic_id: int, agent: str) -> Run | None:
     return None if row is None else run_of(row)
 
 
+def last_in_topic(tx: Tx, *, topic_id: int) -> Run | None:
+    row = tx.sql.one("runs.last_in_topic", topic_id=topic_id)
+    return None if row is None else run_of(row)
+
+
 def ended_by_limit(tx: Tx, *, delivery_id: int) -> int:
     """How many attempts of a delivery a limit ended."""
     row = tx.sql.one("runs.ended_by_limit", delivery_id=delivery_id)

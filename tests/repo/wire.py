@@ -21,12 +21,14 @@ def render() -> str:
     """The whole file."""
     from pal_server.api.openapi import describe_api
     from pal_server.api.routes import ROUTES
+    from pal_server.contract import terminals as t
     from pal_server.contract.base import Request
     from pal_server.contract.events import Event
 
     document = describe_api(ROUTES, version="")
-    _, events = msgspec.json.schema_components([Event], ref_template="#/components/schemas/{name}")
-    schemas = {**document["components"]["schemas"], **events}
+    said = [Event, t.TerminalHello, t.TerminalSize, t.TerminalStateChange, t.TerminalClosed, t.TerminalResize]
+    _, frames = msgspec.json.schema_components(said, ref_template="#/components/schemas/{name}")
+    schemas = {**document["components"]["schemas"], **frames}
     asked = _requests(Request)
     parts = [HEAD]
     for name in sorted(schemas):

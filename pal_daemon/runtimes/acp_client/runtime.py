@@ -12,7 +12,16 @@ from pal_daemon.runtimes.acp_client.dialect import Dialect
 from pal_daemon.runtimes.acp_client.handshake import Task, render_initialize
 from pal_daemon.runtimes.acp_client.offer import read_offer
 from pal_daemon.runtimes.acp_client.reader import AcpReader
-from pal_daemon.runtimes.base import NOT_HERE, Capabilities, Context, Discovery, LaunchSpec, Reader, Surroundings
+from pal_daemon.runtimes.base import (
+    NOT_HERE,
+    CannotStart,
+    Capabilities,
+    Context,
+    Discovery,
+    LaunchSpec,
+    Reader,
+    Surroundings,
+)
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.pictures import pictures_of
@@ -42,6 +51,7 @@ class AcpRuntime:
     own: tuple[str, ...] = ()  # what the program reads of the daemon's environment
     login: tuple[str, ...] = ()  # the same, for agents without an account of their own
     quiet: Mapping[str, str] = {}  # no telemetry, no updates
+    resuming: tuple[str, ...] = ()  # how people start it to go on with the session whose id follows
 
     def __init__(self) -> None:
         self._versions = VersionProbe()
@@ -87,6 +97,20 @@ class AcpRuntime:
             input=render_initialize(),
             memo=msgspec.to_builtins(task),
         )
+
+    def interactive(self, work: Work, context: Context) -> LaunchSpec:
+        if not self.resuming:
+            raise CannotStart("spawn", f"{self.name} cannot be used in a terminal; a shell can")
+        account = account_of(work)
+        env = self._whole_environment(work, account, context)
+        session, reason = self.session(work, env)
+        if session is None:
+            why = reason or "there is none"
+            raise CannotStart("spawn", f"the conversation of {work.agent.key} cannot go on here: {why}")
+        program, *_ = self.command(work, account, env)
+        words = [program, *self.resuming, session]
+        words += ["-m", work.agent.model] if work.agent.model else []
+        return LaunchSpec(argv=(*words, *account.args), env=env, is_env_whole=True)
 
     def reader(self) -> Reader:
         return AcpReader(self.dialect)

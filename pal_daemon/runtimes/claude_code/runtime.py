@@ -13,6 +13,7 @@ import msgspec
 from pal_daemon.runtimes.afresh import remind
 from pal_daemon.runtimes.base import (
     NOT_HERE,
+    CannotStart,
     Capabilities,
     Context,
     Discovery,
@@ -82,6 +83,7 @@ class ClaudeCodeRuntime:
         effort=True,
         skills=True,
         servers=True,
+        terminal=True,
     )
 
     def __init__(self) -> None:
@@ -139,6 +141,20 @@ class ClaudeCodeRuntime:
                 "lost": lost,
             },
         )
+
+    def interactive(self, work: Work, context: Context) -> LaunchSpec:
+        account = account_of(work)
+        env = _environment(work, account, context)
+        program = need_program(account.bin or PROGRAM, path=env.get("PATH"), remedy=REMEDY)
+        session, is_fresh = _session(work, env)
+        if is_fresh:
+            raise CannotStart("spawn", f"the conversation of {work.agent.key} is gone from this computer")
+        mode = mode_of(work)
+        words = [str(program), "--resume", session, "--strict-mcp-config", "--permission-mode", MODES[mode]]
+        words += ["--model", work.agent.model] if work.agent.model else []
+        words += ["--effort", work.agent.effort] if work.agent.effort in EFFORTS else []
+        words += ["--disallowedTools", WRITERS] if mode is Mode.READ_ONLY else []
+        return LaunchSpec(argv=(*words, *account.args), env=env, is_env_whole=True)
 
     def reader(self) -> Reader:
         return ClaudeReader()

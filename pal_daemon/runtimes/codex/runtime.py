@@ -14,6 +14,7 @@ import msgspec
 
 from pal_daemon.runtimes.base import (
     NOT_HERE,
+    CannotStart,
     Capabilities,
     Context,
     Discovery,
@@ -30,7 +31,7 @@ from pal_daemon.runtimes.git_folders import commit_folders
 from pal_daemon.runtimes.lean_environment import lean_environment
 from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.pictures import pictures_of
-from pal_daemon.runtimes.profile import Mode, account_of, given_names, mode_of
+from pal_daemon.runtimes.profile import Account, Mode, account_of, given_names, mode_of
 from pal_daemon.runtimes.program_probe import VersionProbe, need_program, need_version
 from pal_daemon.runtimes.shelf import Shelf
 from pal_server.contract.deliveries import Work
@@ -83,6 +84,7 @@ class CodexRuntime:
         sandbox=True,
         skills=True,
         servers=True,
+        terminal=True,
     )
 
     def __init__(self) -> None:
@@ -98,11 +100,7 @@ class CodexRuntime:
 
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)
-        has_account = work.agent.account is not None or bool(account.home or account.env)
-        env = lean_environment(context.env, given=given_names(work), own=() if has_account else LOGIN)
-        if account.home:
-            env["CODEX_HOME"] = os.path.expanduser(account.home)
-        env["TMPDIR"] = str(context.scratch)
+        env = _environment(work, account, context)
         program = need_program(account.bin or PROGRAM, path=env.get("PATH"), remedy=REMEDY)
         need_version(self._versions.read(program, env=env), at_least=OLDEST, program=program, remedy=REMEDY)
         return LaunchSpec(
@@ -113,13 +111,40 @@ class CodexRuntime:
             memo=msgspec.to_builtins(_task(work, context)),
         )
 
+    def interactive(self, work: Work, context: Context) -> LaunchSpec:
+        account = account_of(work)
+        env = _environment(work, account, context)
+        program = need_program(account.bin or PROGRAM, path=env.get("PATH"), remedy=REMEDY)
+        session = work.native_session
+        if session is None or not _rollouts(session, env):
+            raise CannotStart("spawn", f"the conversation of {work.agent.key} is gone from this computer")
+        sandbox, approval = _limits(work, mode_of(work))
+        words = [str(program), "resume", session, *_quiet_words(), "--sandbox", sandbox, "--ask-for-approval", approval]
+        words += ["--model", work.agent.model] if work.agent.model else []
+        return LaunchSpec(argv=(*words, *account.args), env=env, is_env_whole=True)
+
     def reader(self) -> Reader:
         return CodexReader()
 
     def retell(self, session: str, *, env: Mapping[str, str], since: int, until: int) -> Iterator[Retold]:
-        if session and session.replace("-", "").isalnum():
-            for file in home_in(env).glob(f"sessions/*/*/*/rollout-*-{session}.jsonl"):
-                yield from retell(file, since=since, until=until)
+        for file in _rollouts(session, env):
+            yield from retell(file, since=since, until=until)
+
+
+def _rollouts(session: str, env: Mapping[str, str]) -> list[Path]:
+    """The program's own records of a session; its id is never part of a pattern unless it is one."""
+    if not session.replace("-", "").isalnum():
+        return []
+    return list(home_in(env).glob(f"sessions/*/*/*/rollout-*-{session}.jsonl"))
+
+
+def _environment(work: Work, account: Account, context: Context) -> dict[str, str]:
+    has_account = work.agent.account is not None or bool(account.home or account.env)
+    env = lean_environment(context.env, given=given_names(work), own=() if has_account else LOGIN)
+    if account.home:
+        env["CODEX_HOME"] = os.path.expanduser(account.home)
+    env["TMPDIR"] = str(context.scratch)
+    return env
 
 
 def _quiet_words() -> tuple[str, ...]:

@@ -1,11 +1,15 @@
 -- name: add
--- It waits when its lane (topic, agent) already has an open delivery; the room's row is locked, so nobody slips between.
+-- It waits when its lane (topic, agent) already has an open delivery, or is held by the agent's terminal; the room's row is
+-- locked, so nobody slips between.
 INSERT INTO deliveries (workspace_id, room_id, topic_id, message_id, agent, reason, status, waits, max_attempts, not_before,
                         chain_id, hop, created_at, updated_at)
 VALUES (:workspace_id, :room_id, :topic_id, :message_id, :agent, :reason, 'pending',
         CASE WHEN EXISTS (SELECT 1 FROM deliveries
                            WHERE topic_id = :topic_id AND agent = :agent
-                             AND (status = 'claimed' OR (status = 'pending' AND waits = 0))) THEN 1 ELSE 0 END,
+                             AND (status = 'claimed' OR (status = 'pending' AND waits = 0)))
+               OR EXISTS (SELECT 1 FROM terminals
+                           WHERE topic_id = :topic_id AND agent = :agent AND kind = 'agent'
+                             AND state IN ('opening', 'open', 'closing')) THEN 1 ELSE 0 END,
         :max_attempts, :not_before, :chain_id, :hop, :now, :now)
 RETURNING id, waits;
 
@@ -75,11 +79,16 @@ UPDATE deliveries SET waits = 0
            (SELECT MIN(id) FROM deliveries WHERE topic_id = :topic_id AND agent = :agent AND status = 'pending'))
    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE topic_id = :topic_id AND agent = :agent
                      AND (status = 'claimed' OR (status = 'pending' AND waits = 0)))
+   AND NOT EXISTS (SELECT 1 FROM terminals WHERE topic_id = :topic_id AND agent = :agent AND kind = 'agent'
+                     AND state IN ('opening', 'open', 'closing'))
 RETURNING id;
 
 -- name: lane_is_open
 SELECT 1 AS open FROM deliveries
- WHERE topic_id = :topic_id AND agent = :agent AND (status = 'claimed' OR (status = 'pending' AND waits = 0));
+ WHERE topic_id = :topic_id AND agent = :agent AND (status = 'claimed' OR (status = 'pending' AND waits = 0))
+ UNION ALL
+SELECT 1 FROM terminals
+ WHERE topic_id = :topic_id AND agent = :agent AND kind = 'agent' AND state IN ('opening', 'open', 'closing');
 
 -- name: before_in_lane
 -- How many come first; enough to tell a person, bounded for the machine. The usual case, with nothing put ahead, reads one

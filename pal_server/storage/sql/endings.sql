@@ -40,6 +40,9 @@ UPDATE invites SET revoked_at = :now WHERE room_id = :room_id AND revoked_at IS 
 -- name: files
 UPDATE files SET revoked_at = :now WHERE room_id = :room_id AND revoked_at IS NULL;
 
+-- name: terminals
+UPDATE terminals SET folder = NULL, reason = NULL WHERE room_id = :room_id;
+
 -- name: live_runs
 SELECT id FROM runs WHERE room_id = :room_id AND status IN ('starting', 'running', 'waiting', 'paused') ORDER BY id;
 

@@ -40,13 +40,23 @@ SELECT MIN(d.id)
 HAVING COUNT(*) > 1;
 
 -- name: a_delivery_waits_for_nobody()
--- What waits for its lane has an open delivery before it, or nobody would ever claim it.
+-- What waits for its lane has an open delivery before it, or the agent's terminal; else nobody would ever claim it.
 SELECT d.id
   FROM deliveries d
  WHERE d.status = 'pending' AND d.waits = 1
    AND NOT EXISTS (SELECT 1 FROM deliveries o
                     WHERE o.topic_id = d.topic_id AND o.agent = d.agent
-                      AND (o.status = 'claimed' OR (o.status = 'pending' AND o.waits = 0)));
+                      AND (o.status = 'claimed' OR (o.status = 'pending' AND o.waits = 0)))
+   AND NOT EXISTS (SELECT 1 FROM terminals t
+                    WHERE t.topic_id = d.topic_id AND t.agent = d.agent AND t.kind = 'agent'
+                      AND t.state IN ('opening', 'open', 'closing'));
+
+-- name: a_lane_has_an_open_delivery_and_a_terminal()
+SELECT t.id
+  FROM terminals t
+  JOIN deliveries d ON d.topic_id = t.topic_id AND d.agent = t.agent
+ WHERE t.kind = 'agent' AND t.state IN ('opening', 'open', 'closing')
+   AND (d.status = 'claimed' OR (d.status = 'pending' AND d.waits = 0));
 
 -- name: a_delivery_waits_for_an_agent_that_is_gone()
 SELECT d.id

@@ -17,6 +17,9 @@ SELECT * FROM runs WHERE delivery_id = :delivery_id ORDER BY id DESC LIMIT 1;
 -- name: of_delivery
 SELECT * FROM runs WHERE delivery_id = :delivery_id ORDER BY id;
 
+-- name: last_in_topic
+SELECT * FROM runs WHERE topic_id = :topic_id ORDER BY id DESC LIMIT 1;
+
 -- name: live_on
 SELECT * FROM runs
  WHERE computer_id = :computer_id AND status IN ('starting', 'running', 'waiting', 'paused') ORDER BY id;

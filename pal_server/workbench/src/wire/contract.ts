@@ -1321,6 +1321,19 @@ export interface OpenRun {
   client_id?: string | null;
 }
 
+/** A shell, or with kind `agent` the agent's program in its interactive form, going on with its conversation. */
+export interface OpenTerminal {
+  room: string;
+  topic?: number | null;
+  kind?: "agent" | "shell";
+  agent?: string | null;
+  computer?: string | null;
+  folder?: string | null;
+  cols?: number;
+  rows?: number;
+  client_id?: string | null;
+}
+
 export interface OpenedAnswer {
   run: Run;
   token: string;
@@ -2042,6 +2055,7 @@ export interface Snapshot {
   runs: Run[];
   interactions: Interaction[];
   deliveries: Delivery[];
+  terminals: Terminal[];
   drafts: Draft[];
   saved: Saved[];
   saved_prompts: SavedPrompt[];
@@ -2104,6 +2118,86 @@ export interface TailAnswer {
 export interface TailQuery {
   limit?: number;
   events?: number;
+}
+
+export interface Terminal {
+  id: string;
+  kind: "agent" | "shell";
+  room: string;
+  topic: number;
+  computer: string;
+  agent: string | null;
+  folder: string | null;
+  cols: number;
+  rows: number;
+  state: "closed" | "closing" | "failed" | "open" | "opening";
+  reason: string | null;
+  exit: number | null;
+  opened_by: string;
+  created_at: number;
+  opened_at: number | null;
+  closed_at: number | null;
+  last_used: number;
+}
+
+export interface TerminalAnswer {
+  terminal: Terminal;
+}
+
+/** The last frame, after the last byte of output. */
+export interface TerminalClosed {
+  type: "closed";
+  reason: string | null;
+  exit: number | null;
+}
+
+/** The first frame; output follows from position `from` on. */
+export interface TerminalHello {
+  type: "hello";
+  terminal: Terminal;
+  may_type: boolean;
+  cols: number;
+  rows: number;
+  from: number;
+}
+
+/** From a viewer who may type; on to the daemon as it is. */
+export interface TerminalResize {
+  type: "resize";
+  cols: number;
+  rows: number;
+}
+
+/** Its size is another now. Whoever changed it last decides for all. */
+export interface TerminalSize {
+  type: "size";
+  cols: number;
+  rows: number;
+}
+
+export interface TerminalStateChange {
+  type: "state";
+  state: "closed" | "closing" | "failed" | "open" | "opening";
+  reason: string | null;
+}
+
+/** `from`: the position of the first byte one does not have yet. */
+export interface TerminalWatchQuery {
+  from?: number | null;
+}
+
+export interface TerminalsAnswer {
+  terminals: Terminal[];
+  next: string | null;
+}
+
+/** Newest first. Only those that live, unless `all`. */
+export interface TerminalsQuery {
+  room?: string | null;
+  topic?: number | null;
+  all?: boolean;
+  after?: string | null;
+  limit?: number;
 }
 
 export interface Token {
@@ -2424,6 +2518,10 @@ export interface Routes {
   "POST /api/computers/{id}/rotate": { body: Nothing; answer: RotatedAnswer };
   "POST /api/computers/{id}/revoke": { body: Nothing; answer: ComputerAnswer };
   "POST /api/computers/{id}/drain": { body: DrainComputer; answer: ComputerAnswer };
+  "GET /api/terminals": { body: undefined; answer: TerminalsAnswer };
+  "POST /api/terminals": { body: OpenTerminal; answer: TerminalAnswer };
+  "GET /api/terminals/{id}": { body: undefined; answer: TerminalAnswer };
+  "POST /api/terminals/{id}/close": { body: Nothing; answer: TerminalAnswer };
   "GET /api/agents": { body: undefined; answer: AgentsAnswer };
   "POST /api/agents": { body: CreateAgent; answer: AgentAnswer };
   "POST /api/agents/onboard": { body: CreateAgent; answer: AgentAnswer };
