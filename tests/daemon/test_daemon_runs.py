@@ -195,9 +195,11 @@ held = os.open(sys.argv[1], os.O_WRONLY)
 os.write(held, b"here")
 for _ in range(3):
     if os.fork() == 0:
-        while os.fork() == 0:  # the child goes on in a session of its own, and is another process each time
+        for _ in range(300):  # the child goes on in a session of its own, and is another process each time
+            if os.fork():
+                os._exit(0)
             os.setsid()
-        os._exit(0)
+        break
 signal.pause()
 """
 
