@@ -19,6 +19,7 @@ import css from "./topics.module.css";
 
 const FILTERS: readonly TopicFilter[] = ["open", "resolved", "all"];
 
+const DWELL = 70; // milliseconds a pointer rests on a row before its topic is fetched: passing over is no wish
 const ROW = 94; // pixels a row is thought to be until it is measured
 
 /** The topics of a room, newest activity first. Only those in sight are there: a room may have thousands. */
@@ -133,6 +134,8 @@ interface RowProps {
 
 const TopicRow = memo(function TopicRow({ glance, room, status, isAsked, isSelected, now }: RowProps) {
   const store = useStore();
+  const dwell = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(dwell.current), []);
   const { topic, last, unread } = glance;
   const look = lookOf(status);
   const faces = [
@@ -157,7 +160,10 @@ const TopicRow = memo(function TopicRow({ glance, room, status, isAsked, isSelec
       data-unread={unread > 0 || undefined}
       data-status={status}
       aria-current={isSelected ? "page" : undefined}
-      onPointerEnter={() => void store.openTopic(topic.id).catch(ignorePassing)}
+      onPointerEnter={() => {
+        dwell.current = setTimeout(() => store.openTopic(topic.id).catch(ignorePassing), DWELL);
+      }}
+      onPointerLeave={() => clearTimeout(dwell.current)}
     >
       <span className={css.icon}>
         <StateIcon look={look} />
