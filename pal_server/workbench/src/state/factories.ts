@@ -130,6 +130,7 @@ export function snapshot(given: Partial<Snapshot> = {}): Snapshot {
     deliveries: [],
     drafts: [],
     saved: [],
+    terminals: [],
     saved_prompts: [],
     preferences: {
       theme: "system",
