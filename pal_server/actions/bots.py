@@ -21,6 +21,7 @@ from pal_server.storage.tx import Tx
 
 CHANGED = "bots"  # the wake-up for whoever starts bridges
 READ_BACK_PLACES = 50  # places a bridge looks into after a gap
+WAITING = 1_000  # events whose files a bridge is told to fetch when it begins
 READ_BACK_FOR = 7 * 24 * 3_600_000  # milliseconds since somebody spoke there
 
 
@@ -48,6 +49,7 @@ class Report:
 
     id: str
     lease_id: str
+    revision: int
     listening: bool
     error: str | None = None
     heard_at: int | None = None
@@ -180,15 +182,17 @@ def beat(tx: Tx, *, actor: Actor, platform: str, holder: str, reports: Sequence[
         if bot.is_held(now=tx.now) and bot.holder != holder:
             taken.append(bot.id)
             continue
-        is_new = not bot.is_held(now=tx.now)
         leased = rules.lease(bot, holder=holder, lease_id=tx.new_id("lease"), now=tx.now)
         report = told.get(bot.id)
-        now = _as_reported(leased, report=report if report is not None and report.lease_id == bot.lease_id else None)
+        if report is not None and report.lease_id != leased.lease_id:
+            report = None
+        now = _as_reported(leased, report=report)
         bots.put(tx, now, was=bot)
         if (now.state, now.error, now.deaf_since) != (bot.state, bot.error, bot.deaf_since):
             tx.emit("bot.changed", workspace_id=bot.workspace_id, data=now.fact())
-        left = inbound.waiting(tx, bot_id=bot.id, limit=50) if is_new else []
-        recent = links.recent(tx, bot_id=bot.id, since=tx.now - READ_BACK_FOR, limit=READ_BACK_PLACES) if is_new else []
+        begins = report is None or report.revision != now.revision  # not only under a new lease: an answer may be lost
+        left = inbound.waiting(tx, bot_id=bot.id, limit=WAITING) if begins else []
+        recent = links.recent(tx, bot_id=bot.id, since=tx.now - READ_BACK_FOR, limit=READ_BACK_PLACES) if begins else []
         held.append(Held(bot=now, waiting=tuple(left), places=tuple(recent)))
     return Beat(held=tuple(held), taken=tuple(taken))
 

@@ -301,7 +301,7 @@ def _changed(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Inco
     """A person changed or took back what they said: waiting work follows."""
     known = _told_to_another(tx, bot=bot, incoming=incoming)
     if known is None:
-        return Answered(id=0, outcome="ignored")
+        return _changed_while_waiting(tx, bot=bot, person=person, incoming=incoming)
     said = message_rows.find(tx, workspace_id=bot.workspace_id, id=known)
     was_user = said is not None and said.sender.kind == "user"
     as_then = person if was_user else replace(person, user_id=None)  # said before somebody told which user this is
@@ -316,6 +316,19 @@ def _changed(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Inco
     except PalError as error:
         return Answered(id=0, outcome="ignored", text=error.message, message=known)
     return Answered(id=0, outcome="done", message=known)
+
+
+def _changed_while_waiting(tx: Tx, *, bot: Bot, person: Identity, incoming: Incoming) -> Answered:
+    """The same for what is not said yet, since its files are being fetched."""
+    event = inbound.waiting_as(tx, bot_id=bot.id, chat=incoming.chat, ref=incoming.ref) if incoming.ref else None
+    if event is None or event.held is None or event.identity_id != person.id:
+        return Answered(id=0, outcome="ignored")
+    if incoming.kind == "deleted":
+        inbound.finish(tx, id=event.id, outcome="ignored", message_id=None, answer={})
+    else:
+        said = {**event.held["incoming"], "text": incoming.text}
+        inbound.reword(tx, id=event.id, held={**event.held, "incoming": said})
+    return Answered(id=0, outcome="done")
 
 
 def _answered(tx: Tx, *, link: Link, topic: Topic, incoming: Incoming) -> Message | None:

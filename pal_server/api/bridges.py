@@ -26,6 +26,7 @@ async def beat(call: Call) -> contract.BeatAnswer:
         Report(
             id=one.id,
             lease_id=one.lease_id,
+            revision=one.revision,
             listening=one.listening,
             error=one.error,
             heard_at=one.heard_at,

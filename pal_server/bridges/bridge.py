@@ -111,7 +111,7 @@ class Bridge:
         async with self._starting:
             if running is not None:
                 if running.revision == held.revision and running.lease_id != held.lease_id:
-                    running.lease_id = held.lease_id
+                    running.keep(held)
                     return
                 await self._bots.pop(held.id).stop()
             await self._start(held)

@@ -10,7 +10,7 @@ from pal_server.client.aio import ApiProblem, Client, Unreachable
 from pal_server.contract import bridges as wire
 from pal_server.contract.files import ArtifactAnswer
 
-from .calls import insist, persist
+from .calls import persist
 from .cards import Card
 from .inbound import Attachment, CardAction, Command, Deleted, Edited, Event, Heard, Said, ToastKind
 from .platform import Connection, NotStored
@@ -19,6 +19,7 @@ HEAR_WITHIN = 2.3  # seconds; platforms want their acknowledgement within three
 NAME_WITHIN = 0.5  # seconds of these for a name that has to be asked for
 FETCH_WITHIN = 120.0  # seconds for one file
 TRIES = 3  # to fetch one file
+LEASE_PAUSE = 1.0  # seconds until the bridge has the lease that counts now
 HAND_IN_FOR = 3600.0  # seconds to try to hand in a message whose files are here
 RAW_LIMIT = 20_000  # characters
 TEXT_LIMIT = 250_000  # characters
@@ -149,15 +150,31 @@ class Inbox:
                     log.warning("a file was not taken: %s", error, extra={"action": "inbox.file", "bot": self._bot})
                 missing.append(attachment.name)
         try:
-            await insist(
-                self._client,
-                f"/api/bridges/inbound/{waiting.id}/files",
-                body=wire.HandInFiles(bot=self._bot, lease_id=self._lease(), files=files, missing=missing),
-                answer=wire.HeardAnswer,
-                within=HAND_IN_FOR,
-            )
-        except (ApiProblem, Unreachable) as error:  # whoever holds the bot next does it
+            await self._hand_in(waiting, files=files, missing=missing)
+        except (ApiProblem, Unreachable) as error:  # whoever gets the bot's next lease does it
             log.warning("files could not be handed in: %s", error, extra={"action": "inbox.files", "bot": self._bot})
+
+    async def _hand_in(self, waiting: wire.WaitingEvent, *, files: list[str], missing: list[str]) -> None:
+        """Each time under the newest lease: while the server is away ours runs out, and a beat gives the bot to us
+        anew. Where it gives it to another, this bot is stopped, and this ends with it.
+        """
+
+        async def call() -> wire.HeardAnswer:
+            told = wire.HandInFiles(bot=self._bot, lease_id=self._lease(), files=files, missing=missing)
+            path = f"/api/bridges/inbound/{waiting.id}/files"
+            return await self._client.call("POST", path, body=told, answer=wire.HeardAnswer)
+
+        loop = asyncio.get_running_loop()
+        until = loop.time() + HAND_IN_FOR
+        while True:
+            try:
+                await persist(call, within=until - loop.time())
+                return
+            except ApiProblem as problem:
+                if problem.code != "lease_lost" or loop.time() > until:
+                    raise
+                self._lost()
+            await asyncio.sleep(LEASE_PAUSE)
 
     async def _content(self, ref: str, attachment: Attachment) -> bytes | None:
         """The file's bytes, or None when it cannot be had."""
@@ -173,6 +190,9 @@ class Inbox:
                 log.info("a file could not be fetched: %s", error, extra={"action": "inbox.fetch", "bot": self._bot})
                 await asyncio.sleep(0.5 * (attempt + 1))
                 continue
+            except Exception:  # the edge of one file: its message is said without it, and not never
+                log.exception("fetching a file broke", extra={"action": "inbox.fetch", "bot": self._bot})
+                return None
             return bytes(content)
         return None
 

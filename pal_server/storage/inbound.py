@@ -110,6 +110,17 @@ def waiting(tx: Tx, *, bot_id: str, limit: int) -> list[InboundEvent]:
     return [_event(row) for row in tx.sql.all("inbound.waiting", bot_id=bot_id, limit=limit)]
 
 
+def waiting_as(tx: Tx, *, bot_id: str, chat: str, ref: str) -> InboundEvent | None:
+    """What waits for the files of that message of the platform."""
+    row = tx.sql.one("inbound.waiting_as", bot_id=bot_id, chat=chat, ref=ref)
+    return None if row is None else _event(row)
+
+
+def reword(tx: Tx, *, id: int, held: dict[str, Any]) -> bool:
+    """Let it be said in other words when its files are here; False when it does not wait any more."""
+    return bool(tx.sql.run("inbound.reword", id=id, held=json.dumps(held)))
+
+
 def said_since(tx: Tx, *, identity_id: str, since: int) -> int:
     row = tx.sql.one("inbound.said_since", identity_id=identity_id, since=since)
     return 0 if row is None else int(row.said)

@@ -9,7 +9,7 @@ from pal_server.actions.bots import Report
 from pal_server.domain.bots import Bot
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
-from tests.support.outside import BRIDGE, PLATFORM, Outside, bind, make_outside
+from tests.support.outside import BRIDGE, PLATFORM, Outside, bind, listening, make_outside
 from tests.support.stores import Clock
 
 
@@ -48,7 +48,7 @@ async def test_who_takes_over_learns_from_when_on_nobody_listened(outside: Outsi
 async def test_a_gap_that_is_still_being_read_back_is_left_to_the_next_bridge(outside: Outside, clock: Clock) -> None:
     since = clock()
     clock.advance(10)
-    reading = Report(id=outside.bot.id, lease_id=str(outside.bot.lease_id), listening=True, deaf_since=since)
+    reading = replace(listening(outside.bot), deaf_since=since)
     beat = await outside.bus.store.write(
         bots.beat, actor=BRIDGE, platform=PLATFORM, holder="bridge-1", reports=[reading]
     )
@@ -59,6 +59,23 @@ async def test_a_gap_that_is_still_being_read_back_is_left_to_the_next_bridge(ou
 
     assert [(held.bot.state, held.bot.deaf_since) for held in beat.held] == [("listening", since)]
     assert (taken.state, taken.deaf_since) == ("error", since)
+
+
+async def test_what_a_bridge_begins_with_is_told_until_it_says_that_it_has_begun(outside: Outside) -> None:
+    """The answer in which it was told may be lost, and a bot that is opened anew begins from nothing."""
+    waiting = await outside.hear("look", files=({"key": "k", "name": "a.png", "mime": "image/png", "size": 3},))
+    anew = replace(listening(outside.bot), revision=outside.bot.revision - 1)
+
+    told = [await begin(outside, reports) for reports in ([], [], [anew], [listening(outside.bot)])]
+
+    assert told == [([waiting.id], ["g1"])] * 3 + [([], [])]
+
+
+async def begin(outside: Outside, reports: list[Report]) -> tuple[list[int], list[str]]:
+    """Events and chats the bridge that holds the bot is told of."""
+    beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="bridge-1", reports=reports)
+    (held,) = beat.held
+    return [event.id for event in held.waiting], [place.chat for place in held.places]
 
 
 async def hold_unheard(outside: Outside, holder: str) -> Bot:

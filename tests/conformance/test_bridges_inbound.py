@@ -3,7 +3,7 @@
 import pytest
 
 from pal_server.actions import bots, identities, inbound
-from pal_server.domain.inbound import Incoming
+from pal_server.domain.inbound import Answered, Incoming
 from pal_server.errors import Invalid, LeaseLost
 from pal_server.storage.check import find_broken
 from pal_server.storage.store import Store
@@ -273,6 +273,20 @@ async def test_an_edit_changes_what_waits_and_a_deletion_drops_it(outside: Outsi
     assert [d.status for d in await outside.bus.deliveries() if d.message_id == gone.message] == ["cancelled"]
 
 
+async def test_what_is_changed_while_its_files_are_fetched_is_said_as_it_is_now(outside: Outside) -> None:
+    files = ({"key": "k", "name": "a.png", "mime": "image/png", "size": 3},)
+    changed = await outside.hear("befor", ref="m-edit", files=files)
+    gone = await outside.hear("and this", ref="m-gone", files=files)
+
+    await outside.hear("before", kind="edited", ref="m-edit", event="edit-1")
+    await outside.hear("", kind="deleted", ref="m-gone", event="gone-1")
+    said = [await hand_in(outside, waiting.id) for waiting in (changed, gone)]
+
+    assert [answered.outcome for answered in said] == ["done", "ignored"]
+    assert [delivery.message_id for delivery in await outside.bus.deliveries()] == [said[0].message]
+    assert (await outside.bus.claim_one()).work["content"].startswith("before\n")
+
+
 async def test_another_person_cannot_change_it(outside: Outside) -> None:
     await outside.hear("mine", ref="m-mine")
     await outside.allow("bob", name="Bob")
@@ -292,19 +306,24 @@ async def test_a_message_with_files_is_said_when_they_are_there(outside: Outside
     assert await outside.bus.deliveries() == []
 
     for _ in range(2):
-        said = await outside.bus.store.write(
-            inbound.with_files,
-            actor=BRIDGE,
-            bot=outside.bot.id,
-            lease_id=outside.bot.lease_id,
-            id=waiting.id,
-            files=[],
-            missing=["a.png"],
-        )
+        said = await hand_in(outside, waiting.id)
         assert (said.outcome, said.id) == ("done", waiting.id)
 
     assert len(await outside.bus.deliveries()) == 1
     assert "a.png could not be fetched" in (await outside.bus.claim_one()).work["content"]
+
+
+async def hand_in(outside: Outside, event: int) -> Answered:
+    """The bridge could not fetch the file of an event."""
+    return await outside.bus.store.write(
+        inbound.with_files,
+        actor=BRIDGE,
+        bot=outside.bot.id,
+        lease_id=outside.bot.lease_id,
+        id=event,
+        files=[],
+        missing=["a.png"],
+    )
 
 
 async def test_a_new_bridge_learns_what_still_waits_for_files(outside: Outside, clock: Clock) -> None:

@@ -1,11 +1,11 @@
 """The outbox: every visible part once, in order, whatever a bridge dies of."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pal_server.actions import bots, computers, interactions, messages, posting, posts, runs, trace
-from pal_server.actions.bots import Report
 from pal_server.actions.posts import Claimed
 from pal_server.domain.questions import load_questions
 from pal_server.domain.runs import Run
@@ -13,7 +13,7 @@ from pal_server.errors import Conflict, LeaseLost
 from pal_server.storage.check import find_broken
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, lease, make_bus
-from tests.support.outside import BRIDGE, PLATFORM, Outside, bind, hold, make_outside
+from tests.support.outside import BRIDGE, PLATFORM, Outside, bind, hold, listening, make_outside
 from tests.support.people import daemon
 from tests.support.stores import Clock
 
@@ -565,7 +565,7 @@ async def test_why_names_the_broken_link_outside(outside: Outside, clock: Clock,
     if broken == "no bridge":
         clock.advance(60)
     if broken == "bot in error":
-        report = Report(id=outside.bot.id, lease_id=str(outside.bot.lease_id), listening=False, error="wrong secret")
+        report = replace(listening(outside.bot), listening=False, error="wrong secret")
         await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="bridge-1", reports=[report])
     assert heard.message is not None
 

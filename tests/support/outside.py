@@ -127,7 +127,7 @@ async def bind(bus: Bus, *, agent: str | None, app_id: str = "app-1", **more: An
 async def hold(bus: Bus, app_id: str = "app-1", *, holder: str = "bridge-1") -> Bot:
     """The bot under the lease of a bridge that listens."""
     held = await _beat(bus, holder=holder, reports=[])
-    held = await _beat(bus, holder=holder, reports=[_listening(bot) for bot in held])
+    held = await _beat(bus, holder=holder, reports=[listening(bot) for bot in held])
     return next(bot for bot in held if bot.app_id == app_id)
 
 
@@ -136,9 +136,10 @@ async def _beat(bus: Bus, *, holder: str, reports: list[Report]) -> list[Bot]:
     return [one.bot for one in beat.held]
 
 
-def _listening(bot: Bot) -> Report:
+def listening(bot: Bot) -> Report:
+    """What a bridge says of a bot it holds when all is well."""
     assert bot.lease_id is not None
-    return Report(id=bot.id, lease_id=bot.lease_id, listening=True)
+    return Report(id=bot.id, lease_id=bot.lease_id, revision=bot.revision, listening=True)
 
 
 async def make_outside(bus: Bus, *, agent: str = "bot") -> Outside:

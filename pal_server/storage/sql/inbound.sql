@@ -22,6 +22,13 @@ UPDATE inbound_events SET outcome = :outcome, message_id = :message_id, answer =
 -- name: waiting(bot_id, limit)
 SELECT * FROM inbound_events WHERE bot_id = :bot_id AND outcome = 'waiting' ORDER BY id LIMIT :limit;
 
+-- name: waiting_as(bot_id, chat, ref)
+-- The message as it is on the platform, while its files are being fetched.
+SELECT * FROM inbound_events WHERE bot_id = :bot_id AND outcome = 'waiting' AND chat = :chat AND ref = :ref ORDER BY id LIMIT 1;
+
+-- name: reword(id, held)
+UPDATE inbound_events SET held = :held WHERE id = :id AND outcome = 'waiting';
+
 -- name: said_since(identity_id, since)
 SELECT COUNT(*) AS said FROM inbound_events
  WHERE identity_id = :identity_id AND kind = 'said' AND received_at >= :since AND outcome IN ('waiting', 'done');

@@ -1,0 +1,166 @@
+"""One bot of a bridge, without a platform and without a server: what it does about words it could not take."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pal_server.bridges.bot import RunningBot
+from pal_server.bridges.inbound import Attachment, Event, Person, Place, PlaceKind, Said
+from pal_server.bridges.platform import BotSettings, Capabilities, Ears, Platform
+from pal_server.client.aio import ApiProblem, Client
+from pal_server.contract import bridges as wire
+from tests.support.patience import PATIENCE
+
+PLACE = Place(chat="g1", kind=PlaceKind.GROUP)
+FILE = {"key": "k", "name": "a.png", "mime": "image/png"}
+
+
+@dataclass(slots=True)
+class Server:
+    """Notes what is said and what files are handed in; only `lease` counts."""
+
+    lease: str = "lease-1"
+    heard: list[str] = field(default_factory=list)
+    handed_in: list[wire.HandInFiles] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def call(self, method: str, path: str, *, body: Any, answer: Any) -> wire.HeardAnswer:
+        if body.lease_id != self.lease:
+            raise ApiProblem(status=409, code="lease_lost", message="another has it")
+        if isinstance(body, wire.HandInFiles):
+            self.handed_in.append(body)
+        else:
+            self.heard.append(body.event)
+        self.changed.set()
+        return wire.HeardAnswer(id=1, outcome="done")
+
+    async def until_handed_in(self) -> wire.HandInFiles:
+        async with asyncio.timeout(PATIENCE):
+            while not self.handed_in:
+                self.changed.clear()
+                await self.changed.wait()
+        return self.handed_in[0]
+
+
+@dataclass(slots=True)
+class Chat:
+    """A platform and its connection: `history` is what can be read back, or what comes of the try."""
+
+    history: list[Event] | Exception = field(default_factory=list)
+    read_since: list[int] = field(default_factory=list)
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(read_back=True))
+    is_open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def open(self, bot: BotSettings) -> "Chat":
+        return self
+
+    async def listen(self, ears: Ears) -> None:
+        ears.up()
+        self.is_open.set()
+        await asyncio.Event().wait()
+
+    async def read_back(self, places: tuple[Place, ...], *, since: int) -> tuple[Event, ...]:
+        self.read_since.append(since)
+        if isinstance(self.history, Exception):
+            raise self.history
+        return tuple(self.history)
+
+    async def fetch(self, message: str, attachment: Attachment) -> AsyncIterator[bytes]:
+        raise KeyError("an answer of no shape that is known")
+        yield b""
+
+    async def name_of(self, person: Person) -> str:
+        return ""
+
+    async def close(self) -> None: ...
+
+
+async def started(server: Server, chat: Chat, *, lost: asyncio.Event | None = None) -> RunningBot:
+    """A bot that listens, with nothing to make up for."""
+    bot = RunningBot(
+        held=held(server.lease),
+        settings=BotSettings(id="bot-1", app_id="app-1", secrets={}),
+        platform=cast(Platform, chat),
+        client=cast(Client, server),
+        lost=(lost or asyncio.Event()).set,
+    )
+    await bot.start()
+    await asyncio.wait_for(chat.is_open.wait(), PATIENCE)
+    await until(lambda: bot.report().deaf_since is None)
+    return bot
+
+
+def held(lease: str, **more: Any) -> wire.HeldBot:
+    return wire.HeldBot(id="bot-1", app_id="app-1", lease_id=lease, revision=1, **more)
+
+
+async def until(check: Callable[[], object]) -> None:
+    pause = asyncio.Event()  # never set
+    async with asyncio.timeout(PATIENCE):
+        while not check():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(pause.wait(), 0.01)
+
+
+async def test_a_gap_that_nobody_can_read_is_named(monkeypatch: Any) -> None:
+    monkeypatch.setattr("pal_server.bridges.bot.READ_BACK_PAUSES", ())
+    server, chat = Server(), Chat()
+    bot = await started(server, chat)
+    try:
+        chat.history = KeyError("a history of no shape that is known")
+        bot.keep(held("lease-1", deaf_since=1))
+
+        await until(lambda: bot.report().deaf_since is None)
+
+        assert "what was said then is not known" in (bot.report().error or "")
+    finally:
+        await bot.stop()
+
+
+async def test_a_bot_that_is_given_anew_reads_what_the_server_could_not_take() -> None:
+    """Its socket stood all the time; a platform that got no acknowledgement soon tells nothing again."""
+    server, chat = Server(), Chat()
+    bot = await started(server, chat)
+    try:
+        chat.history = [
+            Said(event="e1", place=PLACE, person=Person(id="ann"), at=1, message="m1", text="are you there?")
+        ]
+        server.lease = "lease-2"
+        bot.keep(held("lease-2", deaf_since=100_000))
+
+        await until(lambda: server.heard)
+
+        assert (server.heard, chat.read_since[-1]) == (["e1"], 40_000)  # a minute earlier: clocks differ
+    finally:
+        await bot.stop()
+
+
+async def test_a_message_is_said_though_its_file_breaks_everything() -> None:
+    server, chat = Server(), Chat()
+    bot = await started(server, chat)
+    try:
+        bot.keep(held("lease-1", waiting=[wire.WaitingEvent(id=7, ref="m1", files=[FILE], room="room-1")]))
+
+        handed_in = await server.until_handed_in()
+
+        assert (handed_in.files, handed_in.missing) == ([], ["a.png"])
+    finally:
+        await bot.stop()
+
+
+async def test_files_are_handed_in_under_the_newest_lease(monkeypatch: Any) -> None:
+    """The server was away for longer than the lease: the bot is given anew, and what was fetched is not lost."""
+    monkeypatch.setattr("pal_server.bridges.inbox.LEASE_PAUSE", 0.0)
+    server, chat, lost = Server(), Chat(), asyncio.Event()
+    bot = await started(server, chat, lost=lost)
+    try:
+        server.lease = "lease-2"
+        bot.keep(held("lease-1", waiting=[wire.WaitingEvent(id=7, ref="m1", files=[FILE], room="room-1")]))
+        await asyncio.wait_for(lost.wait(), PATIENCE)  # which makes the bridge beat at once
+        bot.keep(held("lease-2"))
+
+        assert (await server.until_handed_in()).lease_id == "lease-2"
+    finally:
+        await bot.stop()
