@@ -123,7 +123,14 @@ def _held(incoming: Incoming, *, room: str) -> dict[str, Any]:
 
 
 def _person(tx: Tx, *, bot: Bot, incoming: Incoming) -> Identity | None:
-    """By any of the person's ids; one that somebody decided about counts before one that only asked."""
+    """By any of the person's ids; one that somebody decided about counts before one that only asked.
+
+    Platforms that tell that a message was taken back, and not by whom: it counts as done by who said it.
+    """
+    if incoming.kind == "deleted" and not incoming.person:
+        said = _heard_as(tx, bot=bot, incoming=incoming)
+        id = None if said is None else said.identity_id
+        return None if id is None else identities.by_id(tx, id, workspace_id=bot.workspace_id)
     found = [
         known
         for external_id in dict.fromkeys((incoming.person, *incoming.others))
@@ -250,7 +257,8 @@ def _say(
     link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person), user=person.user_id)
     room, topic = places.open_topic(tx, actor=actor, link=link)
     if (known := _told_to_another(tx, bot=bot, incoming=incoming)) is not None:
-        _deliver_too(tx, actor=actor, agent=bot.agent, message=known)
+        if incoming.addressed:
+            _deliver_too(tx, actor=actor, agent=bot.agent, message=known)
         return Answered(id=0, outcome="done", message=known)
     speaker = speakers.speaker(tx, actor=actor, person=person, bot=bot)
     note = f"[cut here: a message has at most {CONTENT_LIMIT} characters, send the rest as a file]"
@@ -303,7 +311,8 @@ def _changed(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Inco
     if known is None:
         return _changed_while_waiting(tx, bot=bot, person=person, incoming=incoming)
     said = message_rows.find(tx, workspace_id=bot.workspace_id, id=known)
-    was_user = said is not None and said.sender.kind == "user"
+    assert said is not None, "a message is never removed"
+    was_user = said.sender.kind == "user"
     as_then = person if was_user else replace(person, user_id=None)  # said before somebody told which user this is
     speaker = speakers.speaker(tx, actor=actor, person=as_then, bot=bot)
     try:
@@ -311,7 +320,9 @@ def _changed(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Inco
             if incoming.kind == "deleted":
                 messages.delete(tx, actor=speaker, id=known)
             else:
-                called = () if bot.agent is None else (bot.agent,)
+                called = None  # whom it called stays called
+                if incoming.addressed and bot.agent is not None and bot.agent not in said.mentions:
+                    called = [*said.mentions, bot.agent]
                 messages.edit(tx, actor=speaker, id=known, content=incoming.text, mentions=called)
     except PalError as error:
         return Answered(id=0, outcome="ignored", text=error.message, message=known)
@@ -320,7 +331,7 @@ def _changed(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Inco
 
 def _changed_while_waiting(tx: Tx, *, bot: Bot, person: Identity, incoming: Incoming) -> Answered:
     """The same for what is not said yet, since its files are being fetched."""
-    event = inbound.waiting_as(tx, bot_id=bot.id, chat=incoming.chat, ref=incoming.ref) if incoming.ref else None
+    event = _heard_as(tx, bot=bot, incoming=incoming)
     if event is None or event.held is None or event.identity_id != person.id:
         return Answered(id=0, outcome="ignored")
     if incoming.kind == "deleted":
@@ -329,6 +340,16 @@ def _changed_while_waiting(tx: Tx, *, bot: Bot, person: Identity, incoming: Inco
         said = {**event.held["incoming"], "text": incoming.text}
         inbound.reword(tx, id=event.id, held={**event.held, "incoming": said})
     return Answered(id=0, outcome="done")
+
+
+def _heard_as(tx: Tx, *, bot: Bot, incoming: Incoming) -> InboundEvent | None:
+    """As what the message that is changed or taken back was heard."""
+    if not incoming.ref:
+        return None
+    known = _told_to_another(tx, bot=bot, incoming=incoming)
+    if known is not None:
+        return inbound.of_message(tx, workspace_id=bot.workspace_id, message_id=known)
+    return inbound.waiting_as(tx, bot_id=bot.id, chat=incoming.chat, ref=incoming.ref)
 
 
 def _answered(tx: Tx, *, link: Link, topic: Topic, incoming: Incoming) -> Message | None:

@@ -84,11 +84,12 @@ class Edited(Inbound):
 
     message: str
     text: str
+    addressed: bool = True  # as of `Said`, now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted(Inbound):
-    """A person took a message back."""
+    """A message was taken back. A `person` without an id is whoever said it: some platforms do not tell."""
 
     message: str
 

@@ -123,7 +123,8 @@ class Inbox:
                     unsupported=event.unsupported,
                 )
             case Edited():
-                return msgspec.structs.replace(told, ref=event.message, text=clean(event.text))
+                text = clean(event.text)
+                return msgspec.structs.replace(told, ref=event.message, text=text, addressed=event.addressed)
             case Deleted():
                 return msgspec.structs.replace(told, ref=event.message)
             case CardAction():

@@ -273,6 +273,47 @@ async def test_an_edit_changes_what_waits_and_a_deletion_drops_it(outside: Outsi
     assert [d.status for d in await outside.bus.deliveries() if d.message_id == gone.message] == ["cancelled"]
 
 
+async def test_what_several_bots_hear_calls_whom_it_calls_also_once_it_is_changed(outside: Outside) -> None:
+    """Every bot of a thread hears all of it, and tells of each edit."""
+    await outside.bus.agent("other")
+    second = await outside.second_bot("other")
+    await outside.hear("the other one", bot=second)  # in the thread as well
+    for bot, is_called in ((outside.bot, True), (second, False)):
+        await outside.hear("fix it", ref="m-fix", bot=bot, addressed=is_called)
+        await outside.hear("by the way", ref="m-way", bot=bot, addressed=False)
+
+    for bot, is_called in ((outside.bot, True), (second, False)):
+        await outside.hear("fix that", kind="edited", ref="m-fix", bot=bot, addressed=is_called)
+        await outside.hear("by the way!", kind="edited", ref="m-way", bot=bot, addressed=False)
+
+    assert [(one.agent, one.status) for one in await outside.bus.deliveries()] == [
+        ("other", "pending"),
+        ("bot", "pending"),
+    ]
+
+
+async def test_an_edit_that_calls_the_bot_calls_it(outside: Outside) -> None:
+    await outside.hear("hello")
+    await outside.hear("by the way", ref="m-way", addressed=False)
+
+    await outside.hear("by the way, fix it", kind="edited", ref="m-way")
+
+    assert [one.status for one in await outside.bus.deliveries()] == ["pending", "pending"]
+
+
+async def test_what_is_taken_back_is_dropped_where_nobody_says_who_took_it_back(outside: Outside) -> None:
+    gone = await outside.hear("do it", ref="m-gone")
+    await outside.hear("look", ref="m-look", files=({"key": "k", "name": "a.png", "mime": "image/png", "size": 3},))
+
+    taken = [
+        await outside.hear("", kind="deleted", person="", person_name="", thread="", ref=ref)
+        for ref in ("m-gone", "m-look", "m-unknown")
+    ]
+
+    assert [answered.outcome for answered in taken] == ["done", "done", "refused"]
+    assert [(one.message_id, one.status) for one in await outside.bus.deliveries()] == [(gone.message, "cancelled")]
+
+
 async def test_what_is_changed_while_its_files_are_fetched_is_said_as_it_is_now(outside: Outside) -> None:
     files = ({"key": "k", "name": "a.png", "mime": "image/png", "size": 3},)
     changed = await outside.hear("befor", ref="m-edit", files=files)

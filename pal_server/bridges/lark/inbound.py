@@ -81,7 +81,13 @@ def read_item(item: Json, *, bot: Self, kind: PlaceKind, person: Person) -> tupl
             return (said,)
         changed = _moment(item.get("update_time"))
         edit = Edited(
-            event=f"{message}:{changed}", place=place, person=person, at=changed, message=message, text=found.text
+            event=f"{message}:{changed}",
+            place=place,
+            person=person,
+            at=changed,
+            message=message,
+            text=found.text,
+            addressed=said.addressed,
         )
         return (said, edit)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

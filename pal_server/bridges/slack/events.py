@@ -130,6 +130,7 @@ def _edited(event: Json, *, me: Me, names: Mapping[str, str], raw: str) -> Event
         raw=raw,
         message=ts,
         text=reading.to_markdown(text_of(now), names=names, without=me.user),
+        addressed=place.kind is PlaceKind.DIRECT or reading.mentions(text_of(now), user=me.user),
     )
 
 

@@ -122,7 +122,8 @@ def test_an_edit_is_one_only_when_a_person_made_it() -> None:
 
     assert change(unfolded) is None
     assert isinstance(change(edited), Edited)
-    assert (change(edited).event, change(edited).text) == ("e:T1:C1:1.2:5.0", "two")
+    assert (change(edited).event, change(edited).text, change(edited).addressed) == ("e:T1:C1:1.2:5.0", "two", False)
+    assert change({**edited, "text": "<@U0BOT> two"}).addressed
     assert isinstance(change({**before, "subtype": "tombstone"}), Deleted)
 
 
