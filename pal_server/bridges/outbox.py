@@ -20,7 +20,7 @@ from typing import Protocol
 import msgspec
 
 from pal_server.client.aio import ApiProblem, Client, Unreachable
-from pal_server.client.retry import Pauses
+from pal_server.client.retry import Pauses, is_worth_repeating
 from pal_server.contract import bridges as wire
 
 from . import text as texts
@@ -190,9 +190,14 @@ class Outbox:
             return _Verdict(result="sent", ref="")
         file, words = None, None
         if post.kind == "file" and not post.gone:
-            file = await self._file(post)
-            if file is None:
+            try:
+                file = await self._file(post)
                 words = f"The file {post.body['name']} is too large to be sent here."
+            except ApiProblem as problem:  # it has ended; what was said after it waits for this post
+                if is_worth_repeating(problem):
+                    return _Verdict(result="later", reason=f"its file cannot be fetched now: {problem}")
+                words = f"The file {post.body['name']} cannot be shown here: {problem.message}."
+            if file is None:
                 post = _as_text(post, words)
         elif post.kind == "text" and not post.gone:
             words = await self._first_part(post)
@@ -233,7 +238,7 @@ class Outbox:
         match outcome:
             case Sent():
                 bot.alive()
-                if not outcome.whole:
+                if not outcome.whole and _may_split(post):
                     await self._split(post, parts=[_words(out)], as_file=True)
                 return _Verdict(result="sent", ref=outcome.ref, repeated=repeated, shown=_words(out) or None)
             case Limited():
@@ -307,7 +312,7 @@ class Outbox:
             case Why.CARD | Why.TOO_LONG, EditCard():
                 edit = EditText(key=out.key, place=out.place, ref=out.ref, text=plain(out.card))
                 return await self._instead(bot, post, edit, repeated=repeated)
-            case Why.TOO_LONG, PostText() if post.kind == "text":
+            case Why.TOO_LONG, PostText() if _may_split(post):
                 half = self._platform.limits.text // 2
                 parts, as_file = texts.split(out.text, limit=half, measure=self._platform.measure)
                 if len(parts) > 1 or as_file:
@@ -423,6 +428,11 @@ class Outbox:
 def _can_double(out: Outgoing) -> bool:
     """Whether sending it twice would show it twice."""
     return isinstance(out, PostText | PostCard | PostFile)
+
+
+def _may_split(post: wire.ClaimedPost) -> bool:
+    """Whether the server stores the rest of it: of what was said, not of a later part, nor of words about a file."""
+    return post.kind == "text" and post.part == 1 and "name" not in post.body
 
 
 def _words(out: Outgoing) -> str:

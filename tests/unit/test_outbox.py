@@ -1,0 +1,134 @@
+"""What becomes of a post that cannot be sent as it is, without a platform and without a server."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from pal_server.bridges.buckets import Buckets
+from pal_server.bridges.outbound import Outgoing, PostText, Sent
+from pal_server.bridges.outbox import Outbox
+from pal_server.bridges.platform import Capabilities, Limits, Platform
+from pal_server.client.aio import ApiProblem, Client
+from pal_server.contract import bridges as wire
+from tests.support.patience import PATIENCE
+
+
+@dataclass(slots=True)
+class Server:
+    """Gives out its posts once, and notes what is said of them. It has no file any more."""
+
+    posts: deque[wire.ClaimedPost]
+    settled: list[wire.SettlePost] = field(default_factory=list)
+    is_settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def call(self, method: str, path: str, *, body: Any, answer: Any) -> Any:
+        match body:
+            case wire.ClaimPosts():
+                if not self.posts:
+                    await asyncio.Event().wait()
+                given, self.posts = list(self.posts), deque()
+                return wire.ClaimedPostsAnswer(posts=given, revision=0, next_at=None, now=0)
+            case wire.SettlePost():
+                self.settled.append(body)
+                self.is_settled.set()
+                return None
+            case _:
+                raise ApiProblem("invalid", "a text is split once", status=400)
+
+    async def download(self, path: str) -> bytes:
+        raise ApiProblem("not_found", "the file has ended", status=404)
+
+
+@dataclass(slots=True)
+class Chat:
+    """A platform, its connection and the bot on it. It shows less than it is given."""
+
+    id: str = "bot-1"
+    lease_id: str = "lease-1"
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    limits: Limits = field(default_factory=lambda: Limits(text=100))
+    name: str = "chatter"
+    shown: list[str] = field(default_factory=list)
+
+    @property
+    def connection(self) -> "Chat":
+        return self
+
+    def measure(self, text: str) -> int:
+        return len(text)
+
+    def charges(self, out: Outgoing) -> tuple[()]:
+        return ()
+
+    async def send(self, out: Outgoing) -> Sent:
+        assert isinstance(out, PostText)
+        self.shown.append(out.text)
+        return Sent(ref="out-1", whole=False)
+
+    def alive(self) -> None: ...
+
+    def refused(self, reason: str) -> None: ...
+
+
+def claimed(**more: Any) -> wire.ClaimedPost:
+    given: dict[str, Any] = {
+        "id": 1,
+        "bot": "bot-1",
+        "key": "k" * 32,
+        "kind": "text",
+        "purpose": "message",
+        "chat": "g1",
+        "thread": "",
+        "part": 1,
+        "parts": 1,
+        "body": {},
+        "version": 1,
+        "gone": False,
+        "ref": None,
+        "doubt": False,
+        "since": None,
+        "repeated": False,
+        "tries": 0,
+        "lease_id": "lease-2",
+        "fence": 1,
+        "place": "group",
+    }
+    return wire.ClaimedPost(**{**given, **more})
+
+
+@pytest.mark.parametrize(
+    ("post", "shown"),
+    [
+        pytest.param(
+            claimed(kind="file", body={"file": "f1", "name": "a.png"}),
+            "The file a.png cannot be shown here: the file has ended.",
+            id="its file has ended",
+        ),
+        pytest.param(
+            claimed(part=2, parts=2, body={"text": "the end of it"}), "the end of it", id="a later part is shown cut"
+        ),
+    ],
+)
+async def test_a_post_comes_to_an_end(post: wire.ClaimedPost, shown: str) -> None:
+    """What was said after it waits for it."""
+    server, chat = Server(posts=deque([post])), Chat()
+    outbox = Outbox(
+        client=cast(Client, server),
+        platform=cast(Platform, chat),
+        bots={"bot-1": cast(Any, chat)},
+        buckets=Buckets(clock=lambda: 0.0),
+        emoji="",
+        changed=lambda: None,
+    )
+    running = asyncio.create_task(outbox.run())
+    try:
+        await asyncio.wait_for(server.is_settled.wait(), PATIENCE)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert chat.shown == [shown]
+    assert [(told.result, told.ref) for told in server.settled] == [("sent", "out-1")]
