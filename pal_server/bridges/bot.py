@@ -11,7 +11,7 @@ from pal_server.contract import bridges as wire
 
 from .inbound import Event, Heard, Place, PlaceKind
 from .inbox import Inbox
-from .platform import BadCredentials, BotSettings, Connection, Dropped, NotStored, Platform
+from .platform import BadCredentials, BotSettings, Connection, Dropped, NotStored, Platform, ReadInPart
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds before the next try, by how many failed in a row
 REFUSED_PAUSE = 300.0  # seconds after the platform would not have the bot
@@ -209,10 +209,9 @@ class RunningBot:
         """Tried again for a while, and from the beginning: what was heard already does no harm."""
         for pause in (*READ_BACK_PAUSES, None):
             try:
-                for event in await self.connection.read_back(
-                    tuple(self._places.values()), since=max(0, since - MARGIN)
-                ):
-                    await self.hear(event)
+                left_out = await self._hear_missed(since)
+                if left_out:
+                    self._name_gap(since, left_out)
                 return
             except (OSError, TimeoutError, Dropped, BadCredentials, NotStored) as error:
                 log.warning("a gap could not be read back: %s", error, extra={"action": "bot.gap", "bot": self.id})
@@ -222,9 +221,20 @@ class RunningBot:
                 await asyncio.sleep(pause)
         self._name_gap(since)
 
-    def _name_gap(self, since: int) -> None:
+    async def _hear_missed(self, since: int) -> str:
+        """What of the gap is left out; empty when nothing is."""
+        try:
+            events = await self.connection.read_back(tuple(self._places.values()), since=max(0, since - MARGIN))
+            left_out = ""
+        except ReadInPart as part:
+            events, left_out = part.events, str(part)
+        for event in events:
+            await self.hear(event)
+        return left_out
+
+    def _name_gap(self, since: int, what: str = "what was said then is not known here") -> None:
         seconds = (_now() - since) // 1000
-        self._gap = (f"deaf for {seconds} s: what was said then is not known here", monotonic())
+        self._gap = (f"deaf for {seconds} s: {what}", monotonic())
         log.warning("words may be lost", extra={"action": "bot.gap", "bot": self.id, "since": since})
 
 

@@ -129,6 +129,14 @@ class Dropped(Exception):
     """The socket is gone. `listen` raises it; the core backs off (1 s doubling to 60 s, jittered) and listens again."""
 
 
+class ReadInPart(Exception):
+    """`events` is what could be read back; the sentence says what is left out."""
+
+    def __init__(self, left_out: str, *, events: tuple[Event, ...]) -> None:
+        super().__init__(left_out)
+        self.events = events
+
+
 class BadCredentials(Exception):
     """The platform will not have this bot: wrong secret, app disabled, scope gone. Shown, and tried every 5 minutes."""
 
@@ -159,7 +167,10 @@ class Connection(Protocol):
         """The display name, or empty. At most 1 s; remembers what it learnt."""
 
     async def read_back(self, places: tuple[Place, ...], *, since: int) -> tuple[Event, ...]:
-        """What was said there since then, oldest first; repeats do no harm. Only with `Capabilities.read_back`."""
+        """What was said there since then, oldest first; repeats do no harm. Only with `Capabilities.read_back`.
+
+        `ReadInPart` when a limit of ours or of the platform's leaves something out.
+        """
 
     async def ping(self) -> None:
         """One real round trip over the API, to tell a quiet chat from a dead one. Raises as `listen` does."""

@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from pal_server.bridges.bot import RunningBot
 from pal_server.bridges.inbound import Attachment, Event, Person, Place, PlaceKind, Said
-from pal_server.bridges.platform import BotSettings, Capabilities, Ears, Platform
+from pal_server.bridges.platform import BotSettings, Capabilities, Ears, Platform, ReadInPart
 from pal_server.client.aio import ApiProblem, Client
 from pal_server.contract import bridges as wire
 from tests.support.patience import PATIENCE
 
 PLACE = Place(chat="g1", kind=PlaceKind.GROUP)
+SAID = Said(event="e1", place=PLACE, person=Person(id="ann"), at=1, message="m1", text="are you there?")
 FILE = {"key": "k", "name": "a.png", "mime": "image/png"}
 
 
@@ -119,14 +120,27 @@ async def test_a_gap_that_nobody_can_read_is_named(monkeypatch: Any) -> None:
         await bot.stop()
 
 
+async def test_what_a_platform_leaves_out_of_a_gap_is_named() -> None:
+    server, chat = Server(), Chat()
+    bot = await started(server, chat)
+    try:
+        chat.history = ReadInPart("3 chats were not looked into", events=(SAID,))
+        bot.keep(held("lease-1", deaf_since=1))
+
+        await until(lambda: bot.report().deaf_since is None)
+
+        assert server.heard == ["e1"]
+        assert (bot.report().error or "").endswith("3 chats were not looked into")
+    finally:
+        await bot.stop()
+
+
 async def test_a_bot_that_is_given_anew_reads_what_the_server_could_not_take() -> None:
     """Its socket stood all the time; a platform that got no acknowledgement soon tells nothing again."""
     server, chat = Server(), Chat()
     bot = await started(server, chat)
     try:
-        chat.history = [
-            Said(event="e1", place=PLACE, person=Person(id="ann"), at=1, message="m1", text="are you there?")
-        ]
+        chat.history = [SAID]
         server.lease = "lease-2"
         bot.keep(held("lease-2", deaf_since=100_000))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from pal_server.bridges.inbound import Event, Place, PlaceKind
@@ -25,7 +26,7 @@ from pal_server.bridges.outbound import (
     React,
     Sent,
 )
-from pal_server.bridges.platform import BadCredentials, Dropped
+from pal_server.bridges.platform import BadCredentials, Dropped, ReadInPart
 
 PAGE = 50
 MOST_PAGES = 10  # of one place
@@ -44,7 +45,7 @@ class Reading:
         self._threads: dict[str, str] = {}  # a topic's first message → the topic's own id
 
     async def read_back(self, places: Iterable[Place], *, since: int, bot: Self) -> tuple[Event, ...]:
-        """What people said in these places from `since` on, oldest first. `Dropped`, `BadCredentials`.
+        """What people said in these places from `since` on, oldest first. `Dropped`, `BadCredentials`, `ReadInPart`.
 
         A listing of a chat shows only the first message of a topic, so topics are read one by one.
         """
@@ -58,16 +59,20 @@ class Reading:
                 self._threads.setdefault(place.thread, place.memo)
                 threads[place.thread] = (place.chat, place.kind)
         events: dict[str, Event] = {}
+        cut: dict[str, None] = {}  # chats in which more was said than is read
         try:
             for chat, kind in chats.items():
-                async for item in self._of_chat(chat, since=since):
+                async for item in self._of_chat(chat, since=since, when_cut=partial(cut.setdefault, chat)):
                     await self._take(item, kind=kind, bot=bot, events=events)
-            for root, (_, kind) in threads.items():
-                async for item in self._of_thread(root, since=since):
+            for root, (chat, kind) in threads.items():
+                async for item in self._of_thread(root, since=since, when_cut=partial(cut.setdefault, chat)):
                     await self._take(item, kind=kind, bot=bot, events=events)
         except (NotLeft, Lost) as error:
             raise Dropped(str(error)) from error
-        return tuple(sorted(events.values(), key=lambda event: event.at))
+        found = tuple(sorted(events.values(), key=lambda event: event.at))
+        if cut:
+            raise ReadInPart(f"in {', '.join(cut)} more was said than is read back", events=found)
+        return found
 
     async def _take(self, item: Item, *, kind: PlaceKind, bot: Self, events: dict[str, Event]) -> None:
         sender = item.get("sender") or {}
@@ -98,39 +103,47 @@ class Reading:
         if receiver_kind(out.place.chat) != "chat_id":
             return CannotTell(reason="a chat that is only known by whom it is with cannot be listed")
         kinds = {PostText: ("post",), PostCard: ("interactive",), PostFile: ("file", "image")}[type(out)]
-        listed = [item async for item in self._of_chat(out.place.chat, since=since)]
+        cut: list[None] = []
+        listed = [item async for item in self._of_chat(out.place.chat, since=since, when_cut=lambda: cut.append(None))]
         if out.place.thread:
-            listed += [item async for item in self._of_thread(out.place.thread, since=since)]
+            listed += [
+                item async for item in self._of_thread(out.place.thread, since=since, when_cut=lambda: cut.append(None))
+            ]
+        unseen = CannotTell(reason="too much was said there since to look through") if cut else NotThere()
         own = [
             item
             for item in listed
             if (item.get("sender") or {}).get("id") == self._api.app_id and item.get("msg_type") in kinds
         ]
         if not own:
-            return NotThere()
+            return unseen
         if not isinstance(out, PostText):
             return CannotTell(reason="Lark shows cards and files not as they were sent")
         given = as_json(markdown.post(out.text))
         likeness, ref = max((_likeness(given, item), str(item.get("message_id"))) for item in own)
         if likeness >= SAME:
             return Sent(ref=ref)
-        return NotThere() if likeness < OTHER else CannotTell(reason="a text much like it is there")
+        return unseen if likeness < OTHER else CannotTell(reason="a text much like it is there")
 
     # --- listings
 
-    async def _of_chat(self, chat: str, *, since: int) -> AsyncIterator[Item]:
+    async def _of_chat(
+        self, chat: str, *, since: int, when_cut: Callable[[], object] | None = None
+    ) -> AsyncIterator[Item]:
         query = {"container_id_type": "chat", "container_id": chat, "sort_type": "ByCreateTimeAsc"}
-        async for item in self._pages({**query, "start_time": str(since // 1000)}):
+        async for item in self._pages({**query, "start_time": str(since // 1000)}, when_cut=when_cut):
             if int(item.get("create_time") or 0) >= since:
                 yield item
 
-    async def _of_thread(self, root: str, *, since: int) -> AsyncIterator[Item]:
+    async def _of_thread(
+        self, root: str, *, since: int, when_cut: Callable[[], object] | None = None
+    ) -> AsyncIterator[Item]:
         """A topic has no range of time: from its newest message backwards."""
         thread = self._threads.get(root) or await self._thread_of(root)
         if not thread:
             return  # replies that are only quoted are in the listing of the chat
         query = {"container_id_type": "thread", "container_id": thread, "sort_type": "ByCreateTimeDesc"}
-        async for item in self._pages(query):
+        async for item in self._pages(query, when_cut=when_cut):
             if int(item.get("create_time") or 0) < since:
                 return
             yield item
@@ -141,7 +154,10 @@ class Reading:
         self._threads[root] = str(items[0].get("thread_id") or "")
         return self._threads[root]
 
-    async def _pages(self, query: Mapping[str, str]) -> AsyncIterator[Item]:
+    async def _pages(
+        self, query: Mapping[str, str], *, when_cut: Callable[[], object] | None = None
+    ) -> AsyncIterator[Item]:
+        """At most `MOST_PAGES`; `when_cut` is called when there are more."""
         token = ""
         for _ in range(MOST_PAGES):
             asked = {**query, "page_size": str(PAGE), **({"page_token": token} if token else {})}
@@ -155,6 +171,8 @@ class Reading:
             token = str(answer.data.get("page_token") or "")
             if not answer.data.get("has_more") or not token:
                 return
+        if when_cut is not None:
+            when_cut()
 
 
 def _likeness(given: str, item: Item) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pal_server.bridges.inbound import Event, Place, Said
 from pal_server.bridges.outbound import Refused, Why
+from pal_server.bridges.platform import ReadInPart
 
 from . import events, reading
 from .names import Names
@@ -30,24 +31,32 @@ class Missed:
         self._fresh = fresh
         self._web = web
         self._names = names
+        self._cut: dict[str, None] = {}  # what the newest reading left out, in words
 
     async def since(self, places: tuple[Place, ...], *, since: int, me: events.Me) -> tuple[Event, ...]:
         """Messages since then (UTC ms), oldest first: of the threads given, and of every chat the bot is in.
 
-        A chat that may not be read is left out. `Dropped` when Slack has no answer now, `BadCredentials`.
+        A chat that may not be read is left out. `Dropped` when Slack has no answer now, `BadCredentials`; `ReadInPart`
+        when there is more than may be asked for.
         """
         chats = dict.fromkeys(place.chat for place in places)
         wanted = [(place.chat, place.thread) for place in places if place.thread]
         found: dict[str, Event] = {}
+        self._cut.clear()
         try:
             chats |= dict.fromkeys(await self._mine())
             wanted += [(chat, "") for chat in chats][:MOST_CHATS]
+            if len(chats) > MOST_CHATS:
+                self._cut[f"{len(chats) - MOST_CHATS} of the {len(chats)} chats were not looked into"] = None
             for chat, thread in dict.fromkeys(wanted):
                 for event in await self._of(chat, thread, since=since, me=me):
                     found[event.event] = event
         except Failed as failed:
             raise failed.for_listening() from failed
-        return tuple(sorted(found.values(), key=lambda event: event.at))
+        events_found = tuple(sorted(found.values(), key=lambda event: event.at))
+        if self._cut:
+            raise ReadInPart("; ".join(self._cut), events=events_found)
+        return events_found
 
     async def _of(self, chat: str, thread: str, *, since: int, me: events.Me) -> list[Event]:
         said = await self._read(chat, thread, since=since)
@@ -60,7 +69,14 @@ class Missed:
 
     async def _read(self, chat: str, thread: str, *, since: int) -> list[Json]:
         """Nothing of a chat that may not be read (any more); Failed when nothing at all is to be had now."""
-        pages = said_there(self._web, chat, oldest=since / 1000, thread=thread or None, most=PAGES)
+        pages = said_there(
+            self._web,
+            chat,
+            oldest=since / 1000,
+            thread=thread or None,
+            most=PAGES,
+            when_cut=lambda: self._cut.setdefault(f"in {chat} more was said than is read back"),
+        )
         try:
             return [{**said, "channel": chat} async for said in pages if events.moment(str(said["ts"])) >= since]
         except Failed as failed:
@@ -76,6 +92,8 @@ class Missed:
             if isinstance(failed.outcome, Refused):
                 return ()
             raise
+        if (answer.get("response_metadata") or {}).get("next_cursor"):
+            self._cut["the bot is in more chats than are looked into"] = None
         return tuple(str(channel["id"]) for channel in answer.get("channels") or ())
 
     async def _mine_if_told(self) -> tuple[str, ...]:

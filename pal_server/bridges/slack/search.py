@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from pal_server.bridges.outbound import (
@@ -84,8 +84,18 @@ def _file_of(message: Json, out: PostFile) -> str:
     return ""
 
 
-async def said_there(web: Web, channel: str, *, oldest: float, thread: str | None, most: int) -> AsyncIterator[Json]:
-    """Messages of a thread, or of a chat's top level, since `oldest` (seconds), page by page. Raises Failed."""
+async def said_there(
+    web: Web,
+    channel: str,
+    *,
+    oldest: float,
+    thread: str | None,
+    most: int,
+    when_cut: Callable[[], None] | None = None,
+) -> AsyncIterator[Json]:
+    """Messages of a thread, or of a chat's top level, since `oldest` (seconds), page by page, at most `most` pages;
+    `when_cut` is called when there are more. Raises Failed.
+    """
     method = "conversations.replies" if thread else "conversations.history"
     cursor: str | None = None
     for _ in range(most):
@@ -104,3 +114,5 @@ async def said_there(web: Web, channel: str, *, oldest: float, thread: str | Non
         cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
         if cursor is None:
             return
+    if when_cut is not None:
+        when_cut()
