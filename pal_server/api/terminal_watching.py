@@ -80,6 +80,8 @@ class Watching:
         self._state: tuple[State, str | None] = (terminal.state, None)  # the same
         self._was_refused = False  # typed, and may not
         self._is_told_so = False
+        self._revoked = call.services.hub.count(REVOKED)  # when the rights were looked at last
+        self._look_at = asyncio.get_running_loop().time() + FLOOR
 
     def leave(self) -> None:
         self._relay.viewers -= 1
@@ -115,8 +117,12 @@ class Watching:
             return WSCloseCode.GOING_AWAY, "gone"
 
     async def read(self, response: web.WebSocketResponse) -> None:
-        """What the viewer types, until they go."""
+        """What the viewer types, until they go or may not look any more."""
         async for message in response:
+            try:
+                await self._look_if_due()
+            except PalError:
+                return
             if not self._may_type:
                 self._was_refused = True
                 self._relay.wake()
@@ -142,9 +148,16 @@ class Watching:
             )
             await self._relay.resize(cols=now.cols, rows=now.rows)
 
+    async def _look_if_due(self) -> None:
+        """Before they type: a viewer who reads nothing holds `tell` up, and must not keep their rights by that."""
+        is_late = asyncio.get_running_loop().time() >= self._look_at
+        if is_late or self._call.services.hub.count(REVOKED) > self._revoked:
+            await self._look()
+
     async def _look(self) -> None:
         """Who they are now, what they may, and how the terminal is."""
         services = self._call.services
+        self._revoked, self._look_at = services.hub.count(REVOKED), asyncio.get_running_loop().time() + FLOOR
         actor = await services.credentials.actor(self._call.secret_hash)
         self._terminal, self._may_type = await self._call.read(
             terminals.watched, actor=actor, policy=services.relays.policy, id=self._terminal.id

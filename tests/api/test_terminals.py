@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from pal_server.api.terminal_relay import RING, Ring
 from tests.support.patience import PATIENCE
@@ -282,6 +283,37 @@ async def test_a_revoked_token_stops_watching(server: ServerUnderTest) -> None:
                 await screen.socket.receive()
 
     assert screen.socket.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
+
+
+async def test_a_revoked_viewer_who_reads_nothing_types_nothing(
+    server: ServerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computer, id = await opened(server)
+    token = await server.user("driver")
+    send, is_held = web.WebSocketResponse.send_bytes, asyncio.Event()
+
+    async def held_up(response: web.WebSocketResponse, data: bytes, **more: Any) -> None:
+        if len(data) > 100:
+            is_held.set()
+            await asyncio.Event().wait()
+        await send(response, data, **more)
+
+    async with serving(server, computer, id) as daemon, watching(server, id, token=token) as gone:
+        await gone.frame(of="hello")
+        monkeypatch.setattr(web.WebSocketResponse, "send_bytes", held_up)
+        await daemon.socket.send_bytes(b"x" * 200)
+        async with asyncio.timeout(PATIENCE):
+            await is_held.wait()
+        await server.revoke_tokens()
+        await gone.socket.send_bytes(b"rm -rf /\r")
+        closed = await gone.socket.receive(timeout=PATIENCE)
+        async with watching(server, id) as driver:
+            await driver.frame(of="hello")
+            await driver.socket.send_bytes(b"ls")
+            typed = await daemon.bytes(2)
+
+    assert closed.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+    assert typed == b"ls"
 
 
 async def test_what_nobody_uses_is_closed_by_the_clock(server: ServerUnderTest) -> None:
