@@ -89,6 +89,8 @@ WORKBENCH = {
     "runs": "/runs",
     "run": "/runs/{id}",
     "files": "/files",
+    "terminals": "/terminals",
+    "terminal": "/terminals/{id}",
     "history": "/history",
     "usage": "/usage",
     "settings": "/settings",

@@ -45,7 +45,8 @@ const routes = [
     path: "/",
     beforeLoad: () => {
       const last = localStorage.getItem(LAST);
-      if (last && /^\/(needs|runs|files|history|usage|r\/|settings)/.test(last)) throw redirect({ to: last as "/" });
+      if (last && /^\/(needs|runs|files|terminals|history|usage|r\/|settings)/.test(last))
+        throw redirect({ to: last as "/" });
     },
     component: Welcome,
   }),
@@ -56,6 +57,11 @@ const routes = [
   child("/runs/live", lazyRouteComponent(() => import("./views/wall"), "WallView") as () => React.ReactNode),
   child("/runs/$id", lazyRouteComponent(() => import("./views/run-page"), "RunPage") as () => React.ReactNode),
   child("/files", lazyRouteComponent(() => import("./views/files"), "FilesView") as () => React.ReactNode),
+  child("/terminals", lazyRouteComponent(() => import("./views/terminals"), "TerminalsView") as () => React.ReactNode),
+  child(
+    "/terminals/$id",
+    lazyRouteComponent(() => import("./views/terminal-page"), "TerminalPage") as () => React.ReactNode,
+  ),
   child("/history", lazyRouteComponent(() => import("./views/history"), "HistoryView") as () => React.ReactNode),
   child("/usage", lazyRouteComponent(() => import("./views/usage"), "UsageView") as () => React.ReactNode),
   child("/settings", lazyRouteComponent(() => import("./views/settings"), "SettingsView") as () => React.ReactNode),

@@ -21,6 +21,7 @@ import type {
   SavedPrompt,
   SentDelivery,
   Snapshot,
+  Terminal,
   Topic,
   User,
 } from "../wire/contract";
@@ -50,6 +51,8 @@ export interface Desk {
   drafts: Readonly<Record<number, Draft>>;
   saved: Readonly<Record<number, Saved>>;
   prompts: Readonly<Record<string, SavedPrompt>>;
+  /** Those that live. */
+  terminals: Readonly<Record<string, Terminal>>;
   preferences: Preferences;
   logs: Readonly<Record<number, Log>>;
   /** Newest last: events of kinds this build does not know. Shown plainly in History. */
@@ -95,6 +98,7 @@ export function begin(snapshot: Snapshot): Desk {
     drafts: by(snapshot.drafts, (draft) => draft.topic),
     saved: by(snapshot.saved, (one) => one.id),
     prompts: by(snapshot.saved_prompts, (one) => one.name),
+    terminals: by(snapshot.terminals, (one) => one.id),
     preferences: snapshot.preferences,
     logs: {},
     unknown: [],
@@ -151,6 +155,11 @@ function change(desk: Desk, event: Event): Desk {
     case "saved": {
       const one = data as Saved;
       return { ...desk, saved: verb === "removed" ? without(desk.saved, one.id) : put(desk.saved, one.id, one) };
+    }
+    case "terminal": {
+      const one = data as Terminal;
+      const { terminals } = desk;
+      return { ...desk, terminals: verb === "ended" ? without(terminals, one.id) : put(terminals, one.id, one) };
     }
     case "saved_prompt": {
       const one = data as SavedPrompt;

@@ -132,6 +132,7 @@ export function snapshot(given: Partial<Snapshot> = {}): Snapshot {
     saved: [],
     terminals: [],
     saved_prompts: [],
+    terminals: [],
     preferences: {
       theme: "system",
       font_size: 15,

@@ -5,7 +5,17 @@
  */
 
 import { Connection, type Link, type Wire } from "../wire/connection";
-import type { Delivery, Event, Interaction, Message, Receipt, Run, RunEvent, Snapshot } from "../wire/contract";
+import type {
+  Delivery,
+  Event,
+  Interaction,
+  Message,
+  Receipt,
+  Run,
+  RunEvent,
+  Snapshot,
+  Terminal,
+} from "../wire/contract";
 import { Refused, request } from "../wire/request";
 import {
   apply,
@@ -241,6 +251,11 @@ export class Store {
 
   takeInteraction(one: Interaction): void {
     this.set({ desk: withInteraction(this.state.desk, one) });
+  }
+
+  /** A terminal that was opened here, before its event comes. */
+  takeTerminal(one: Terminal): void {
+    this.set({ desk: { ...this.state.desk, terminals: { ...this.state.desk.terminals, [one.id]: one } } });
   }
 
   /** Everything up to this message was seen; again and again is free. */

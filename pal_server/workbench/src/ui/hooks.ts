@@ -37,6 +37,13 @@ export function useMedia(query: string): boolean {
   return useSyncExternalStore(subscribe, () => matchMedia(query).matches);
 }
 
+/** Whether it is dark: as the person chose, else as the system is. */
+export function useIsDark(): boolean {
+  const theme = useSelect((state) => state.desk.preferences.theme);
+  const isSystemDark = useMedia("(prefers-color-scheme: dark)");
+  return theme === "system" ? isSystemDark : theme === "dark";
+}
+
 export const PHONE = "(max-width: 760px)";
 
 /** A value that survives a reload, of this browser alone. */

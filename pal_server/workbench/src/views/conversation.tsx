@@ -27,9 +27,12 @@ import { ask } from "./dialogs";
 import { MessageRow, NoticeRow, SendingRow } from "./message";
 import { RunCard } from "./run-card";
 import { tell, tellFailure } from "./tell";
+import { nameOf } from "./terminal-name";
 
 const AddLink = later(() => import("./add-link").then((found) => found.default));
 const RoomDialog = later(() => import("./room-dialog").then((found) => found.RoomDialog));
+
+const OpenDialog = later(() => import("./terminals").then((found) => found.OpenDialog));
 
 const NONE: readonly never[] = [];
 const NEAR_END = 80; // pixels from the end that count as being there
@@ -77,6 +80,9 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
     return mine.find((one) => LIVE.has(one.status)) ?? mine.sort((one, other) => other.id - one.id)[0];
   }, [runs, topic.id]);
   const isResolved = topic.archived_at !== null;
+  const terminals = useSelect((state) => state.desk.terminals);
+  const here = Object.values(terminals).filter((one) => one.topic === topic.id);
+  const [isTerminal, setTerminal] = useState(false);
   const resolve = (archived: boolean) =>
     resolveTopic(topic.id, archived).then(() => archived && tell(t("topic.resolvedNow")), tellFailure);
   const rename = async () => {
@@ -168,9 +174,16 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
             </Menu.Item>
           )}
           <Menu.Divider />
+          {role !== "viewer" && <Menu.Item onClick={() => setTerminal(true)}>{t("terminal.new")}</Menu.Item>}
+          {here.map((one) => (
+            <Menu.Item key={one.id} onClick={() => void navigate({ to: "/terminals/$id", params: { id: one.id } })}>
+              {t("terminal.goTo", { name: nameOf(one) })}
+            </Menu.Item>
+          ))}
           <Menu.Item onClick={() => setOpen(true)}>{t("room.settings")}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      {isTerminal && <OpenDialog room={room.id} topic={topic.id} onClose={() => setTerminal(false)} />}
       {isOpen && <RoomDialog room={room} onClose={() => setOpen(false)} />}
       {isSharing && <AddLink of={{ room: room.id, topic: topic.id }} onClose={() => setSharing(false)} />}
     </header>

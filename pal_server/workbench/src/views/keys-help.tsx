@@ -5,7 +5,7 @@ import css from "./keys-help.module.css";
 
 const ROWS: readonly [string, TextKey][] = [
   ["Mod K", "keys.palette"],
-  ["G I T R L F H U S", "keys.go"],
+  ["G I T R L F W H U S", "keys.go"],
   ["J K", "keys.list"],
   ["Enter Esc", "keys.open"],
   ["N", "keys.unread"],
@@ -16,6 +16,8 @@ const ROWS: readonly [string, TextKey][] = [
   ["Shift .", "keys.stop"],
   ["[ ]", "keys.panels"],
   ["1 2 3 4", "keys.tabs"],
+  ["Ctrl `", "keys.terminal"],
+  ["Ctrl Shift Esc", "keys.leaveTerminal"],
   ["F6", "keys.regions"],
   ["Mod Enter", "keys.send"],
   ["?", "keys.help"],

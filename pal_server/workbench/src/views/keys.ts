@@ -47,6 +47,13 @@ export function useKeys(acts: Acts): void {
       acts.openPalette();
       return;
     }
+    if (event.ctrlKey && event.key === "`") {
+      event.preventDefault();
+      const here = Number(topic ?? room?.default_topic);
+      const open = Object.values(store.get().desk.terminals).find((one) => one.topic === here);
+      void navigate(open ? { to: "/terminals/$id", params: { id: open.id } } : { to: "/terminals" });
+      return;
+    }
     if (event.key === "F6") {
       event.preventDefault();
       nextRegion(event.shiftKey ? -1 : 1);

@@ -1,4 +1,13 @@
-import { ChartNoAxesColumn, Files, History, Inbox, type LucideIcon, Settings, Workflow } from "lucide-react";
+import {
+  ChartNoAxesColumn,
+  Files,
+  History,
+  Inbox,
+  type LucideIcon,
+  Settings,
+  SquareTerminal,
+  Workflow,
+} from "lucide-react";
 import type { TextKey } from "../text/text";
 
 export interface Place {
@@ -14,6 +23,7 @@ export const PLACES: readonly Place[] = [
   { to: "/needs", name: "nav.needs", icon: Inbox, key: "i" },
   { to: "/runs", name: "nav.runs", icon: Workflow, key: "r" },
   { to: "/files", name: "nav.files", icon: Files, key: "f" },
+  { to: "/terminals", name: "nav.terminals", icon: SquareTerminal, key: "w" },
   { to: "/history", name: "nav.history", icon: History, key: "h" },
   { to: "/usage", name: "nav.usage", icon: ChartNoAxesColumn, key: "u" },
 ];

@@ -1,0 +1,59 @@
+"""A terminal in the browser: typed into, watched by others, there again after a reload, closed when somebody says so."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.person import SOON, Person
+from tests.support.stack import Stack
+
+Come = Callable[..., Person]
+
+
+def screen(person: Person) -> Locator:
+    return person.page.locator(".xterm-rows")
+
+
+def types(person: Person, words: str, *, is_heard: bool = True) -> None:
+    if is_heard:  # what is typed before the line stands is not kept
+        expect(person.page.locator("[data-terminal-bar][data-may-type]")).to_be_visible(timeout=SOON)
+    person.page.locator(".xterm-helper-textarea").focus()
+    person.page.keyboard.type(words)
+    person.page.keyboard.press("Enter")
+
+
+def test_a_shell_is_typed_into_watched_and_closed(come: Come, room: str, stack: Stack) -> None:
+    me = come().enter(room)
+    me.click("More for this topic")
+    me.page.get_by_role("menuitem", name="New terminal").click()
+    me.page.get_by_role("dialog").get_by_role("button", name="Open", exact=True).click()
+    expect(me.page).to_have_url(re.compile("/terminals/term_"), timeout=SOON)
+    me.sees("open", where=me.page.locator("[data-terminal-bar]"))
+    types(me, "echo first-$((40+2))")
+    expect(screen(me)).to_contain_text("first-42", timeout=SOON)
+
+    # What is printed sets no title, and an address that is no web address is not opened.
+    types(me, r"printf '\033]0;taken\007\033]8;;javascript:alert(1)\033\\bad\033]8;;\033\\\n'; echo marks-$((1+1))")
+    expect(screen(me)).to_contain_text("marks-2", timeout=SOON)
+    assert "taken" not in me.page.title()
+
+    stack.api.post("/api/users", {"username": "watcher", "role": "viewer"})
+    other = come("watcher").go(me.page.url)
+    expect(screen(other)).to_contain_text("first-42", timeout=SOON)  # from what is kept
+    other.sees("You can watch, not type")
+    types(other, "echo not-$((1+2))", is_heard=False)
+    types(me, "echo both-$((2+2))")
+    expect(screen(other)).to_contain_text("both-4", timeout=SOON)
+    expect(screen(me)).to_contain_text("both-4", timeout=SOON)
+    expect(screen(me)).not_to_contain_text("not-3")
+
+    me.page.reload()
+    expect(screen(me)).to_contain_text("both-4", timeout=SOON)
+    me.click("Close the terminal")
+    me.page.get_by_role("dialog").get_by_role("button", name="Close the terminal").click()
+
+    me.sees("closed", where=me.page.locator("[data-terminal-bar]"))
+    other.sees("closed", where=other.page.locator("[data-terminal-bar]"))
+    me.go("/terminals")
+    me.sees("No terminal is open.")
