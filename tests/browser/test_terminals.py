@@ -1,4 +1,4 @@
-"""A terminal in the browser: typed into, watched by others, there again after a reload, closed when somebody says so."""
+"""A terminal in the browser: typed into, watched by others, there again after a reload, closed when somebody says."""
 
 import re
 from collections.abc import Callable
