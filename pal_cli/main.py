@@ -13,7 +13,7 @@ from pal_server.client.terminal.exits import DONE, USAGE
 PARTS: dict[str, tuple[str, str]] = {
     "up": ("pal_cli.up", "server and daemon for this computer in one terminal: the way to begin"),
     "doctor": ("pal_cli.doctor", "find what is wrong with this set-up, and what to do"),
-    "chaos": ("pal_cli.chaos", "kill and break a throw-away pal, and count what was lost or done twice"),
+    "chaos": ("pal_cli.chaos.command", "kill and break a throw-away pal, and count what was lost or done twice"),
     "why": ("pal_cli.inspection", "why a message got no reply: each link of its way, the broken one named"),
     "logs": ("pal_cli.inspection", "what a run said and did"),
     "attach": ("pal_cli.inspection", "follow a run live until it ends, or use a terminal that is open"),

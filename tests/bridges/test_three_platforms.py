@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from pal_chaos.platforms.dingtalk.loopback import loopback_dingtalk
-from pal_chaos.platforms.lark.lark import LoopbackLark
-from pal_chaos.platforms.process import platform_process
-from pal_chaos.platforms.slack.loopback import loopback_slack
+from pal_cli.chaos.platforms.dingtalk.loopback import loopback_dingtalk
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.process import platform_process
+from pal_cli.chaos.platforms.slack.loopback import loopback_slack
 from pal_server.bridges.platform import Platform
 from pal_server.bridges.registry import load
 from tests.bridges.core.scene import RealClock, Scene, poll

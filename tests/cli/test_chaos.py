@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pal_cli.chaos import Said, count
+from pal_cli.chaos.command import Said, count
 from pal_cli.throwaway import ROOMS, Throwaway
 from tests.cli.living import PAL
 

@@ -139,7 +139,8 @@ def write(name: str) -> None:
 
 
 def _commands() -> Iterator[Row]:
-    from pal_cli import chaos, doctor, inspection, main, up
+    from pal_cli import doctor, inspection, main, up
+    from pal_cli.chaos import command as chaos
     from pal_cli.cli.commands import GROUP
     from pal_console import main as console
     from pal_daemon import cli as daemon

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("pal_server", "pal_daemon", "pal_cli", "pal_console", "pal_chaos")
+PACKAGES = ("pal_server", "pal_daemon", "pal_cli", "pal_console")
 _LEFT_OUT = {".git", ".venv", "__pycache__", "node_modules", "dist", ".bench", ".hypothesis"}
 _LEFT_OUT |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache"}
 _TEXT = {".py", ".sql", ".md", ".toml", ".txt", ".svg", ".json", ".css", ".js", ".ts", ".html", ".sh", ".yml"}

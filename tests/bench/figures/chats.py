@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
-from pal_chaos.platforms.process import platform_process
+from pal_cli.chaos.platforms.process import platform_process
 from tests.bench import processes
 from tests.bench.figure import Bench, Figure, Seen
 from tests.bench.places import Served, serving

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from tests.bench import processes
 from tests.bench.figure import Bench, Figure, Seen
 from tests.bench.places import Served, serving

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.dingtalk.connection import DingTalkConnection
 from pal_server.bridges.dingtalk.places import memo_of
 from pal_server.bridges.dingtalk.socket import Patience

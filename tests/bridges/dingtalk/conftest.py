@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk, loopback_dingtalk
-from pal_chaos.platforms.process import platform_process
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk, loopback_dingtalk
+from pal_cli.chaos.platforms.process import platform_process
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 

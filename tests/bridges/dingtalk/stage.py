@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.bridge import Bridge
 from pal_server.bridges.registry import load
 from pal_server.client.aio import Client

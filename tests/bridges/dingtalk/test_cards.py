@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.cards import Button, Tone
 from pal_server.bridges.outbound import CannotTell, Doubtful, EditCard, PostCard, Refused, Why
 from tests.bridges.dingtalk.bots import KEY, a_bot

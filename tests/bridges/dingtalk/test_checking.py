@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges import registry
 from pal_server.bridges.dingtalk import PLATFORM, guide
 from pal_server.bridges.dingtalk.redaction import Redacted, redacted

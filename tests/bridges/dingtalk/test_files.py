@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.outbound import (
     PostFile,
     Sent,

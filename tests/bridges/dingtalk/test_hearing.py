@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.cards import Card, Tone
 from pal_server.bridges.inbound import CardAction, Heard, PlaceKind, Said, ToastKind
 from pal_server.bridges.outbound import PostCard

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.dingtalk import sdk
 from tests.support.patience import PATIENCE
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.cards import Card, Tone
 from pal_server.bridges.dingtalk import search
 from pal_server.bridges.inbound import Said

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from pal_chaos.platforms.dingtalk.loopback import LoopbackDingTalk
+from pal_cli.chaos.platforms.dingtalk.loopback import LoopbackDingTalk
 from pal_server.bridges.dingtalk.connection import DingTalkConnection
 from pal_server.bridges.dingtalk.socket import Patience
 from pal_server.bridges.inbound import Said

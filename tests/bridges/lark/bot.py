@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.inbound import Event, Heard, Place, PlaceKind, Said
 from pal_server.bridges.lark.connection import LarkConnection
 from pal_server.bridges.outbound import PostText

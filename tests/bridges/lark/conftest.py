@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 
 _numbers = itertools.count(1)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.lark import PLATFORM
 from tests.bridges.core.scene import Scene, ShiftedClock
 from tests.support.server import expect, start_server

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.inbound import CardAction, Heard, Said, ToastKind
 from pal_server.bridges.lark.connection import LarkConnection
 from pal_server.bridges.outbound import Sent

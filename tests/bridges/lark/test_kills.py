@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from tests.bridges.core.scene import poll
 from tests.bridges.lark.scene import LarkScene, a_scene, cards, texts
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.lark.frames import CONTROL, DATA, Frame, decode, encode
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.frames import CONTROL, DATA, Frame, decode, encode
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ import os
 import random
 from typing import Any
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.outbound import Doubtful, Limited, Outcome, PostText, Refused, Sent, Unsent
 from tests.bridges.lark.bot import Bot, a_bot
 

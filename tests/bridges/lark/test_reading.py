@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.inbound import Attachment, Edited, Person, Place, PlaceKind, Said
 from pal_server.bridges.platform import Dropped
 from tests.bridges.lark.bot import Bot, a_bot

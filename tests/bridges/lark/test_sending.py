@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.cards import Button, Card, Tone
 from pal_server.bridges.inbound import Person, Place, PlaceKind
 from pal_server.bridges.lark.connection import LarkConnection

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from pal_server.bridges.lark import PLATFORM, registration
 from pal_server.bridges.lark.hosts import FEISHU, LARK, Host, host_of
 from pal_server.bridges.lark.needs import CALLBACKS, EVENTS, SCOPES

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from pal_chaos.platforms.lark.lark import LoopbackLark
+from pal_cli.chaos.platforms.lark.lark import LoopbackLark
 from tests.bridges.core.scene import poll
 from tests.bridges.lark.scene import LarkScene, a_scene, button, cards, colours, texts
 from tests.support.server import expect

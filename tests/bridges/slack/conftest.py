@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from pal_chaos.platforms.process import platform_process
-from pal_chaos.platforms.slack.loopback import LoopbackSlack, loopback_slack
+from pal_cli.chaos.platforms.process import platform_process
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack, loopback_slack
 
 # What the SDK would take from the environment behind our back: proxies for every host, tokens, OAuth.
 MEDDLING = (

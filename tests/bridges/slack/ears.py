@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.outbound import Outgoing
 from pal_server.bridges.platform import BotSettings
 from pal_server.bridges.slack.connection import SlackConnection

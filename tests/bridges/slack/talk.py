@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from tests.support.patience import LONG_PATIENCE
 from tests.support.stack import Stack, eventually
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges import registry
 from pal_server.bridges.platform import BadCredentials, BotSettings, CannotCreate, Checked
 from pal_server.bridges.slack import PLATFORM, manifest

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.inbound import Place, PlaceKind, Said
 from pal_server.bridges.outbound import CannotTell, Doubtful, Limited, NotThere, Outcome, PostText, Sent, Unsent
 from pal_server.bridges.platform import Dropped

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.inbound import Attachment, Said
 from pal_server.bridges.slack import files
 from tests.bridges.slack.ears import Bot, a_bot

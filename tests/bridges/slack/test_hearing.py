@@ -2,7 +2,7 @@
 
 import asyncio
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.inbound import CardAction, Command, Deleted, Edited, Heard, PlaceKind, Said
 from tests.bridges.slack.ears import a_bot
 

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from tests.support.patience import PATIENCE
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.cards import Button, Card, Tone
 from pal_server.bridges.inbound import Place, PlaceKind
 from pal_server.bridges.outbound import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from pal_server.bridges.inbound import Place, PlaceKind, Said
 from pal_server.bridges.outbound import PostText
 from pal_server.bridges.platform import BadCredentials, Dropped

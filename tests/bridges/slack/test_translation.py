@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pal_chaos.platforms.slack.limits import wrong_blocks, wrong_text
+from pal_cli.chaos.platforms.slack.limits import wrong_blocks, wrong_text
 from pal_server.bridges.cards import Button, Card, Field, Form, Mark, Step, Style, Tone
 from pal_server.bridges.inbound import CardAction, Deleted, Edited, PlaceKind, Said
 from pal_server.bridges.slack import blocks, events

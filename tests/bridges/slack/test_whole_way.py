@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from pal_chaos.platforms.slack.loopback import LoopbackSlack
+from pal_cli.chaos.platforms.slack.loopback import LoopbackSlack
 from tests.bridges.slack.talk import Talk, bridge_pid
 from tests.support.faults import kill
 from tests.support.patience import LONG_PATIENCE
