@@ -130,7 +130,6 @@ export function snapshot(given: Partial<Snapshot> = {}): Snapshot {
     deliveries: [],
     drafts: [],
     saved: [],
-    terminals: [],
     saved_prompts: [],
     terminals: [],
     preferences: {
