@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.person import PHONE, SOON, Person
-from tests.support.stack import Stack
+from tests.support.stack import Stack, eventually
 from tests.support.workbench import with_tools
 
 Come = Callable[..., Person]
@@ -104,6 +105,12 @@ def test_theme_language_and_size_are_a_persons_own_and_stay(come: Come) -> None:
     assert again.page.evaluate("document.documentElement.style.getPropertyValue('--text-size')") == "18px"
 
 
+def serious_in(person: Person) -> list[Any]:
+    """What axe says of the page as it is now."""
+    report = person.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [one for one in report["violations"] if one["impact"] in ("serious", "critical")]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_is_in_the_way_of_those_who_do_not_see(come: Come, room: str, stack: Stack, theme: Any) -> None:
     axe = (with_tools() / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
@@ -119,10 +126,12 @@ def test_nothing_is_in_the_way_of_those_who_do_not_see(come: Come, room: str, st
         expect(me.page.get_by_role("heading").first).to_be_visible(timeout=SOON)
         if path.startswith(f"/r/{room}/{topic}"):
             expect(me.page.locator("[data-ask]")).to_be_visible(timeout=SOON)
+        expect(me.page.locator("html")).to_have_attribute("data-mantine-color-scheme", theme)
+        me.page.wait_for_load_state("networkidle")  # its colours come in two steps, the frame's first
         me.page.evaluate(f"() => {{ {axe} }}")  # the page's policy refuses scripts that are added to it
-        report = me.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-        serious = [one for one in report["violations"] if one["impact"] in ("serious", "critical")]
-        if serious:
+        with suppress(AssertionError):
+            eventually(f"{path} has its colours", lambda: not serious_in(me))
+        if serious := serious_in(me):
             found[path] = [
                 f"{one['id']}: {one['nodes'][0]['html'][:160]} {one['nodes'][0]['any'][:1]}" for one in serious
             ]
