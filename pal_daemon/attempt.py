@@ -46,6 +46,7 @@ FULL_DISK_PAUSE = 30_000  # milliseconds a delivery rests that was given back be
 POLITE_FOR = 2.0  # seconds a program has for ending its turn when asked in its own words; signals follow
 NOT_TAKEN = frozenset((400, 413))  # a server of another version, or a word that breaks its rules
 LEAVE_FOR = 60.0  # seconds a program that has done its work has for going; some need several to clear up
+HAND_OVER_AGAIN = 0.5  # seconds before somebody's answer is handed once more to a keeper that did not take it
 STAY_FOR = 1.0  # the same for one that is known not to go by itself
 LOOK_FOR = 1.0  # seconds a start waits for git to say how the folder stands; it takes some hundredths
 LATE = 4.0  # seconds after which a kill that had no effect is done without the keeper; all is over within 10 s
@@ -188,6 +189,21 @@ class Attempt:
         except (KeeperGone, KeeperRefused):
             return False
         return True
+
+    async def hand_over(self, name: str, data: bytes) -> bool:
+        """As `give_answer`, and for as long as the program lives: its keeper may stand still, its input be full."""
+        await self._is_settled.wait()
+        while self._keeper is not None and not self.has_exited:
+            try:
+                await self._keeper.input(name, data)
+                return True
+            except KeeperRefused as refused:
+                if refused.code != "full":
+                    return False
+            except KeeperGone as gone:
+                log.info("not handed over yet: %s", gone, extra={"action": "answer", "run": self.run})
+            await asyncio.sleep(HAND_OVER_AGAIN)
+        return False
 
     @contextmanager
     def answering(self) -> Iterator[None]:

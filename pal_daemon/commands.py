@@ -152,7 +152,7 @@ class Commands:
             raise Refused(f"{attempt.runtime_name} cannot be given an answer")
         with attempt.answering():
             name = name_answer(data.key, decision=data.decision, has_words=answer.has_words)
-            if not await attempt.give_answer(name, rendered):
+            if not await attempt.hand_over(name, rendered):
                 raise Refused("the program reads no more")
             request = InteractionApplied(lease_id=attempt.lease.id, fence=attempt.lease.fence)
             try:

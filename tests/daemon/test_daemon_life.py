@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pal_daemon.daemon import Over
-from pal_daemon.keeper_client import attach, living_keeper
+from pal_daemon.keeper_client import Keeper, KeeperGone, KeeperRefused, attach, living_keeper
 from pal_daemon.process_tree import find_left_over
 from pal_daemon.runtimes.base import name_answer
 from tests.support.fake_bus import KEY, FakeBus
@@ -56,6 +56,27 @@ async def test_a_run_that_ended_while_no_daemon_was_there_is_reported_by_the_nex
     await start_daemon()
 
     assert (await bus.end_of(delivery)).finish["text"] == "You answered: yes"
+
+
+async def test_an_answer_is_handed_over_once_the_keeper_listens_again(bus, start_daemon, monkeypatch):
+    """Else the program would wait for ever, and nobody could answer it again."""
+    await start_daemon()
+    delivery = await bus.given_delivery(content="/ask may I?")
+    run = await bus.run_of(delivery)
+    await bus.until(lambda: run.interactions)
+    take, refusals = Keeper.input, [KeeperGone("it does not answer"), KeeperRefused("full", "it is not reading")]
+
+    async def hesitate(keeper: Keeper, name: str, data: bytes) -> bool:
+        if refusals:
+            raise refusals.pop()
+        return await take(keeper, name, data)
+
+    monkeypatch.setattr(Keeper, "input", hesitate)
+    ((key, id),) = run.interactions.items()
+    await bus.given_command("answer", run.id, interaction=id, key=key, kind="question", answer="yes")
+
+    assert (await bus.end_of(delivery)).finish["text"] == "You answered: yes"
+    assert refusals == []
 
 
 async def test_a_daemon_that_is_killed_loses_and_doubles_nothing(bus, start_daemon, settings):
