@@ -103,6 +103,11 @@ class Call:
         assert self._actor is not None
         return self._actor
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody still waits for the answer. To one who hung up, nothing may be given out."""
+        return self.http.transport is not None and not self.http.transport.is_closing()
+
     def body(self, kind: type[R], /) -> R:
         """The checked body; `kind` is the one the table names."""
         assert isinstance(self._body, kind)

@@ -19,6 +19,7 @@ LEASE_FOR = 45_000  # milliseconds; a send gives up after 15 s, asking about it 
 TRIES_FOR = 24 * 3_600_000  # milliseconds in which something that cannot be sent is tried again
 BACKOFF = (1_000, 2_000, 5_000, 15_000, 30_000, 60_000, 120_000, 300_000)  # milliseconds, by try
 WAIT_MAX = 3_600_000  # milliseconds a platform can make us wait at once
+TURN = 10_000  # milliseconds up to which a named wait is one's turn at a limit, and no failed try
 
 
 class PostKind(StrEnum):
@@ -185,7 +186,8 @@ def settle(
         case Result.SENT:
             return _sent(free, ref=ref, version=version, repeated=repeated, shown_hash=shown_hash, now=now)
         case Result.LATER:
-            return _again(free, now=now, after=after, error=error)
+            again = _again(free, now=now, after=after, error=error)
+            return replace(again, tries=post.tries) if 0 < after <= TURN else again
         case Result.DOUBT:
             again = _again(free, now=now, after=after, error=error)
             return replace(again, doubt=True, since=post.since, repeated=post.repeated or repeated)

@@ -34,6 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/agents/{key}/duplicate": {"key": "second"},
     "/api/posts": {"platform": "lark", "app_id": "cli_1", "to": "oc_1", "text": "hello"},
     "/api/shares": {"topic": "$topic", "rights": "comment"},
+    "/api/terminals": {"room": "general", "computer": "laptop"},
     "/api/invites": {"room": "general"},
     "/api/invited/{token}/join": {"name": "Ada"},
     "/api/shared/{token}/messages": {"name": "Ada", "content": "hello"},

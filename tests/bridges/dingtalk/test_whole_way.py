@@ -59,7 +59,13 @@ async def test_a_killed_bridge_comes_back_and_nothing_is_there_twice(stage_with_
     await stage.card("")
     claimed, run = await stage.claim()
     bridges = next(loop for loop in stage.server.app.loops if loop.name == "bridges")
-    os.kill(bridges.pids["dingtalk"], signal.SIGKILL)  # type: ignore[attr-defined]  # only this loop has them
+
+    async def pids() -> dict[str, int]:
+        return dict(bridges.pids)  # type: ignore[attr-defined]  # only this loop has them
+
+    dead = (await pids())["dingtalk"]
+    os.kill(dead, signal.SIGKILL)
+    await poll(pids, lambda now: now.get("dingtalk") != dead)
     expect(await stage.server.finish(stage.computer, claimed, run, text="All good."), 200)
 
     await stage.said("All good.")

@@ -20,7 +20,7 @@ SPOILT: tuple[dict[str, Any], ...] = (
     {"kind": "http"},
     {"kind": "ratelimited", "seconds": 1},
 )
-SETTLE = 240.0  # seconds; leases of two dead bridges may have to end
+SETTLE = 480.0  # seconds; what fails often pauses for up to five minutes
 KILL_AT = (2, 5)  # mentions after which the bridge is killed
 
 
