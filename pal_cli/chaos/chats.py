@@ -153,7 +153,7 @@ async def storm(pal: Pal, sides: tuple[Side, ...], *, seconds: float, faults: in
                 await _ended(looking)
                 looking = asyncio.create_task(_say_what_was_lost(pal, made), name="say what was lost")
         if monotonic() >= next_kill and (striking is None or striking.done()):
-            kills += Counter() if striking is None else Counter([striking.result()])
+            kills.update([] if striking is None else filter(None, [striking.result()]))
             what = KILLS[sum(kills.values()) % len(KILLS)]
             striking = asyncio.create_task(asyncio.to_thread(_strike, pal, what, chance), name=what)
             next_kill = monotonic() + KILL_EVERY
@@ -162,7 +162,7 @@ async def storm(pal: Pal, sides: tuple[Side, ...], *, seconds: float, faults: in
         await asyncio.sleep(PACE)
     await _ended(looking)
     if striking is not None:
-        kills[await striking] += 1
+        kills.update(filter(None, [await striking]))
     made.faults = await _struck(sides) + kills
     for side in sides:
         await side.calm()
@@ -211,12 +211,12 @@ def _bind(pal: Pal, sides: tuple[Side, ...]) -> None:
 
 
 def _strike(pal: Pal, what: str, chance: random.Random) -> str:
-    """Something happens to a process of pal; what that was."""
+    """Something happens to a process of pal; what that was, or nothing where there was nobody to kill."""
     if what in PAUSES:
         pal.pause("server", PAUSES[what])
         return "late acknowledgement"
     if what == "bridge":
-        return "bridge killed" if pal.kill_a_bridge(chance) else "bridge killed (there was none)"
+        return "bridge killed" if pal.kill_a_bridge(chance) else ""
     pal.kill(what)
     pal.start(what)
     return f"{what} killed"

@@ -33,6 +33,7 @@ MODULES = (
     "memory",
     "restart",
     "lark",
+    "chats",
     "bridges",
     "workbench",
 )
