@@ -49,6 +49,8 @@ class Kept:
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Path]:
     yield tmp_path
+    if (keeper := await attach(tmp_path / "kept")) is not None:  # it outlives whoever began it, a test too
+        await keeper.kill()
     await asyncio.to_thread(sweep, tmp_path / "kept")
 
 
