@@ -1,7 +1,8 @@
 """A home whose database already holds very many messages and deliveries, written straight into the tables.
 
 As a busy team leaves it: 1,000 topics in 100 rooms, ten agents, for every message a delivery, an event, a client id and
-its words in the index. All deliveries are over but the newest ones, which wait, each in a lane of its own.
+its words in the index. All deliveries are over but the newest ones, which wait, each in a lane of its own. Their agents
+have read their topics up to there, so that a prompt holds the same however much was said before.
 """
 
 import json
@@ -93,7 +94,7 @@ def _fill(db: sqlite3.Connection, facts: dict[str, Any], *, number: int, pending
         """Message id, place in the row, room, topic, agent."""
         for place in range(number):
             room, topic = facts["quiet"] if place % QUIET_EVERY == 7 else topics[place % len(topics)]
-            yield first + place, place, room, topic, facts["agents"][place // len(topics) % AGENTS]
+            yield first + place, place, room, topic, facts["agents"][(place + place // len(topics)) % AGENTS]
 
     def messages() -> Iterator[tuple[Any, ...]]:
         for (id, place, room, topic, agent), text in zip(places(), _texts(number), strict=True):
@@ -144,6 +145,11 @@ def _fill(db: sqlite3.Connection, facts: dict[str, Any], *, number: int, pending
            SELECT sender_key, client_id, 'messages.send', id, hex(randomblob(16)), created_at
              FROM messages WHERE id >= ? ORDER BY id""",
         (first,),
+    )
+    db.execute(
+        """INSERT INTO sessions (id, workspace_id, topic_id, agent, seen_message, created_at)
+           SELECT 'session_' || id, workspace_id, topic_id, agent, message_id - 1, created_at
+             FROM deliveries WHERE status = 'pending'"""
     )
     many("UPDATE rooms SET seq = seq + ? WHERE id = ?", ((seq, room) for room, seq in seqs.items()))
     db.execute("UPDATE workspaces SET position = position + ? WHERE id = ?", (number, workspace))

@@ -110,6 +110,20 @@ def test_every_statement_fits_the_sqlite_schema(sqlite_file: Path) -> None:
     assert wrong == []
 
 
+def test_who_may_see_is_asked_for_one_room_at_a_time(sqlite_file: Path) -> None:
+    """SQLite gathers the viewers of all rooms, for each list anew, unless it can look into the view's parts by room."""
+    gathering = {}
+    with closing(sqlite3.connect(sqlite_file)) as conn:
+        for name, text in load_statements(STATEMENTS, engine="sqlite").items():
+            if "room_viewers" in text:
+                parameters = dict.fromkeys(re.findall(r"(?<!:):(\w+)", text))
+                plan = [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
+                gathering[name] = [step for step in plan if "AUTOMATIC" in step or "room_viewers" in step]
+
+    assert len(gathering) > 10
+    assert {name: steps for name, steps in gathering.items() if steps} == {}
+
+
 def test_every_statement_fits_the_postgres_schema(postgres_url: str) -> None:
     """Also that the type of every parameter can be told: `:x IS NULL` alone needs `CAST(:x AS TEXT)`."""
     with psycopg.connect(postgres_url, autocommit=True) as conn:
