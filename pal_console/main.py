@@ -1,6 +1,19 @@
 """Every `pal console` command, put together."""
 
-from pal_console import accounts, agents, audit, bots, computers, deliveries, links, offers, people, talk, usage
+from pal_console import (
+    accounts,
+    agents,
+    audit,
+    bots,
+    computers,
+    deliveries,
+    links,
+    offers,
+    people,
+    projects,
+    talk,
+    usage,
+)
 from pal_server.client.terminal.typed import new_app, run_app
 
 app = new_app("Administration, directly with the server.")
@@ -9,6 +22,7 @@ app.add_typer(agents.app, name="agents")
 app.add_typer(computers.app, name="computers")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(projects.app, name="projects")
 app.add_typer(people.users, name="users")
 app.add_typer(people.tokens, name="tokens")
 app.add_typer(links.shares, name="shares")

@@ -25,6 +25,8 @@ GROUP = Group(
         "rooms invite": ("pal_cli.cli.rooms:INVITE", "bring an agent into a room, or change its mode"),
         "rooms set": ("pal_cli.cli.rooms:SET", "change how a room works"),
         "rooms restart-agent": ("pal_cli.cli.rooms:RESTART_AGENT", "restart what an agent is doing in a room"),
+        "projects list": ("pal_cli.cli.projects:LIST", "projects you may see"),
+        "projects show": ("pal_cli.cli.projects:SHOW", "goal, rules and stack of a project"),
         "topics list": ("pal_cli.cli.rooms:TOPICS", "topics of a room"),
         "topics create": ("pal_cli.cli.rooms:CREATE_TOPIC", "make a topic"),
         "topics rename": ("pal_cli.cli.rooms:RENAME_TOPIC", "name a topic"),

@@ -3,9 +3,9 @@
 import argparse
 import os
 
-from pal_server.client.resolve import daemon_place
+from pal_server.client.resolve import daemon_place, named_project
 from pal_server.client.terminal.exits import WrongUsage
-from pal_server.client.terminal.line import Line, NotLetIn
+from pal_server.client.terminal.line import Line, NotLetIn, segment
 
 _TOKENS = ("PAL_RUN_TOKEN", "LOCK_DAEMON_TOKEN", "PAL_DAEMON_TOKEN")
 
@@ -29,6 +29,13 @@ def paging_flags(parser: argparse.ArgumentParser) -> None:
 def room_flag(parser: argparse.ArgumentParser, *, help: str = "the room's name or id (inside a run: its room)") -> None:
     """`--room`, with `--chat` as its other name."""
     parser.add_argument("--room", "--chat", dest="room", metavar="R", help=help)
+
+
+def project_flag(parser: argparse.ArgumentParser) -> None:
+    """`--project`."""
+    parser.add_argument(
+        "--project", metavar="P", help="the project's key or id (the run's; else the one .pal.toml names)"
+    )
 
 
 def connect(args: argparse.Namespace) -> Line:
@@ -72,6 +79,19 @@ def place_of(*, room: str | None, topic: int | None, parent: int | None) -> tupl
         if topic in (None, run_topic):
             topic, parent = run_topic, run_number("PAL_MESSAGE")
     return run_room if room is None else room, topic, parent
+
+
+def project_of(args: argparse.Namespace, line: Line) -> str:
+    """The project that was named, inside a run that of its room, else the one of the nearest `.pal.toml`; WrongUsage
+    when there is none.
+    """
+    named: str | None = args.project
+    if named is None and (room := run_variable("PAL_ROOM")) is not None:
+        named = line.get(f"/api/rooms/{segment(room)}")["room"].get("project")
+    named = named or named_project()
+    if not named:
+        raise WrongUsage("which project? Name it; `pal cli projects list` lists them")
+    return named
 
 
 def required_room(args: argparse.Namespace) -> str:

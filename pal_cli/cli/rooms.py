@@ -4,6 +4,7 @@ import argparse
 
 from pal_cli.cli.daemon_line import connect, connection_flags, paging_flags, required_room, room_flag
 from pal_cli.light import Command, positive, whole
+from pal_server.client.resolve import named_project
 from pal_server.client.terminal import shown, verbs
 from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import segment, without_nothing
@@ -29,6 +30,7 @@ def _create_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="TEXT", help="rules every agent in it is given")
     parser.add_argument("--private", action="store_true", help="only members may see it")
     parser.add_argument("--ttl", type=positive, metavar="S", help="seconds until it disappears with all that was said")
+    parser.add_argument("--project", metavar="P", help="the project it is about (the one .pal.toml names)")
     connection_flags(parser)
 
 
@@ -40,6 +42,7 @@ def _create(args: argparse.Namespace) -> None:
         "rules": args.rules,
         "visibility": visibility,
         "ttl": args.ttl,
+        "project": args.project or named_project(),
     }
     answer = connect(args).post("/api/rooms", without_nothing(body))
     verbs.show(
@@ -100,6 +103,7 @@ def _set_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--approvers", type=int, choices=(1, 2), help="how many people have to approve; an admin's to say"
     )
+    parser.add_argument("--project", metavar="P", help="the project it is about; none takes it out of one")
     connection_flags(parser)
 
 
@@ -114,6 +118,8 @@ def _set(args: argparse.Namespace) -> None:
             "hop_limit": args.hops,
         }
     )
+    if args.project is not None:
+        body["project"] = None if args.project == "none" else args.project
     if args.deny_after is not None:
         body["deny_after"] = _deny_after(args.deny_after)
     if not body:

@@ -16,6 +16,7 @@ from pal_server.domain.deliveries import Delivery
 from pal_server.domain.files import File
 from pal_server.domain.interactions import Interaction
 from pal_server.domain.messages import Message
+from pal_server.domain.projects import Project, need_open
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Run, Session
 from pal_server.domain.terminals import Terminal
@@ -30,6 +31,7 @@ from pal_server.storage import (
     files,
     interactions,
     messages,
+    projects,
     rooms,
     runs,
     terminals,
@@ -41,6 +43,7 @@ from pal_server.storage.tx import Tx
 _BEGINNING = re.compile(r"[a-z0-9]{6,}")
 _PEOPLE = frozenset({ActorKind.USER, ActorKind.SYSTEM})  # and the server itself
 _TRUSTED = _PEOPLE | {ActorKind.BRIDGE}  # who may know everybody in the workspace
+BY_ROOM = frozenset({ActorKind.COMPUTER, ActorKind.RUN})  # who know of a project by seeing a room of it
 
 
 def need(actor: Actor, role: Role) -> None:
@@ -79,6 +82,23 @@ def topic(tx: Tx, actor: Actor, id: int) -> Topic:
     found = rooms.find_topic(tx, workspace_id=actor.workspace_id, id=id)
     if found is None or not rooms.sees(tx, actor=actor, room_id=found.room_id):
         raise NotFound(f"there is no topic {id}", topic=id)
+    return found
+
+
+def project(tx: Tx, actor: Actor, ref: str) -> Project:
+    """A project by id or key. It is of the whole workspace; computers and runs know those of which they see a room."""
+    found = projects.find(tx, workspace_id=actor.workspace_id, ref=ref if ref.startswith("project_") else ref.lower())
+    if found is None and (whole := _whole(ref, kind="project", find=_finder(projects.find_by_prefix, tx, actor))):
+        found = projects.find(tx, workspace_id=actor.workspace_id, ref=whole)
+    if found is None or not _may_know_project(tx, actor=actor, project=found):
+        raise NotFound(f"there is no project {ref}", project=ref)
+    return found
+
+
+def open_project(tx: Tx, actor: Actor, ref: str) -> Project:
+    """The same, for something that is to be written in it; `Conflict` when it is archived."""
+    found = project(tx, actor, ref)
+    need_open(found)
     return found
 
 
@@ -229,6 +249,12 @@ def _may_know_work(tx: Tx, *, actor: Actor, room_id: str, agent: str, computer_i
     if actor.kind is ActorKind.COMPUTER:
         return computer_id == actor.id or is_assigned(tx, actor, agent)
     return rooms.sees(tx, actor=actor, room_id=room_id)
+
+
+def _may_know_project(tx: Tx, *, actor: Actor, project: Project) -> bool:
+    if actor.kind in BY_ROOM:
+        return projects.sees(tx, actor=actor, project_id=project.id)
+    return actor.kind in _TRUSTED
 
 
 def _seen_rooms(tx: Tx, actor: Actor) -> Callable[[str], list[str]]:

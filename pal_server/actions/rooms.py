@@ -23,7 +23,7 @@ from pal_server.domain.runs import Run, Wanted
 from pal_server.domain.steering import parse_busy
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import agents as agent_rows
-from pal_server.storage import rooms
+from pal_server.storage import projects, rooms
 from pal_server.storage import users as user_rows
 from pal_server.storage.tx import Tx
 
@@ -49,6 +49,7 @@ def create(
     rules: str = "",
     visibility: str = "workspace",
     ttl: int | None = None,
+    project: str | None = None,
     client_id: str | None = None,
 ) -> Room:
     """A new room with its default topic. A private room begins with its maker as the only member; one with a `ttl`, in
@@ -60,9 +61,12 @@ def create(
     said = {"name": name, "title": title, "rules": rules, "visibility": visibility}
     if ttl is not None:
         said["ttl"] = str(ttl)
+    if project is not None:
+        said["project"] = project
     if (target := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="rooms.create", said=said)) is not None:
         return access.room(tx, actor, target)
     name = parse_name(name)
+    about = None if project is None else access.open_project(tx, actor, project)
     if rooms.find(tx, workspace_id=actor.workspace_id, ref=name) is not None:
         raise AlreadyExists(f"a room is already called {name}", room=name)
     room_id = tx.new_id("room")
@@ -79,6 +83,8 @@ def create(
     )
     topic_id = rooms.add_topic(tx, room_id=room_id, title=DEFAULT_TOPIC, is_default=True, created_by=actor.key)
     rooms.set_default_topic(tx, room_id=room_id, topic_id=topic_id)
+    if about is not None:
+        projects.set_room(tx, room_id=room_id, project_id=about.id)
     if actor.kind is ActorKind.USER:
         rooms.set_member(tx, room_id=room_id, kind="user", principal=actor.id, mode=None)
     client_ids.remember(tx, actor=actor, client_id=client_id, verb="rooms.create", said=said, target=room_id)
@@ -110,6 +116,7 @@ def change(
     approvers: int | None = None,
     fresh: bool | None = None,
     hop_limit: int | None = None,
+    project: str | Keep | None = KEEP,
 ) -> Room:
     """Change what is given; None leaves a thing as it is. How many have to approve is an admin's to say, and how far
     agents go on by themselves a person's.
@@ -135,6 +142,8 @@ def change(
         audit.record(
             tx, actor=actor, action="room.approvers_set", target=f"room:{found.id}", detail={"approvers": approvers}
         )
+    if project is not KEEP:
+        _move(tx, actor=actor, room=found, project=project)
     rooms.change(
         tx,
         room=replace(
@@ -282,6 +291,18 @@ def list_topics(tx: Tx, *, actor: Actor, room: str, after: str | None, limit: in
     limit = parse_limit(limit)
     topics = rooms.topics(tx, room_id=found.id, after=parse_after(after) or 0, limit=limit + 1)
     return page_of(topics, limit=limit, cursor=lambda topic: str(topic.id))
+
+
+def _move(tx: Tx, *, actor: Actor, room: Room, project: str | None) -> None:
+    """Make the room one of a project, or of none. The default room of a project stays in it."""
+    about = None if project is None else access.open_project(tx, actor, project)
+    if room.project_id == (None if about is None else about.id):
+        return
+    if room.project_id is not None:
+        before = projects.find(tx, workspace_id=actor.workspace_id, ref=room.project_id)
+        if before is not None and before.default_room == room.id:
+            raise Conflict(f"{room.name} is the default room of {before.key}", room=room.name, project=before.key)
+    projects.set_room(tx, room_id=room.id, project_id=None if about is None else about.id)
 
 
 def _place(one: Mentionable) -> tuple[str, str]:

@@ -12,11 +12,23 @@ from pal_server.domain.desk import Draft, Glance, Preferences, Saved, SavedPromp
 from pal_server.domain.interactions import Interaction
 from pal_server.domain.interactions import Status as InteractionStatus
 from pal_server.domain.pages import NEWEST, OLDEST
+from pal_server.domain.projects import Project
 from pal_server.domain.rooms import Room
 from pal_server.domain.runs import Run
 from pal_server.domain.terminals import Terminal
 from pal_server.domain.users import User
-from pal_server.storage import agents, computers, deliveries, desk, events, interactions, rooms, terminals, users
+from pal_server.storage import (
+    agents,
+    computers,
+    deliveries,
+    desk,
+    events,
+    interactions,
+    projects,
+    rooms,
+    terminals,
+    users,
+)
 from pal_server.storage.tx import Tx
 
 TOPICS = 1000  # the newest ones; older ones are found by search and by room
@@ -32,6 +44,7 @@ class Snapshot:
     position: int
     users: tuple[User, ...]
     present: tuple[str, ...]
+    projects: tuple[Project, ...]
     rooms: tuple[Room, ...]
     topics: tuple[Glance, ...]
     agents: tuple[Agent, ...]
@@ -54,6 +67,7 @@ def take(tx: Tx, *, actor: Actor) -> Snapshot:
         position=events.newest(tx, workspace_id=workspace),
         users=tuple(users.list_page(tx, workspace_id=workspace, after="", limit=MOST)),
         present=tuple(desk.present(tx, workspace_id=workspace)),
+        projects=tuple(projects.page(tx, workspace_id=workspace, after="", limit=MOST)),
         rooms=tuple(rooms.page(tx, actor=actor, after="", limit=MOST)),
         topics=tuple(desk.glances(tx, actor=actor, limit=TOPICS)),
         agents=tuple(agents.list_page(tx, workspace_id=workspace, after="", limit=MOST)),

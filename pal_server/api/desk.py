@@ -11,6 +11,7 @@ from pal_server.contract.agents import Agent, Computer
 from pal_server.contract.base import Done
 from pal_server.contract.deliveries import Delivery
 from pal_server.contract.people import User
+from pal_server.contract.projects import Project
 from pal_server.contract.rooms import Room
 from pal_server.contract.runs import Interaction, Run
 from pal_server.contract.terminals import Terminal
@@ -25,6 +26,7 @@ async def take_snapshot(call: Call) -> contract.SnapshotAnswer:
             me=present_me(call.actor),
             users=present_all(seen.users, User),
             present=list(seen.present),
+            projects=present_all(seen.projects, Project),
             rooms=present_all(seen.rooms, Room),
             topics=present_all(seen.topics, contract.Glance),
             agents=present_all(seen.agents, Agent),

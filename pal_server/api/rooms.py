@@ -31,6 +31,7 @@ async def create(call: Call) -> contract.RoomAnswer:
         rules=request.rules,
         visibility=request.visibility,
         ttl=request.ttl,
+        project=request.project,
         client_id=request.client_id,
     )
     return contract.RoomAnswer(room=present(room, contract.Room))
@@ -58,6 +59,7 @@ async def change(call: Call) -> contract.RoomAnswer:
         approvers=or_none(request.approvers),
         fresh=or_none(request.fresh),
         hop_limit=or_none(request.hop_limit),
+        project=keep(request.project),
     )
     return contract.RoomAnswer(room=present(room, contract.Room))
 

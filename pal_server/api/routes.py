@@ -18,6 +18,7 @@ from pal_server.api import (
     messages,
     pages,
     people,
+    projects,
     rooms,
     run_stream,
     runs,
@@ -72,6 +73,7 @@ from pal_server.contract import folders as o
 from pal_server.contract import invites as i
 from pal_server.contract import messages as m
 from pal_server.contract import people as p
+from pal_server.contract import projects as j
 from pal_server.contract import rooms as r
 from pal_server.contract import runs as u
 from pal_server.contract import shares as h
@@ -165,6 +167,18 @@ ROUTES: tuple[Route, ...] = (
         method="PUT",
     ),
     delete("/api/saved-prompts/{name}", desk.drop_prompt, MEMBERS, "Forget it", k.SavedPromptAnswer),
+    # projects
+    get("/api/projects", projects.list_projects, READERS, "Projects by key", j.ProjectsAnswer, Page),
+    create("/api/projects", projects.create, MEMBERS, "Make a project", j.ProjectAnswer, j.CreateProject),
+    get("/api/projects/{project}", projects.get, READERS, "One project, by id or key", j.ProjectAnswer),
+    patch(
+        "/api/projects/{project}",
+        projects.change,
+        MEMBERS,
+        "Change goal, rules, stack; archive it",
+        j.ProjectAnswer,
+        j.ChangeProject,
+    ),
     # rooms
     get("/api/rooms", rooms.list_rooms, READERS, "Rooms by name", r.RoomsAnswer, Page),
     get("/api/chats", rooms.list_chats, READERS, "The same, by its older name", r.RoomsAnswer, Page),

@@ -117,6 +117,12 @@ def project_setting(key: str, *, cwd: Path | None = None) -> Found | None:
     return _from_file(file, key, may_hold_secrets=False) if file else None
 
 
+def named_project(*, cwd: Path | None = None) -> str | None:
+    """The project that the nearest `.pal.toml` names."""
+    found = project_setting("project", cwd=cwd)
+    return None if found is None else found.value
+
+
 def find_project_file(cwd: Path | None = None) -> Path | None:
     """The `.pal.toml` of this folder or of the nearest one above it."""
     try:

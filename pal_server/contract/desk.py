@@ -9,6 +9,7 @@ from .base import Answer, Request
 from .deliveries import Delivery
 from .messages import Sender
 from .people import Me, User
+from .projects import Project
 from .rooms import Room, Topic
 from .runs import Interaction, Run
 from .terminals import Terminal
@@ -99,6 +100,7 @@ class Snapshot(Answer, frozen=True, kw_only=True):
     users: list[User]
     present: list[str]
     """Names of the users who are here now."""
+    projects: list[Project] = []
     rooms: list[Room]
     topics: list[Glance]
     """The 1000 topics in which something was said last."""

@@ -27,6 +27,8 @@ class Room(Answer, frozen=True, kw_only=True):
     """An agent's answer is held as a draft when something newer was said in the topic that its run has not read."""
     hop_limit: int = 8
     """How often agents pass a message of a person on before a card asks people. For chains that begin from now on."""
+    project: str | None = None
+    """The id of the project it is about."""
     created_at: int
     archived_at: int | None = None
     expires_at: int | None = None
@@ -50,6 +52,8 @@ class CreateRoom(Request, frozen=True, kw_only=True):
     visibility: Literal["workspace", "private"] = "workspace"
     ttl: int | None = None
     """Seconds until it disappears, with all that was said in it."""
+    project: str | None = None
+    """Id or key of the project it is about."""
     client_id: str | None = None
 
 
@@ -69,6 +73,8 @@ class ChangeRoom(Request, frozen=True, kw_only=True):
     fresh: bool | msgspec.UnsetType = msgspec.UNSET
     hop_limit: int | msgspec.UnsetType = msgspec.UNSET
     """1 to 100; a person's to change."""
+    project: str | msgspec.UnsetType | None = msgspec.UNSET
+    """Id or key; null for none. The default room of a project stays in it."""
 
 
 class Member(Answer, frozen=True, kw_only=True):

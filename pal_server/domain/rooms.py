@@ -44,6 +44,7 @@ class Room:
     approvers: int = 1  # people who have to approve what an agent asks for
     fresh: bool = False  # an answer is held when something newer was said that its agent has not read
     hop_limit: int = HOP_LIMIT  # how often agents pass a message on before a card asks people
+    project_id: str | None = None  # what it is about
     created_at: int
     archived_at: int | None
     expires_at: int | None = None  # when it goes, with all that was said
@@ -63,6 +64,7 @@ class Room:
             "approvers": self.approvers,
             "fresh": self.fresh,
             "hop_limit": self.hop_limit,
+            "project": self.project_id,
             "created_at": self.created_at,
             "archived_at": self.archived_at,
             "expires_at": self.expires_at,

@@ -336,6 +336,7 @@ def _room(row: Row) -> Room:
         approvers=row["approvers"],
         fresh=bool(row["fresh"]),
         hop_limit=row["hop_limit"],
+        project_id=row["project_id"],
         created_at=row["created_at"],
         archived_at=row["archived_at"],
         expires_at=row["expires_at"],

@@ -1,6 +1,7 @@
 """The commands with which people are in control of what runs ask the API for it."""
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,16 @@ RULE = {
     "used": 2,
     "made_by": "owner",
     "revoked_at": None,
+}
+
+PROJECT = {
+    "id": "project_a",
+    "key": "shop",
+    "name": "Shop",
+    "goal": "tea",
+    "rules": ["Be kind."],
+    "tech_stack": ["python"],
+    "archived_at": None,
 }
 
 ROOM = {"name": "general", "busy": "queue", "deny_after": None, "approvers": 1, "fresh": False, "hop_limit": 8}
@@ -76,6 +87,18 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "cli rooms set --room general --hops 3": ("PATCH /api/rooms/general", {"hop_limit": 3}),
     "cli rooms set --room general --deny-after never": ("PATCH /api/rooms/general", {"deny_after": None}),
+    "cli rooms set --room general --project shop": ("PATCH /api/rooms/general", {"project": "shop"}),
+    "cli rooms set --room general --project none": ("PATCH /api/rooms/general", {"project": None}),
+    "cli projects list": ("GET /api/projects", {}),
+    "cli projects show shop": ("GET /api/projects/shop", {}),
+    "console projects list": ("GET /api/projects", {}),
+    "console projects show shop": ("GET /api/projects/shop", {}),
+    "console projects create shop --goal tea --rule a --rule b --stack python": (
+        "POST /api/projects",
+        {"key": "shop", "goal": "tea", "rules": ["a", "b"], "tech_stack": ["python"]},
+    ),
+    "console projects update shop --no-rules": ("PATCH /api/projects/shop", {"rules": [], "goal": None}),
+    "console projects update shop --archive": ("PATCH /api/projects/shop", {"archived": True}),
     "cli choose 7 start-over": ("POST /api/runs/7/choose", {"choice": "start_over"}),
     "console deliveries list --topic 3 --status pending": (
         "GET /api/deliveries",
@@ -91,6 +114,10 @@ KNOWN: dict[str, Any] = {
     "POST /api/interactions": {"interaction": answers.INTERACTION},
     "POST /api/messages/41/draft": {"message": {**answers.MESSAGE, "card": {"status": "revised"}}},
     "PATCH /api/rooms/general": {"room": ROOM},
+    "GET /api/projects": {"projects": [PROJECT], "next": None},
+    "POST /api/projects": {"project": PROJECT},
+    "GET /api/projects/shop": {"project": PROJECT},
+    "PATCH /api/projects/shop": {"project": PROJECT},
     "POST /api/runs/7/rebuild": {"run": answers.RUN},
     "POST /api/runs/7/choose": {"run": answers.RUN},
     "POST /api/interactions/7/answer": {"interaction": answers.INTERACTION},
@@ -161,3 +188,31 @@ def test_one_message_does_one_thing_to_a_busy_agent(pal: Pal) -> None:
     outcome = pal("cli", "send", "--room", "general", "--steer", "--interrupt", "hi")
 
     assert outcome.code == 2
+
+
+@pytest.mark.parametrize("part", ["cli", "console"])
+def test_a_project_file_names_the_project_of_a_command(part: str, pal: Pal, api: FakeApi) -> None:
+    api.answers.update(KNOWN)
+    api.answers["GET /api/projects/tea"] = {"project": PROJECT}
+
+    nameless = pal(part, "projects", "show")
+    Path(".pal.toml").write_text('project = "shop"\n', "utf-8")
+    named = pal(part, "projects", "show")
+
+    assert (nameless.code, named.code) == (2, 0)
+    assert api.last().path == "/api/projects/shop"
+    assert named.out.splitlines() == ["shop: Shop", "goal: tea", "rule: Be kind.", "stack: python"]
+    assert pal(part, "projects", "show", "tea").code == 0
+    assert api.last().path == "/api/projects/tea"
+
+
+def test_inside_a_run_the_project_is_that_of_its_room(pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.answers.update(KNOWN)
+    api.answers["GET /api/rooms/general"] = {"room": {**ROOM, "project": "shop"}}
+    Path(".pal.toml").write_text('project = "tea"\n', "utf-8")
+    monkeypatch.setenv("PAL_RUN_TOKEN", "run token")
+    monkeypatch.setenv("PAL_ROOM", "general")
+
+    outcome = pal("cli", "projects", "show")
+
+    assert (outcome.code, api.last().path) == (0, "/api/projects/shop"), outcome.err

@@ -29,6 +29,26 @@ def rooms(answer: Answer) -> None:
     )
 
 
+def projects(answer: Answer) -> None:
+    table(
+        ("PROJECT", "STATE", "ID", "NAME"),
+        [(p["key"], "archived" if p.get("archived_at") else "active", p["id"], p["name"]) for p in answer["projects"]],
+        empty="no projects yet. `pal console projects create KEY` makes one",
+    )
+
+
+def project(answer: Answer) -> None:
+    """Its name, then goal, rules and stack as far as it has them."""
+    shown = answer["project"]
+    say(f"{shown['key']}: {shown['name']}{', archived' if shown.get('archived_at') else ''}")
+    if shown["goal"]:
+        say(f"goal: {shown['goal']}")
+    for rule in shown["rules"]:
+        say(f"rule: {rule}")
+    if shown["tech_stack"]:
+        say(f"stack: {', '.join(shown['tech_stack'])}")
+
+
 def members(answer: Answer) -> None:
     table(
         ("NAME", "KIND", "MODE", "RUNTIME", "SHOWN AS"),

@@ -13,7 +13,7 @@ SELECT id, workspace_id, CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END AS has_end
 -- name: end
 -- The id cannot be another room's name: the name is free again. Archived is what has nothing left to say.
 UPDATE rooms
-   SET name = id, title = '', rules = '', ended_at = COALESCE(ended_at, :now),
+   SET name = id, title = '', rules = '', project_id = NULL, ended_at = COALESCE(ended_at, :now),
        archived_at = CASE WHEN EXISTS (SELECT 1 FROM runs r WHERE r.room_id = rooms.id
                                           AND r.status IN ('starting', 'running', 'waiting', 'paused'))
                           THEN archived_at ELSE COALESCE(archived_at, :now) END

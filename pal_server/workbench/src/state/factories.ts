@@ -131,6 +131,7 @@ export function snapshot(given: Partial<Snapshot> = {}): Snapshot {
     drafts: [],
     saved: [],
     saved_prompts: [],
+    projects: [],
     terminals: [],
     preferences: {
       theme: "system",

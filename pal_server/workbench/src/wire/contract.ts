@@ -354,6 +354,15 @@ export interface ChangePreferences {
   quiet_until?: number | null;
 }
 
+export interface ChangeProject {
+  name?: string;
+  goal?: string;
+  rules?: string[];
+  tech_stack?: string[];
+  room?: string;
+  archived?: boolean;
+}
+
 export interface ChangeRoom {
   title?: string;
   rules?: string;
@@ -365,6 +374,7 @@ export interface ChangeRoom {
   approvers?: number;
   fresh?: boolean;
   hop_limit?: number;
+  project?: string | null;
 }
 
 export interface ChangeSaved {
@@ -628,12 +638,23 @@ export interface CreateInvite {
   client_id?: string | null;
 }
 
+export interface CreateProject {
+  key: string;
+  name?: string;
+  goal?: string;
+  rules?: string[];
+  tech_stack?: string[];
+  room?: string | null;
+  client_id?: string | null;
+}
+
 export interface CreateRoom {
   name: string;
   title?: string;
   rules?: string;
   visibility?: "private" | "workspace";
   ttl?: number | null;
+  project?: string | null;
   client_id?: string | null;
 }
 
@@ -1478,6 +1499,28 @@ export interface ProblemAnswer {
   error: Problem;
 }
 
+export interface Project {
+  id: string;
+  key: string;
+  name: string;
+  goal: string;
+  rules: string[];
+  tech_stack: string[];
+  default_room: string;
+  created_at: number;
+  updated_at: number;
+  archived_at: number | null;
+}
+
+export interface ProjectAnswer {
+  project: Project;
+}
+
+export interface ProjectsAnswer {
+  projects: Project[];
+  next: string | null;
+}
+
 /** What the run was told. */
 export interface PromptAnswer {
   prompt: string;
@@ -1644,6 +1687,7 @@ export interface Room {
   approvers: number;
   fresh: boolean;
   hop_limit: number;
+  project: string | null;
   created_at: number;
   archived_at: number | null;
   expires_at: number | null;
@@ -2048,6 +2092,7 @@ export interface Snapshot {
   me: Me;
   users: User[];
   present: string[];
+  projects: Project[];
   rooms: Room[];
   topics: Glance[];
   agents: Agent[];
@@ -2441,6 +2486,10 @@ export interface Routes {
   "DELETE /api/saved/{id}": { body: Nothing; answer: SavedAnswer };
   "PUT /api/saved-prompts/{name}": { body: SavePrompt; answer: SavedPromptAnswer };
   "DELETE /api/saved-prompts/{name}": { body: Nothing; answer: SavedPromptAnswer };
+  "GET /api/projects": { body: undefined; answer: ProjectsAnswer };
+  "POST /api/projects": { body: CreateProject; answer: ProjectAnswer };
+  "GET /api/projects/{project}": { body: undefined; answer: ProjectAnswer };
+  "PATCH /api/projects/{project}": { body: ChangeProject; answer: ProjectAnswer };
   "GET /api/rooms": { body: undefined; answer: RoomsAnswer };
   "POST /api/rooms": { body: CreateRoom; answer: RoomAnswer };
   "GET /api/chats": { body: undefined; answer: RoomsAnswer };
