@@ -16,9 +16,10 @@ from pal_server.domain.deliveries import Delivery
 from pal_server.domain.files import File
 from pal_server.domain.interactions import Interaction
 from pal_server.domain.messages import Message
-from pal_server.domain.projects import Project, need_open
+from pal_server.domain.projects import Coded, Project, need_open, parse_code
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Run, Session
+from pal_server.domain.tasks import Task
 from pal_server.domain.terminals import Terminal
 from pal_server.domain.tokens import Token
 from pal_server.domain.users import User
@@ -34,6 +35,7 @@ from pal_server.storage import (
     projects,
     rooms,
     runs,
+    tasks,
     terminals,
     tokens,
     users,
@@ -99,6 +101,23 @@ def open_project(tx: Tx, actor: Actor, ref: str) -> Project:
     """The same, for something that is to be written in it; `Conflict` when it is archived."""
     found = project(tx, actor, ref)
     need_open(found)
+    return found
+
+
+def task(tx: Tx, actor: Actor, ref: str, *, project: str | None = None) -> Task:
+    """A task of a room the actor sees: by id, by code in a project (`T-3`, or `shop.T-3` which names it), or by a code
+    that only one project has. Without one named, a run means the project of its room.
+    """
+    key, dot, code = ref.rpartition(".")
+    found = None
+    if (number := parse_code(code, kind=Coded.TASK)) is not None:
+        found = _coded_task(tx, actor, number, project=key if dot else project or _own_project(tx, actor))
+    elif ref.startswith("task_"):
+        found = tasks.find(tx, workspace_id=actor.workspace_id, id=ref)
+    if found is None and number is None and (whole := _whole(ref, kind="task", find=_seen_tasks(tx, actor))):
+        found = tasks.find(tx, workspace_id=actor.workspace_id, id=whole)
+    if found is None or not rooms.sees(tx, actor=actor, room_id=found.room_id):
+        raise NotFound(f"there is no task {ref}", task=ref)
     return found
 
 
@@ -255,6 +274,34 @@ def _may_know_project(tx: Tx, *, actor: Actor, project: Project) -> bool:
     if actor.kind in BY_ROOM:
         return projects.sees(tx, actor=actor, project_id=project.id)
     return actor.kind in _TRUSTED
+
+
+def _coded_task(tx: Tx, actor: Actor, number: int, *, project: str | None) -> Task | None:
+    if project is not None:
+        id = tasks.id_by_number(tx, project_id=_project(tx, actor, project).id, number=number)
+        return None if id is None else tasks.find(tx, workspace_id=actor.workspace_id, id=id)
+    ids = tasks.ids_by_number(tx, workspace_id=actor.workspace_id, number=number)
+    found = [one for id in ids if (one := tasks.find(tx, workspace_id=actor.workspace_id, id=id)) is not None]
+    seen = {f"{one.project}.{one.code}": one for one in found if rooms.sees(tx, actor=actor, room_id=one.room_id)}
+    only = _only(f"T-{number}", sorted(seen))
+    return None if only is None else seen[only]
+
+
+_project = project  # where a parameter has its name
+
+
+def _own_project(tx: Tx, actor: Actor) -> str | None:
+    room = None if actor.room_id is None else rooms.find(tx, workspace_id=actor.workspace_id, ref=actor.room_id)
+    return None if room is None else room.project_id
+
+
+def _seen_tasks(tx: Tx, actor: Actor) -> Callable[[str], list[str]]:
+    def find(prefix: str) -> list[str]:
+        ids = tasks.ids_by_prefix(tx, prefix, workspace_id=actor.workspace_id)
+        found = [one for id in ids if (one := tasks.find(tx, workspace_id=actor.workspace_id, id=id)) is not None]
+        return [one.id for one in found if rooms.sees(tx, actor=actor, room_id=one.room_id)]
+
+    return find
 
 
 def _seen_rooms(tx: Tx, actor: Actor) -> Callable[[str], list[str]]:

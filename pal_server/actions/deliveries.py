@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pal_server.actions import access, cards, client_ids, debate_ends, steering, work
+from pal_server.actions import access, cards, client_ids, debate_ends, steering, task_progress, work
 from pal_server.domain import deliveries as rules
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.addressing import Addressed, Reason
@@ -63,6 +63,7 @@ def create(tx: Tx, *, room: Room, message: Message, to: Addressed) -> tuple[int,
         chain_id=message.chain_id,
         hop=message.hop,
     )
+    task_progress.look(tx, workspace_id=message.workspace_id, topic_id=message.topic_id)
     place = 0
     if waits:
         held = terminals.of_lane(tx, topic_id=message.topic_id, agent=to.agent.key)
@@ -470,7 +471,7 @@ def _lease(tx: Tx, *, delivery: Delivery, agent: Agent, computer: Computer) -> C
     deliveries.put(tx, claimed, was=delivery)
     given = work.compose(tx, delivery=claimed, agent=agent, computer=computer)
     deliveries.set_given(tx, id=delivery.id, prompt=given.prompt, turn=given.turn, recap=given.recap)
-    _emit(tx, "delivery.claimed", claimed)
+    _tell(tx, "delivery.claimed", claimed)  # it was open before
     return Claimed(delivery=claimed, work=given.work)
 
 
@@ -527,4 +528,9 @@ def _show_dead(tx: Tx, delivery: Delivery) -> None:
 
 
 def _emit(tx: Tx, kind: str, delivery: Delivery) -> None:
+    _tell(tx, kind, delivery)
+    task_progress.look(tx, workspace_id=delivery.workspace_id, topic_id=delivery.topic_id)
+
+
+def _tell(tx: Tx, kind: str, delivery: Delivery) -> None:
     tx.emit(kind, workspace_id=delivery.workspace_id, room_id=delivery.room_id, data=delivery.fact())

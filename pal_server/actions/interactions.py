@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pal_server.actions import access, approval_rules, audit, cards, deliveries, messages
+from pal_server.actions import access, approval_rules, audit, cards, deliveries, messages, task_progress
 from pal_server.domain import interactions as rules
 from pal_server.domain.actors import Actor, ActorKind, system
 from pal_server.domain.approval_rules import ApprovalRule, action_hash, parse_scope, shared_scope
@@ -380,6 +380,7 @@ def _show(tx: Tx, *, run: Run, asked: Interaction) -> Interaction:
     with_card = replace(asked, message_id=card.id)
     interactions.put(tx, with_card, was=asked.status)
     tx.emit("interaction.opened", workspace_id=run.workspace_id, room_id=run.room_id, data=with_card.fact())
+    task_progress.look(tx, workspace_id=run.workspace_id, topic_id=run.topic_id)
     return with_card
 
 
@@ -450,6 +451,8 @@ def _card(asked: Interaction) -> dict[str, Any]:
 
 def _changed(tx: Tx, kind: str, interaction: Interaction) -> None:
     tx.emit(kind, workspace_id=interaction.workspace_id, room_id=interaction.room_id, data=interaction.fact())
+    if interaction.status is not Status.EXPIRED:  # that is part of a run's end, which is looked at as a whole
+        task_progress.look(tx, workspace_id=interaction.workspace_id, topic_id=interaction.topic_id)
     if interaction.message_id is None:
         return
     card = message_rows.find(tx, workspace_id=interaction.workspace_id, id=interaction.message_id)

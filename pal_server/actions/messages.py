@@ -8,7 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pal_server.actions import access, audit, cards, client_ids, deliveries, files, freshness, slash, steering
+from pal_server.actions import (
+    access,
+    audit,
+    cards,
+    client_ids,
+    deliveries,
+    files,
+    freshness,
+    slash,
+    steering,
+    task_progress,
+)
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.addressing import Addressed, Addressing, Reason, address
 from pal_server.domain.chains import stopped_by
@@ -204,6 +215,22 @@ def say(
         unresolved_mentions=addressing.unresolved,
         receipts=tuple(outcome.receipts),
     )
+
+
+def say_unheard(tx: Tx, *, actor: Actor, room: Room, topic_id: int, content: str) -> Message:
+    """Words of a person that call nobody by themselves, whatever they say: a workflow hands them over."""
+    topic = _topic(tx, room=room, id=topic_id)
+    sender = _sender(tx, actor=actor, name=None)
+    return say(
+        tx,
+        workspace_id=actor.workspace_id,
+        room=room,
+        topic=topic,
+        parent=None,
+        sender=sender,
+        content=content,
+        is_heard=False,
+    ).message
 
 
 def edit(tx: Tx, *, actor: Actor, id: int, content: str, mentions: Iterable[str] | None = None) -> Message:
@@ -679,6 +706,7 @@ def _ask_to_go_on(tx: Tx, *, room: Room, message: Message, why: str) -> None:
     shown = replace(asked, message_id=card.id)
     interactions.put(tx, shown, was=asked.status)
     tx.emit("interaction.opened", workspace_id=message.workspace_id, room_id=room.id, data=shown.fact())
+    task_progress.look(tx, workspace_id=message.workspace_id, topic_id=message.topic_id)
 
 
 def _own(tx: Tx, *, actor: Actor, id: int, or_admin: bool = False) -> Message:

@@ -27,6 +27,7 @@ from pal_server.actions import (
     profiles,
     sessions,
     steering,
+    task_progress,
     tokens,
     topics,
     transcripts,
@@ -341,9 +342,10 @@ def live_on(tx: Tx, *, computer_id: str) -> list[Run]:
 def report_result(
     tx: Tx, *, actor: Actor, id: int, status: str, summary: str, blockers: Sequence[str], next_steps: Sequence[str]
 ) -> Run:
-    """An agent says what came of its work."""
+    """An agent says what came of its work. Where its topic is a task, that hears of it."""
     if actor.kind is not ActorKind.RUN or actor.run_id != id:
         raise Forbidden("a result is reported from inside its run", run=id)
+    rooms.lock(tx, room_id=access.run(tx, actor, id).room_id)
     run = access.run(tx, actor, id)
     need_live(run)
     if status not in RESULTS:
@@ -357,6 +359,7 @@ def report_result(
         "next_steps": [text[:2_000] for text in next_steps[:50]],
     }
     runs.set_result(tx, id=id, result=result)
+    task_progress.look(tx, workspace_id=run.workspace_id, topic_id=run.topic_id)
     return _changed(tx, run)
 
 
@@ -403,6 +406,7 @@ def submit(
         _post(tx, run=run, text=text)
     client_ids.remember(tx, actor=actor, client_id=client_id, verb="runs.submit", said=said, target=run_id)
     _emit(tx, "run.finished", run)
+    task_progress.look(tx, workspace_id=run.workspace_id, topic_id=run.topic_id)
     return run
 
 
@@ -554,6 +558,7 @@ def _begin(tx: Tx, delivery: Delivery, *, lease_id: str, fence: int) -> tuple[Ru
     delivery_rows.put(tx, started, was=delivery)
     run = _reread(tx, workspace_id=delivery.workspace_id, id=run_id)
     _emit(tx, "run.started", run)
+    task_progress.look(tx, workspace_id=run.workspace_id, topic_id=run.topic_id)
     return run, started
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pal_server.actions import access
+from pal_server.actions import access, task_progress
 from pal_server.domain.actors import Actor
 from pal_server.domain.rooms import Topic, parse_title, title_from
 from pal_server.domain.runs import Run
@@ -58,3 +58,4 @@ def _need_closable(tx: Tx, topic: Topic) -> None:
 def _store(tx: Tx, workspace_id: str, topic: Topic) -> None:
     rooms.change_topic(tx, topic)
     tx.emit("topic.changed", workspace_id=workspace_id, room_id=topic.room_id, data=topic.fact())
+    task_progress.tell(tx, workspace_id=workspace_id, topic_id=topic.id)

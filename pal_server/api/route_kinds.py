@@ -12,6 +12,7 @@ VISITORS = Who(user=Role.MEMBER, computer=True, run=True, bridge=True, guest=Tru
 GUESTS = Who(guest=True)
 PEOPLE = Who(user=Role.VIEWER)
 TRUSTED = Who(user=Role.VIEWER, bridge=True)
+PLANNERS = Who(user=Role.MEMBER, run=True, bridge=True)  # people, and agents about their own work
 HELPERS = Who(user=Role.MEMBER, bridge=True)  # people, also through an outside chat
 MEMBERS = Who(user=Role.MEMBER)
 WATCHERS = Who(user=Role.VIEWER, computer=True)

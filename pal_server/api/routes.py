@@ -26,6 +26,7 @@ from pal_server.api import (
     shared_page,
     shares,
     system,
+    tasks,
     terminal_serving,
     terminal_watching,
     terminals,
@@ -46,6 +47,7 @@ from pal_server.api.route_kinds import (
     MESSAGE_LIMIT,
     OPEN,
     PEOPLE,
+    PLANNERS,
     READERS,
     RUN_EVENTS_LIMIT,
     RUNS,
@@ -77,6 +79,7 @@ from pal_server.contract import projects as j
 from pal_server.contract import rooms as r
 from pal_server.contract import runs as u
 from pal_server.contract import shares as h
+from pal_server.contract import tasks as q
 from pal_server.contract import terminals as t
 from pal_server.contract import usage as g
 from pal_server.contract.base import Done, Page
@@ -179,6 +182,29 @@ ROUTES: tuple[Route, ...] = (
         j.ProjectAnswer,
         j.ChangeProject,
     ),
+    # tasks
+    get("/api/tasks", tasks.list_tasks, READERS, "Tasks by number", q.TasksAnswer, q.TasksQuery),
+    create("/api/tasks", tasks.create, PLANNERS, "Plan a task, with its topic", q.TaskAnswer, q.CreateTask),
+    get("/api/tasks/{task}", tasks.get, READERS, "One task, by id or code", q.TaskAnswer, q.TaskQuery),
+    patch("/api/tasks/{task}", tasks.change, PLANNERS, "Edit it, move it, archive it", q.TaskAnswer, q.ChangeTask),
+    create("/api/tasks/{task}/start", tasks.start, HELPERS, "Give it to its agent", q.StartedTask, q.StartTask),
+    get(
+        "/api/tasks/{task}/verifications",
+        tasks.list_verifications,
+        READERS,
+        "Runs of its verification command, newest first",
+        q.VerificationsAnswer,
+        q.VerificationsQuery,
+    ),
+    create(
+        "/api/tasks/{task}/verifications",
+        tasks.verify,
+        PLANNERS,
+        "What came of its verification command",
+        q.VerifiedAnswer,
+        q.RecordVerification,
+    ),
+    create("/api/topics/{id:int}/task", tasks.promote, HELPERS, "Make a task of a topic", q.TaskAnswer, q.PromoteTopic),
     # rooms
     get("/api/rooms", rooms.list_rooms, READERS, "Rooms by name", r.RoomsAnswer, Page),
     get("/api/chats", rooms.list_chats, READERS, "The same, by its older name", r.RoomsAnswer, Page),

@@ -7,6 +7,9 @@ DeliveryReason = Literal["mention", "reply", "all", "direct", "periodic", "sched
 RunStatus = Literal[
     "starting", "running", "waiting", "paused", "succeeded", "failed", "cancelled", "interrupted", "dry_run"
 ]
+TaskStatus = Literal["backlog", "ready", "in_progress", "waiting", "review", "done", "failed", "cancelled"]
+TaskOutcome = Literal["succeeded", "failed", "cancelled", "interrupted", "dead"]
+Waiting = Literal["interaction", "agent_blocked", "error", "by_hand"]
 ComputerStatus = Literal["provisioned", "online", "offline", "draining", "revoked"]
 InteractionStatus = Literal["pending", "answered", "applied", "expired", "cancelled"]
 InteractionKind = Literal["approval", "question", "plan"]

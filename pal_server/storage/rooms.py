@@ -18,6 +18,8 @@ _ENDINGS = (  # in this order: what is found by its topic or run goes before tho
     "endings.log",
     "endings.members",
     "endings.topics",
+    "endings.tasks",
+    "endings.verifications",
     "endings.guests",
     "endings.invites",
     "endings.files",

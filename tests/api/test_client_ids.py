@@ -15,6 +15,11 @@ SECRETS = {"secret", "api_key", "command", "token", "url"}
 BODIES: dict[str, dict[str, Any]] = {
     "/api/users": {"username": "mia", "password": "correct horse battery"},
     "/api/tokens": {"name": "script"},
+    "/api/projects": {"key": "build"},
+    "/api/tasks": {"project": "shop", "title": "Sell tea", "acceptance": ["it sells"]},
+    "/api/tasks/{task}/start": {"agent": "other", "force": True},
+    "/api/tasks/{task}/verifications": {"command": "make test", "exit_code": 0},
+    "/api/topics/{id}/task": {"body": "All of it.", "depends_on": ["T-1"]},
     "/api/rooms": {"name": "build"},
     "/api/rooms/{room}/agents": {"agent": "other", "mode": "muted"},
     "/api/rooms/{room}/users": {"user": "zoe"},
@@ -101,6 +106,11 @@ async def _asking(server: ServerUnderTest, template: str) -> Any:
         path, token = path.replace("{token}", expect(await server.post(link, what), 201)["token"]), None
     if template == "/api/posts":
         await _bot(server)
+    if "task" in template:
+        expect(await server.post("/api/projects", {"key": "shop", "room": "general"}), 201)
+        expect(await server.post("/api/tasks", {"project": "shop", "title": "a", "verification": "make test"}), 201)
+        topic = expect(await server.post("/api/rooms/general/topics", {"title": "b"}), 201)["topic"]["id"]
+        path = path.replace("{task}", "T-1").replace(f"/topics/{opened['run']['id']}", f"/topics/{topic}")
 
     async def ask(client_id: str | None) -> Any:
         key = {} if client_id is None else {"client_id": client_id}

@@ -31,6 +31,16 @@ DELETE FROM members WHERE room_id = :room_id;
 -- name: topics
 UPDATE topics SET title = '' WHERE room_id = :room_id;
 
+-- name: tasks
+UPDATE tasks
+   SET body = '', acceptance = '[]', verification = '', verification_required = 0, paths = '[]', "references" = '[]', note = '',
+       result = NULL, updated_at = :now
+ WHERE topic_id IN (SELECT id FROM topics WHERE room_id = :room_id);
+
+-- name: verifications
+DELETE FROM task_verifications
+ WHERE task_id IN (SELECT t.id FROM tasks t JOIN topics tp ON tp.id = t.topic_id WHERE tp.room_id = :room_id);
+
 -- name: guests
 UPDATE guests SET left_at = :now WHERE room_id = :room_id AND left_at IS NULL;
 

@@ -129,5 +129,29 @@ SELECT i.id
   JOIN runs r ON r.id = i.run_id
  WHERE i.status IN ('pending', 'answered') AND r.status NOT IN ('starting', 'running', 'waiting', 'paused');
 
+-- name: a_task_is_of_another_project_than_what_it_depends_on()
+SELECT d.task_id
+  FROM task_dependencies d
+  JOIN tasks t ON t.id = d.task_id
+  JOIN tasks o ON o.id = d.depends_on
+ WHERE t.project_id <> o.project_id;
+
+-- name: a_task_has_a_number_its_project_has_not_given()
+SELECT t.id FROM tasks t JOIN projects p ON p.id = t.project_id WHERE t.number >= p.next_task;
+
+-- name: a_task_rests_while_something_is_open_in_its_topic()
+-- But where a person moved it and no run has started since.
+SELECT t.id
+  FROM tasks t
+ WHERE t.is_moved = 0 AND t.status NOT IN ('in_progress', 'waiting')
+   AND EXISTS (SELECT 1 FROM deliveries d WHERE d.topic_id = t.topic_id AND d.status IN ('pending', 'claimed'));
+
+-- name: a_task_is_in_progress_with_nothing_to_do()
+SELECT t.id
+  FROM tasks t
+ WHERE t.is_moved = 0 AND (t.status = 'in_progress' OR t.waiting = 'interaction')
+   AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.topic_id = t.topic_id AND d.status IN ('pending', 'claimed'))
+   AND NOT EXISTS (SELECT 1 FROM interactions i WHERE i.topic_id = t.topic_id AND i.status = 'pending');
+
 -- name: a_debate_has_more_turns_than_set()
 SELECT d.id FROM debates d WHERE d.taken > d.turns OR (d.taken = d.turns) <> (d.status = 'finished');

@@ -382,6 +382,26 @@ export interface ChangeSaved {
   place?: number;
 }
 
+export interface ChangeTask {
+  project?: string | null;
+  title?: string;
+  body?: string;
+  acceptance?: string[];
+  verification?: string;
+  verification_required?: boolean;
+  paths?: string[];
+  references?: string[];
+  owner?: string | null;
+  agent?: string | null;
+  type?: string;
+  order?: number;
+  depends_on?: string[];
+  result?: string | null;
+  status?: "backlog" | "cancelled" | "done" | "failed" | "in_progress" | "ready" | "review" | "waiting";
+  waiting_note?: string;
+  archived?: boolean;
+}
+
 export interface ChangeTopic {
   title?: string;
   archived?: boolean;
@@ -674,6 +694,25 @@ export interface CreateShare {
   rights?: "comment" | "view";
   may_trigger?: boolean;
   expires_at?: number | null;
+  client_id?: string | null;
+}
+
+export interface CreateTask {
+  title: string;
+  project?: string | null;
+  room?: string | null;
+  body?: string;
+  acceptance?: string[];
+  verification?: string;
+  verification_required?: boolean;
+  paths?: string[];
+  references?: string[];
+  owner?: string | null;
+  agent?: string | null;
+  type?: string;
+  order?: number;
+  depends_on?: string[];
+  status?: "backlog" | "ready" | null;
   client_id?: string | null;
 }
 
@@ -1521,6 +1560,22 @@ export interface ProjectsAnswer {
   next: string | null;
 }
 
+/** A topic of a project's room becomes a task; its title stays. */
+export interface PromoteTopic {
+  body?: string;
+  acceptance?: string[];
+  verification?: string;
+  verification_required?: boolean;
+  paths?: string[];
+  references?: string[];
+  owner?: string | null;
+  agent?: string | null;
+  type?: string;
+  order?: number;
+  depends_on?: string[];
+  client_id?: string | null;
+}
+
 /** What the run was told. */
 export interface PromptAnswer {
   prompt: string;
@@ -1609,6 +1664,14 @@ export interface Receipt {
   delivery: number | null;
   place: number | null;
   interaction: number | null;
+}
+
+export interface RecordVerification {
+  command: string;
+  exit_code: number;
+  output?: string;
+  project?: string | null;
+  client_id?: string | null;
 }
 
 /** Seed form of `connect`, with a computer's id in the body. */
@@ -2129,6 +2192,21 @@ export interface StartDebate {
   client_id?: string | null;
 }
 
+export interface StartTask {
+  project?: string | null;
+  agent?: string | null;
+  text?: string;
+  force?: boolean;
+  client_id?: string | null;
+}
+
+export interface StartedTask {
+  task: Task;
+  message: Message;
+  delivery: number;
+  receipt: Receipt;
+}
+
 export interface SteerRun {
   text: string;
 }
@@ -2163,6 +2241,71 @@ export interface TailAnswer {
 export interface TailQuery {
   limit?: number;
   events?: number;
+}
+
+export interface Task {
+  id: string;
+  code: string;
+  project: string;
+  topic: number;
+  room: string;
+  title: string;
+  body: string;
+  acceptance: string[];
+  verification: string;
+  verification_required: boolean;
+  paths: string[];
+  references: string[];
+  owner: string | null;
+  agent: string | null;
+  type: string;
+  order: number;
+  depends_on: string[];
+  blocked_by: string[];
+  is_ready: boolean;
+  status: "backlog" | "cancelled" | "done" | "failed" | "in_progress" | "ready" | "review" | "waiting";
+  waiting_reason: "agent_blocked" | "by_hand" | "error" | "interaction" | null;
+  waiting_note: string;
+  last_outcome: "cancelled" | "dead" | "failed" | "interrupted" | "succeeded" | null;
+  result: TaskResult | null;
+  verified_at: number | null;
+  created_at: number;
+  updated_at: number;
+  archived_at: number | null;
+}
+
+export interface TaskAnswer {
+  task: Task;
+}
+
+export interface TaskQuery {
+  project?: string | null;
+}
+
+export interface TaskResult {
+  status: "blocked" | "done" | "needs_input";
+  summary: string;
+  blockers: string[];
+  next_steps: string[];
+  run: number | null;
+}
+
+export interface TasksAnswer {
+  tasks: Task[];
+  next: string | null;
+}
+
+export interface TasksQuery {
+  after?: string | null;
+  limit?: number;
+  project?: string | null;
+  topic?: number | null;
+  status?: "backlog" | "cancelled" | "done" | "failed" | "in_progress" | "ready" | "review" | "waiting" | null;
+  agent?: string | null;
+  owner?: string | null;
+  type?: string | null;
+  q?: string;
+  archived?: boolean;
 }
 
 export interface Terminal {
@@ -2404,6 +2547,33 @@ export interface UsersAnswer {
   next: string | null;
 }
 
+export interface Verification {
+  id: number;
+  command: string;
+  exit_code: number;
+  passed: boolean;
+  output: string;
+  by: string;
+  run: number | null;
+  created_at: number;
+}
+
+export interface VerificationsAnswer {
+  verifications: Verification[];
+  next: string | null;
+}
+
+export interface VerificationsQuery {
+  after?: string | null;
+  limit?: number;
+  project?: string | null;
+}
+
+export interface VerifiedAnswer {
+  task: Task;
+  verification: Verification;
+}
+
 export interface Version {
   name: string;
   version: string;
@@ -2490,6 +2660,14 @@ export interface Routes {
   "POST /api/projects": { body: CreateProject; answer: ProjectAnswer };
   "GET /api/projects/{project}": { body: undefined; answer: ProjectAnswer };
   "PATCH /api/projects/{project}": { body: ChangeProject; answer: ProjectAnswer };
+  "GET /api/tasks": { body: undefined; answer: TasksAnswer };
+  "POST /api/tasks": { body: CreateTask; answer: TaskAnswer };
+  "GET /api/tasks/{task}": { body: undefined; answer: TaskAnswer };
+  "PATCH /api/tasks/{task}": { body: ChangeTask; answer: TaskAnswer };
+  "POST /api/tasks/{task}/start": { body: StartTask; answer: StartedTask };
+  "GET /api/tasks/{task}/verifications": { body: undefined; answer: VerificationsAnswer };
+  "POST /api/tasks/{task}/verifications": { body: RecordVerification; answer: VerifiedAnswer };
+  "POST /api/topics/{id}/task": { body: PromoteTopic; answer: TaskAnswer };
   "GET /api/rooms": { body: undefined; answer: RoomsAnswer };
   "POST /api/rooms": { body: CreateRoom; answer: RoomAnswer };
   "GET /api/chats": { body: undefined; answer: RoomsAnswer };
