@@ -5,6 +5,8 @@ code are tables at the edges. Codes are part of the contract: never renamed, nev
 holds a secret.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -87,3 +89,12 @@ class Unavailable(PalError):
     """Not now: nothing was written, the same request may be sent again."""
 
     code = "unavailable"
+
+
+@contextmanager
+def about(what: str) -> Iterator[None]:
+    """What goes wrong inside says first which of several things it is about."""
+    try:
+        yield
+    except PalError as error:
+        raise type(error)(f"{what}: {error.message}", **error.facts) from error

@@ -14,7 +14,7 @@ from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.bots import Bot, BotState, parse_options, parse_outside, parse_platform
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import OLDEST, Page, page_of, parse_limit, parse_place, render_place
-from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
+from pal_server.errors import Conflict, Forbidden, Invalid, NotFound, about
 from pal_server.storage import bots, inbound, links, posts
 from pal_server.storage.inbound import InboundEvent
 from pal_server.storage.tx import Tx
@@ -40,6 +40,7 @@ class Entry:
     options: dict[str, str] | Keep = KEEP
     notify_chat: str | Keep | None = KEEP
     from_file: bool = False
+    where: str = ""  # in the file, for who reads of an error
     rebind: bool = False
 
 
@@ -90,10 +91,12 @@ def reload(tx: Tx, *, actor: Actor, platform: str, entries: Sequence[Entry], fro
     parse_platform(platform)
     for bot in bots.of_platform(tx, platform, workspace_id=actor.workspace_id):
         if bot.draft is not None:
-            _apply(tx, actor=actor, entry=_entry_of(bot))
+            with about(f"what was saved for {bot.app_id}"):
+                _apply(tx, actor=actor, entry=_entry_of(bot))
     named = set()
     for entry in entries:
-        named.add(_apply(tx, actor=actor, entry=entry).id)
+        with about(entry.where or entry.app_id):
+            named.add(_apply(tx, actor=actor, entry=entry).id)
     for bot in bots.of_platform(tx, platform, workspace_id=actor.workspace_id):
         if from_file and bot.from_file and bot.id not in named and bot.agent is not None:
             _put(tx, replace(bot, agent=None, state=BotState.UNBOUND, from_file=False), was=bot)

@@ -35,13 +35,23 @@ def received(tx: Tx, *, workspace_id: str, message_id: int) -> list[OutsideStep]
 
 def shown(tx: Tx, *, workspace_id: str, message_id: int) -> list[OutsideStep]:
     """Where a message was shown outside, or what keeps it."""
-    found = [post for post in posts.of_message(tx, message_id=message_id) if post.purpose is Purpose.MESSAGE]
     steps = []
-    for post in found:
+    for post in posts.of_message(tx, message_id=message_id):
         bot = bots.get(tx, post.bot_id, workspace_id=workspace_id)
-        if bot is not None and post.kind is not PostKind.REACTION:
+        if bot is None or post.kind is PostKind.REACTION:
+            continue
+        if post.purpose is Purpose.MESSAGE:
             steps.append(_shown(post, bot=bot, now=tx.now))
+        elif post.purpose is Purpose.NOTICE:
+            steps.append(_missing(post, bot=bot))
     return steps
+
+
+def _missing(post: Post, *, bot: Bot) -> OutsideStep:
+    """A notice in the message's place: pal met a defect of its own."""
+    text = f"it could not be shown on {bot.platform}, chat {post.chat}; a notice there says so"
+    advice = "the server's log has the reason; an edit of the message is shown in place of the notice"
+    return _step(post, text, ok=False, advice=advice, facts={"post": post.id, "platform": bot.platform})
 
 
 def _shown(post: Post, *, bot: Bot, now: int) -> OutsideStep:

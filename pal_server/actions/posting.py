@@ -44,7 +44,7 @@ class Standing:
     has_turns: bool  # cards of turns that are not over
 
 
-def step(tx: Tx, *, workspace_id: str, url: str = "") -> bool:
+def step(tx: Tx, *, workspace_id: str, url: str = "", limit: int = AT_ONCE) -> bool:
     """Go on from where the log was left; True when there is more. `url` is where people reach this server."""
     position = posts.position(tx, workspace_id=workspace_id)
     if position is None:
@@ -52,14 +52,38 @@ def step(tx: Tx, *, workspace_id: str, url: str = "") -> bool:
     newest = events.newest(tx, workspace_id=workspace_id)
     if newest <= position:
         return False
-    news = posts.news(tx, workspace_id=workspace_id, position=position, newest=newest, limit=AT_ONCE)
-    more = len(news) == AT_ONCE
+    news = posts.news(tx, workspace_id=workspace_id, position=position, newest=newest, limit=limit)
+    more = len(news) == limit
     if not posts.advance(tx, workspace_id=workspace_id, position=news[-1][0] if more else newest, was=position):
         raise Conflict("another server shows what happens at this moment")
     shower = _Shower(tx, workspace_id=workspace_id, url=url)
     for _, kind, data in news:
         shower.show(kind, data)
     return more
+
+
+def set_aside(tx: Tx, *, workspace_id: str) -> int | None:
+    """Go on after the next event without showing it; its position, None when there is none.
+
+    Where it should have been seen a notice says that something is missing: each message once, and of what else happens
+    in a topic one for all.
+    """
+    position = posts.position(tx, workspace_id=workspace_id)
+    if position is None:
+        return None
+    newest = events.newest(tx, workspace_id=workspace_id)
+    news = posts.news(tx, workspace_id=workspace_id, position=position, newest=newest, limit=1)
+    if not news:
+        return None
+    at, kind, data = news[0]
+    if not posts.advance(tx, workspace_id=workspace_id, position=at, was=position):
+        raise Conflict("another server shows what happens at this moment")
+    message = data["id"] if kind.startswith("message.") else None
+    for link in [] if data.get("topic") is None else links.of_topic(tx, topic_id=data["topic"]):
+        bot = bot_rows.get(tx, link.bot_id, workspace_id=workspace_id)
+        if bot is not None and bot.agent is not None:
+            notices.say_missing(tx, bot=bot, link=link, message_id=message)
+    return at
 
 
 def refresh(tx: Tx, *, workspace_id: str, url: str = "") -> int:

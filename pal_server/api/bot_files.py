@@ -28,6 +28,7 @@ class FileEntry:
     base_url: str | None
     options: dict[str, str]
     notify_chat: str | None
+    where: str  # in the file, for who reads of an error
 
 
 def read_entries(path: Path, *, platform: str) -> list[FileEntry]:
@@ -66,4 +67,5 @@ def _entry(one: Any, *, where: str) -> FileEntry:
         base_url=base_url,
         options=parse_fields(one.get("options", {}), field=where),
         notify_chat=notify,
+        where=where,
     )

@@ -12,7 +12,7 @@ from pal_server.api.routing import Call
 from pal_server.contract import bridges as contract
 from pal_server.domain.bots import parse_fields, parse_platform
 from pal_server.domain.keep import KEEP, Keep
-from pal_server.errors import Conflict, Invalid
+from pal_server.errors import Conflict, Invalid, about
 from pal_server.sealing import seal, unseal
 
 
@@ -191,13 +191,14 @@ async def _reload(call: Call, platform: str) -> contract.ReloadedAnswer:
     entries, from_file = [], path.exists()
     if from_file:
         for found in read_entries(path, platform=platform):
-            checked = await check(
-                platform,
-                app_id=found.app_id,
-                credentials=found.credentials,
-                base_url=found.base_url,
-                options=found.options,
-            )
+            with about(found.where):
+                checked = await check(
+                    platform,
+                    app_id=found.app_id,
+                    credentials=found.credentials,
+                    base_url=found.base_url,
+                    options=found.options,
+                )
             app_id = checked.app_id or found.app_id
             sealed = seal(call.services.key, found.credentials, bound=f"{platform}:{app_id}")
             entries.append(
@@ -213,6 +214,7 @@ async def _reload(call: Call, platform: str) -> contract.ReloadedAnswer:
                     options=found.options,
                     notify_chat=found.notify_chat,
                     from_file=True,
+                    where=found.where,
                     rebind=True,
                 )
             )

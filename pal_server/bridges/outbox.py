@@ -91,6 +91,9 @@ class _Verdict:
     shown: str | None = None  # the text that is shown now
 
 
+_BEING_OPENED = _Verdict(result="later", after=AGAIN, reason="its bot is being opened anew")
+
+
 class Outbox:
     """`bots` are those held now; `changed` is called when the server says that they are others now."""
 
@@ -156,25 +159,25 @@ class Outbox:
             self._hurry_until = monotonic() + STARTING
             self._changed()
         for post in answer.posts:
-            bot = self._bots.get(post.bot)
-            if bot is not None:
-                self._start(bot, post)
+            self._start(post)
 
-    def _start(self, bot: Bot, post: wire.ClaimedPost) -> None:
-        self._under_way[bot.id] += 1
-        task = asyncio.create_task(self._carry_out(bot, post), name=f"post {post.id}")
+    def _start(self, post: wire.ClaimedPost) -> None:
+        self._under_way[post.bot] += 1
+        task = asyncio.create_task(self._carry_out(post), name=f"post {post.id}")
         self._tasks.add(task)
 
         def ended(done: asyncio.Task[None]) -> None:
             self._tasks.discard(done)
-            self._under_way[bot.id] -= 1
+            self._under_way[post.bot] -= 1
             self._done.set()
 
         task.add_done_callback(ended)
 
-    async def _carry_out(self, bot: Bot, post: wire.ClaimedPost) -> None:
+    async def _carry_out(self, post: wire.ClaimedPost) -> None:
+        """A bot that is being opened anew sends nothing: its post is given back, and is in no doubt."""
+        bot = self._bots.get(post.bot)
         try:
-            verdict = await self._verdict(bot, post)
+            verdict = _BEING_OPENED if bot is None else await self._verdict(bot, post)
             await self._settle(post, verdict)
         except ApiProblem as problem:  # another bridge has it now, or the server wants nothing of it any more
             log.info("a post is not ours any more: %s", problem, extra={"action": "outbox.lost", "post": post.id})
@@ -221,6 +224,8 @@ class Outbox:
             if post.doubt and repeated:
                 return _Verdict(result="doubt", after=wait, reason="waits for the platform's limit")
             return _Verdict(result="later", after=wait, reason="waits for the platform's limit")
+        if self._bots.get(bot.id) is not bot:
+            return _BEING_OPENED
         if _can_double(out):
             self._remember(post)
         outcome = await self._try(bot, out)

@@ -1,19 +1,27 @@
 """Turns what happens in topics that are shown outside into posts, and the steps of live runs into their cards."""
 
+import logging
 from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar
 
 from pal_server.actions import bots, posting
-from pal_server.errors import Conflict
+from pal_server.errors import Conflict, Unavailable
 from pal_server.loops.loop import Context, Loop
 
 STEPS_EVERY = 1.0  # seconds between two looks at what live runs do
 DEAF_EVERY = 5.0  # seconds between two looks for bridges that have gone silent
+TRIES = 3  # of an event by itself, before it is set aside
+
+log = logging.getLogger(__name__)
 
 
 class Posting(Loop):
-    """Where nothing is shown outside it sleeps until the first link, so that others pay nothing for it."""
+    """Where nothing is shown outside it sleeps until the first link, so that others pay nothing for it.
+
+    After a failure events are shown one by one. The one that fails by itself as well is set aside, aloud and with a
+    notice in its place, so that a defect costs one event and not all that follow.
+    """
 
     name: ClassVar[str] = "posting"
     every: ClassVar[float] = 15.0
@@ -25,6 +33,8 @@ class Posting(Loop):
         self._has_turns = False
         self._refreshed_at = 0.0
         self._looked_at = 0.0
+        self._alone = 0  # events that are still shown one by one
+        self._failed = 0  # tries of the next event by itself
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -46,10 +56,32 @@ class Posting(Loop):
             await store.write(bots.mark_deaf, workspace_id=workspace_id)
         try:
             if standing.is_behind:
-                return await store.write(posting.step, workspace_id=workspace_id, url=self._url()) or True
+                return await self._show()
             if standing.has_turns and now - self._refreshed_at >= STEPS_EVERY:
                 self._refreshed_at = now
                 await store.write(posting.refresh, workspace_id=workspace_id, url=self._url())
         except Conflict:  # a bridge settled a post at this moment, or another server was quicker: look again
             return True
         return False
+
+    async def _show(self) -> bool:
+        """Show what happened. `Conflict`, `Unavailable`."""
+        store, workspace_id = self.context.store, self.context.workspace_id
+        limit = 1 if self._alone else posting.AT_ONCE
+        try:
+            await store.write(posting.step, workspace_id=workspace_id, url=self._url(), limit=limit)
+        except (Conflict, Unavailable):
+            raise
+        except Exception:  # a defect: whatever else happened is shown all the same
+            log.exception("what happened cannot be shown outside", extra={"action": "posting.step", "events": limit})
+            if not self._alone:
+                self._alone = posting.AT_ONCE
+                return True
+            self._failed += 1
+            if self._failed < TRIES:
+                return False
+            position = await store.write(posting.set_aside, workspace_id=workspace_id)
+            log.error("an event is not shown", extra={"action": "posting.set_aside", "position": position})
+            self.context.metrics.count("pal_posting_set_aside_total", "Events that could not be shown outside.")
+        self._alone, self._failed = max(0, self._alone - 1), 0
+        return True

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from pal_server.api.bot_checks import CheckedBot
+from pal_server.errors import Invalid
 from tests.support.platforms.loopback import World, running_world
 from tests.support.platforms.loopback.installed import install
 from tests.support.server import ServerUnderTest, expect
@@ -109,14 +111,15 @@ async def test_the_holder_alone_is_told_the_credential(server: ServerUnderTest, 
 # CB-9
 
 
-async def test_what_is_saved_without_a_reload_waits_for_it(server: ServerUnderTest, world: World) -> None:
+@pytest.mark.parametrize("platform", ["lark", "slack", "dingtalk"])
+async def test_what_is_saved_without_a_reload_waits_for_it(server: ServerUnderTest, platform: str) -> None:
     await server.agent("reviewer")
-    body = {"platform": "slack", "app_id": "A1", "credentials": {"bot_token": "x"}, "agent": "reviewer"}
+    body = {"platform": platform, "app_id": "A1", "credentials": {"secret": "x"}, "agent": "reviewer"}
 
     saved = expect(await server.post("/api/bots", {**body, "verify": False, "reload": False}), 200)["bot"]
     assert (saved["agent"], saved["waits_for_reload"]) == (None, True)
 
-    loaded = expect(await server.post("/api/slack/reload"), 200)
+    loaded = expect(await server.post(f"/api/{platform}/reload"), 200)
     assert [(bot["agent"], bot["waits_for_reload"]) for bot in loaded["bots"]] == [("reviewer", False)]
 
 
@@ -138,3 +141,47 @@ async def test_a_wrong_file_changes_nothing(server: ServerUnderTest, world: Worl
     assert refused.status in (400, 503)
     assert "xoxb-1" not in json.dumps(refused.body)
     assert await bots(server) == before
+
+
+@pytest.mark.parametrize("platform", ["lark", "slack", "dingtalk"])
+@pytest.mark.parametrize("wrong", ["refused by the platform", "for an unknown agent"])
+async def test_one_wrong_entry_of_many_changes_nothing(
+    server: ServerUnderTest, monkeypatch: pytest.MonkeyPatch, platform: str, wrong: str
+) -> None:
+    """The bot that listens goes on under the same revision, so its bridge opens nothing anew; the entry is named."""
+    await server.agent("reviewer")
+    await server.agent("other")
+    listens = {"platform": platform, "app_id": "A1", "credentials": {"secret": "x"}, "agent": "reviewer"}
+    expect(await server.post("/api/bots", {**listens, "verify": False}), 200)
+    token = await server.token("owner", kind="bridge", scopes=[f"platform:{platform}"])
+    held = await beat(server, platform, token)
+    before = await bots(server)
+
+    async def check(platform: str, *, app_id: str, **more: Any) -> CheckedBot:
+        if app_id == "A3" and wrong == "refused by the platform":
+            raise Invalid("the platform does not accept these credentials", field="credentials")
+        return CheckedBot(ok=True, app_id=app_id)
+
+    monkeypatch.setattr("pal_server.api.bots.check", check)
+    third = {"app_id": "A3", "app_secret": "s3", "agent": "nobody" if "agent" in wrong else "other"}
+    first = {"app_id": "A1", "app_secret": "s1", "agent": "reviewer", "label": "New"}
+    path = server.home / f"{platform}.json"
+    path.write_text(json.dumps({"bots": [first, third]}))
+    path.chmod(0o600)
+
+    refused = await server.post(f"/api/{platform}/reload")
+
+    assert refused.status == (404 if "agent" in wrong else 400)
+    assert f"bots[1] of {path}" in refused.body["error"]["message"]
+    assert await bots(server) == before
+    again = await beat(server, platform, token, reports=[{**held, "listening": True}])
+    assert (again["revision"], again.get("credentials")) == (held["revision"], None)
+    assert [bot["state"] for bot in await bots(server)] == ["listening"]
+
+
+async def beat(server: ServerUnderTest, platform: str, token: str, *, reports: Any = ()) -> dict[str, Any]:
+    """What the one bot of a platform is told to its bridge."""
+    told = [{name: one[name] for name in ("id", "lease_id", "revision", "listening")} for one in reports]
+    body = {"platform": platform, "holder": "h", "bots": told}
+    (held,) = expect(await server.post("/api/bridges/beat", body, token=token), 200)["bots"]
+    return dict(held)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ class Server:
     posts: deque[wire.ClaimedPost]
     settled: list[wire.SettlePost] = field(default_factory=list)
     is_settled: asyncio.Event = field(default_factory=asyncio.Event)
+    on_claim: Callable[[], None] = lambda: None
 
     async def call(self, method: str, path: str, *, body: Any, answer: Any) -> Any:
         match body:
@@ -30,6 +32,7 @@ class Server:
                 if not self.posts:
                     await asyncio.Event().wait()
                 given, self.posts = list(self.posts), deque()
+                self.on_claim()
                 return wire.ClaimedPostsAnswer(posts=given, revision=0, next_at=None, now=0)
             case wire.SettlePost():
                 self.settled.append(body)
@@ -52,6 +55,7 @@ class Chat:
     limits: Limits = field(default_factory=lambda: Limits(text=100))
     name: str = "chatter"
     shown: list[str] = field(default_factory=list)
+    on_charges: Callable[[], None] = lambda: None
 
     @property
     def connection(self) -> "Chat":
@@ -61,6 +65,7 @@ class Chat:
         return len(text)
 
     def charges(self, out: Outgoing) -> tuple[()]:
+        self.on_charges()
         return ()
 
     async def send(self, out: Outgoing) -> Sent:
@@ -115,10 +120,35 @@ def claimed(**more: Any) -> wire.ClaimedPost:
 async def test_a_post_comes_to_an_end(post: wire.ClaimedPost, shown: str) -> None:
     """What was said after it waits for it."""
     server, chat = Server(posts=deque([post])), Chat()
+
+    await carry_out(server, chat, bots={"bot-1": chat})
+
+    assert chat.shown == [shown]
+    assert [(told.result, told.ref) for told in server.settled] == [("sent", "out-1")]
+
+
+@pytest.mark.parametrize("when", ["it is claimed", "it waits for its turn"])
+async def test_a_post_whose_bot_is_opened_anew_was_not_sent_and_says_so(when: str) -> None:
+    """Kept, its lease would run out, and then it would be in doubt: on some platforms a repeat for people to see."""
+    server, chat = Server(posts=deque([claimed(body={"text": "hello"})])), Chat()
+    bots = {"bot-1": chat}
+    if when == "it is claimed":
+        server.on_claim = bots.clear
+    else:
+        chat.on_charges = lambda: bots.update({"bot-1": Chat()})
+
+    await carry_out(server, chat, bots=bots)
+
+    assert chat.shown == []
+    assert [(told.result, told.after > 0, told.repeated) for told in server.settled] == [("later", True, False)]
+
+
+async def carry_out(server: Server, chat: Chat, *, bots: dict[str, Chat]) -> None:
+    """Until something was said of a post."""
     outbox = Outbox(
         client=cast(Client, server),
         platform=cast(Platform, chat),
-        bots={"bot-1": cast(Any, chat)},
+        bots=cast(Any, bots),
         buckets=Buckets(clock=lambda: 0.0),
         emoji="",
         changed=lambda: None,
@@ -129,6 +159,3 @@ async def test_a_post_comes_to_an_end(post: wire.ClaimedPost, shown: str) -> Non
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-
-    assert chat.shown == [shown]
-    assert [(told.result, told.ref) for told in server.settled] == [("sent", "out-1")]
