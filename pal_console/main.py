@@ -12,6 +12,7 @@ from pal_console import (
     people,
     projects,
     talk,
+    tasks,
     usage,
 )
 from pal_server.client.terminal.typed import new_app, run_app
@@ -23,6 +24,7 @@ app.add_typer(computers.app, name="computers")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(projects.app, name="projects")
+app.add_typer(tasks.app, name="tasks")
 app.add_typer(people.users, name="users")
 app.add_typer(people.tokens, name="tokens")
 app.add_typer(links.shares, name="shares")

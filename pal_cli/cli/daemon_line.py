@@ -81,14 +81,17 @@ def place_of(*, room: str | None, topic: int | None, parent: int | None) -> tupl
     return run_room if room is None else room, topic, parent
 
 
-def project_of(args: argparse.Namespace, line: Line) -> str:
-    """The project that was named, inside a run that of its room, else the one of the nearest `.pal.toml`; WrongUsage
-    when there is none.
-    """
+def project_or_all(args: argparse.Namespace, line: Line) -> str | None:
+    """The project that was named, inside a run that of its room, else the one of the nearest `.pal.toml`, if any."""
     named: str | None = args.project
     if named is None and (room := run_variable("PAL_ROOM")) is not None:
         named = line.get(f"/api/rooms/{segment(room)}")["room"].get("project")
-    named = named or named_project()
+    return named or named_project()
+
+
+def project_of(args: argparse.Namespace, line: Line) -> str:
+    """As `project_or_all`; WrongUsage when there is none."""
+    named = project_or_all(args, line)
     if not named:
         raise WrongUsage("which project? Name it; `pal cli projects list` lists them")
     return named

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Literal
 
-from pal_cli.cli.daemon_line import place_of, run_variable
-from pal_server.client.terminal import sending
+from pal_cli.cli.daemon_line import place_of, run_number, run_variable
+from pal_server.client.resolve import named_project
+from pal_server.client.terminal import sending, task_verbs
 from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import Line, NoAnswer, segment, without_nothing
 
@@ -19,6 +20,7 @@ LONGEST_WAIT = 3600  # seconds; a person who needs longer is asked, and the answ
 LOOK_EVERY = 0.5  # seconds between two looks at a question that waits
 
 Answer = dict[str, Any]
+TaskStatus = Literal["backlog", "ready", "in_progress", "waiting", "review", "done", "failed", "cancelled"]
 Tool = Callable[..., Answer] | Callable[..., Awaitable[Answer]]
 
 
@@ -41,6 +43,10 @@ class Tools:
             "rooms_members": self.rooms_members,
             "topics_list": self.topics_list,
             "topics_create": self.topics_create,
+            "tasks_list": self.tasks_list,
+            "tasks_show": self.tasks_show,
+            "tasks_add": self.tasks_add,
+            "tasks_update": self.tasks_update,
         }
 
     def send(
@@ -176,6 +182,98 @@ class Tools:
     def topics_create(self, title: str, room: str | None = None) -> Answer:
         """Make a topic in a room. Inside a run it is the run's room."""
         return self._line.post(f"/api/rooms/{segment(_room(room))}/topics", {"title": title})
+
+    def tasks_list(
+        self,
+        project: str | None = None,
+        status: TaskStatus | None = None,
+        agent: str | None = None,
+        q: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Answer:
+        """Tasks by number, with their plans. Inside a run those of its room's project unless another is named.
+
+        `q` gives only those with these words in title or body.
+        """
+        of = project or self._project()
+        return self._line.get("/api/tasks", project=of, status=status, agent=agent, q=q, after=after, limit=limit)
+
+    def tasks_show(self, task: str | None = None, project: str | None = None) -> Answer:
+        """One task: where it stands, what has to be true for it to be done, how that is verified.
+
+        `task` is a code as T-3. Inside a run it is the one that the run's topic is, unless another is named.
+        """
+        return self._line.get(f"/api/tasks/{segment(self._task(task))}", project=project)
+
+    def tasks_add(
+        self,
+        title: str,
+        body: str | None = None,
+        acceptance: list[str] | None = None,
+        verification: str | None = None,
+        paths: list[str] | None = None,
+        references: list[str] | None = None,
+        depends_on: list[str] | None = None,
+        project: str | None = None,
+        client_id: str | None = None,
+    ) -> Answer:
+        """Plan a task for later; people decide when it is done, and by whom. Inside a run it is for the run's project.
+
+        `acceptance` is what has to be true then, `verification` a command line that shows it, `depends_on` codes of
+        what comes before. The same `client_id` again plans nothing twice.
+        """
+        client_id = client_id or sending.new_client_id()
+        planned = without_nothing(
+            {
+                "title": title,
+                "body": body,
+                "acceptance": acceptance,
+                "verification": verification,
+                "paths": paths,
+                "references": references,
+                "depends_on": depends_on,
+                "project": project or self._project(),
+                "client_id": client_id,
+            }
+        )
+        return sending.until_answered(self._line, "/api/tasks", body=planned, client_id=client_id)
+
+    def tasks_update(
+        self,
+        task: str | None = None,
+        status: TaskStatus | None = None,
+        waiting_note: str | None = None,
+        paths: list[str] | None = None,
+        references: list[str] | None = None,
+        project: str | None = None,
+    ) -> Answer:
+        """Say where a task stands, or which paths and references belong to it. Inside a run: of its own topic's task.
+
+        A run says waiting (with `waiting_note`: why), review, failed, cancelled, and done once the verification passed.
+        When your work ends, report it with `result`: the task hears of that.
+        """
+        wanted = without_nothing({"status": status, "waiting_note": waiting_note, "project": project})
+        for name, lines in (("paths", paths), ("references", references)):
+            if lines is not None:
+                wanted[name] = lines
+        return self._line.patch(f"/api/tasks/{segment(self._task(task))}", wanted)
+
+    def _task(self, named: str | None) -> str:
+        if named:
+            return named
+        topic = run_number("PAL_TOPIC")
+        if topic is None:
+            raise WrongUsage("task is missing. Name one; the tool tasks_list lists them")
+        return task_verbs.own_task(self._line, topic)
+
+    def _project(self) -> str | None:
+        """Inside a run the one of its room."""
+        room = run_variable("PAL_ROOM")
+        if room is None:
+            return named_project()
+        found: str | None = self._line.get(f"/api/rooms/{segment(room)}")["room"].get("project")
+        return found
 
 
 def _room(named: str | None) -> str:

@@ -15,6 +15,7 @@ from tests.support.patience import LONG_PATIENCE
 from tests.support.stack import FINAL, PAL, Json, Stack, eventually
 
 FOR_ADMINS = "provision"  # what it shows no run may do
+FOR_TASKS = "workflow"  # what it shows is done in a topic that is a task
 SKILLS = [skill for skill in shipped() if skill.name != FOR_ADMINS]
 
 
@@ -41,13 +42,21 @@ def answer_all(stack: Stack, run: int) -> bool:
     return False
 
 
+def started_task(stack: Stack, room: str, agent: str) -> int:
+    """The message by which a task of a project of its own was started."""
+    stack.api.post("/api/projects", {"key": room, "room": room})
+    planned = {"project": room, "title": "Empty the cache", "agent": agent, "verification": 'test -n "$PAL_TOPIC"'}
+    task = stack.api.post("/api/tasks", planned)["task"]
+    return int(stack.api.post(f"/api/tasks/{task['id']}/start")["message"]["id"])
+
+
 def done_in_a_run(stack: Stack, skill: Skill) -> tuple[int, list[Json]]:
     """The message of a run that did what the skill shows, each block in a shell of its own, and what came of each."""
     room = stack.room()
     given_agents(stack, room)
     shells = [json.dumps(["sh", "-e", "-c", block]) for block in blocks(skill)]
     agent = stack.agent(room, "commands", *shells)
-    message = stack.mention(room, agent)
+    message = started_task(stack, room, agent) if skill.name == FOR_TASKS else stack.mention(room, agent)
     run = int(eventually("there is a run", lambda: stack.delivery(message)["run"]))
     stack.api.post(f"/api/rooms/{room}/agents", {"agent": agent, "mode": "muted"})  # answers to it start it once only
     eventually("everything is done", lambda: answer_all(stack, run) or stack.delivery(message)["status"] in FINAL)
@@ -113,6 +122,12 @@ def asked_and_answered(stack: Stack, message: int, outcomes: list[Json]) -> None
 def reported(stack: Stack, message: int, outcomes: list[Json]) -> None:
     result = stack.runs(message)[0]["result"]
     assert (result["status"], result["next_steps"]) == ("needs_input", ["choose one of them"])
+    room = stack.api.get(f"/api/rooms/{stack.runs(message)[0]['room']}")["room"]["name"]
+    first, added = stack.api.get("/api/tasks", project=room)["tasks"]
+    assert (first["status"], first["waiting_reason"]) == ("waiting", "agent_blocked")
+    assert first["result"] == {**result, "run": stack.runs(message)[0]["id"]}
+    assert first["verified_at"] is not None
+    assert (added["title"], added["status"], added["project"]) == ("Remove the old cache", "backlog", room)
 
 
 def handed_over(stack: Stack, message: int, outcomes: list[Json]) -> None:

@@ -20,7 +20,7 @@ from tests.support.stack import PAL, Stack, eventually
 
 AGENT = Path(__file__).parent / "mcp_agent.py"
 VERBS = {"send", "ask", "result", "inbox", "messages_list", "messages_show", "rooms_list", "rooms_members"}
-VERBS |= {"topics_list", "topics_create"}
+VERBS |= {"topics_list", "topics_create", "tasks_list", "tasks_show", "tasks_add", "tasks_update"}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ async def test_every_verb_is_a_tool_that_says_what_it_does(stack: Stack) -> None
     assert tools.keys() == VERBS
     assert all(tool.description and tool.description[0].isupper() for tool in tools.values())
     reading = {name for name, tool in tools.items() if tool.annotations and tool.annotations.read_only_hint}
-    assert VERBS - reading == {"send", "ask", "result", "topics_create"}
+    assert VERBS - reading == {"send", "ask", "result", "topics_create", "tasks_add", "tasks_update"}
 
 
 async def test_a_person_talks_through_the_door(stack: Stack) -> None:
@@ -87,6 +87,11 @@ async def test_a_person_talks_through_the_door(stack: Stack) -> None:
         inbox = (await call(session, "inbox", agent=agent))["messages"]
         topics = (await call(session, "topics_list", room=room))["topics"]
         rooms = (await call(session, "rooms_list"))["rooms"]
+        stack.api.post("/api/projects", {"key": "door", "room": room})
+        added = (await call(session, "tasks_add", project="door", title="Open it", acceptance=["it is open"]))["task"]
+        moved = (await call(session, "tasks_update", task="door.T-1", status="waiting", waiting_note="no key"))["task"]
+        listed = (await call(session, "tasks_list", project="door", status="waiting"))["tasks"]
+        one = (await call(session, "tasks_show", task=added["id"]))["task"]
 
     assert again["message"]["id"] == message
     assert sent["receipts"][0]["agent"] == agent
@@ -96,6 +101,8 @@ async def test_a_person_talks_through_the_door(stack: Stack) -> None:
     assert message in {one["id"] for one in inbox}
     assert topic in {one["id"] for one in topics}
     assert room in {one["name"] for one in rooms}
+    assert (added["code"], moved["waiting_note"], one["acceptance"]) == ("T-1", "no key", ["it is open"])
+    assert listed == [moved] == [one]
 
 
 async def test_inside_a_run_it_speaks_as_the_runs_agent(stack: Stack) -> None:
