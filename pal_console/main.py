@@ -7,6 +7,7 @@ from pal_console import (
     bots,
     computers,
     deliveries,
+    docs,
     links,
     offers,
     people,
@@ -25,6 +26,7 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(projects.app, name="projects")
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(docs.app, name="docs")
 app.add_typer(people.users, name="users")
 app.add_typer(people.tokens, name="tokens")
 app.add_typer(links.shares, name="shares")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pal_server.actions import access, approval_rules, audit, cards, deliveries, messages, task_progress
+from pal_server.actions import access, approval_rules, audit, cards, decision_ends, deliveries, messages, task_progress
 from pal_server.domain import interactions as rules
 from pal_server.domain.actors import Actor, ActorKind, system
 from pal_server.domain.approval_rules import ApprovalRule, action_hash, parse_scope, shared_scope
@@ -14,10 +14,11 @@ from pal_server.domain.interactions import LOOK_BACK, Interaction, Kind, Status,
 from pal_server.domain.messages import without_mention
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.questions import Given, Question, check_questions
+from pal_server.domain.rooms import Room
 from pal_server.domain.runs import LIVE, Run
 from pal_server.domain.runs import Status as RunStatus
 from pal_server.errors import Conflict, Forbidden, Invalid, LeaseLost
-from pal_server.storage import chains, commands, interactions, rooms, runs
+from pal_server.storage import chains, commands, decisions, interactions, rooms, runs
 from pal_server.storage import deliveries as delivery_rows
 from pal_server.storage import messages as message_rows
 from pal_server.storage.tx import Tx
@@ -150,7 +151,9 @@ def answer(
         made_by=answered.answered_by or actor.name,
         people=max(1, len(asked.approvals)),
     )
-    if run is None:
+    if answered.decision_id is not None:
+        _decision_answered(tx, answered)
+    elif run is None:
         _chain_answered(tx, answered)
     elif fetched:
         _go_on(tx, actor, run)
@@ -368,19 +371,31 @@ def _show(tx: Tx, *, run: Run, asked: Interaction) -> Interaction:
     room = rooms.find(tx, workspace_id=run.workspace_id, ref=run.room_id)
     assert room is not None, "a run has a room"
     wants = "asks" if asked.kind is Kind.QUESTION else "wants approval"
+    return _post(tx, asked=asked, room=room, content=f"{run.agent} {wants}: {asked.title}", parent_id=run.message_id)
+
+
+def show_of_decision(tx: Tx, *, id: int, room: Room, content: str) -> int:
+    """The card of a decision that is proposed; the number of its message."""
+    asked = _reread(tx, workspace_id=room.workspace_id, id=id)
+    shown = _post(tx, asked=asked, room=room, content=content, parent_id=None)
+    assert shown.message_id is not None, "it was posted in this transaction"
+    return shown.message_id
+
+
+def _post(tx: Tx, *, asked: Interaction, room: Room, content: str, parent_id: int | None) -> Interaction:
     card = cards.post(
         tx,
-        workspace_id=run.workspace_id,
+        workspace_id=asked.workspace_id,
         room=room,
-        topic_id=run.topic_id,
-        content=f"{run.agent} {wants}: {asked.title}",
+        topic_id=asked.topic_id,
+        content=content,
         card=_card(asked),
-        parent_id=run.message_id,
+        parent_id=parent_id,
     )
     with_card = replace(asked, message_id=card.id)
     interactions.put(tx, with_card, was=asked.status)
-    tx.emit("interaction.opened", workspace_id=run.workspace_id, room_id=run.room_id, data=with_card.fact())
-    task_progress.look(tx, workspace_id=run.workspace_id, topic_id=run.topic_id)
+    tx.emit("interaction.opened", workspace_id=asked.workspace_id, room_id=asked.room_id, data=with_card.fact())
+    task_progress.look(tx, workspace_id=asked.workspace_id, topic_id=asked.topic_id)
     return with_card
 
 
@@ -444,6 +459,8 @@ def _card(asked: Interaction) -> dict[str, Any]:
         shown |= {"needs": asked.needs, "approvals": [approval.by for approval in asked.approvals]}
     if asked.suggestion is not None:
         shown |= {"suggestion": asked.suggestion}
+    if asked.decision_id is not None:
+        shown |= {"decision": asked.decision_id}
     if asked.version is not None:
         shown |= {"version": asked.version}
     return shown if asked.answered_by is None else {**shown, "answered_by": asked.answered_by}
@@ -458,6 +475,18 @@ def _changed(tx: Tx, kind: str, interaction: Interaction) -> None:
     card = message_rows.find(tx, workspace_id=interaction.workspace_id, id=interaction.message_id)
     if card is not None:
         cards.change(tx, message=card, card=_card(interaction))
+
+
+def _decision_answered(tx: Tx, interaction: Interaction) -> None:
+    assert interaction.decision_id is not None, "only what asks for a decision settles one"
+    assert interaction.answer is not None, "it was answered in this transaction"
+    decision_ends.settle(
+        tx,
+        decision=decisions.get(tx, interaction.decision_id),
+        approve=interaction.answer.get("decision") == "approve",
+        by=interaction.answered_by or "",
+        reason=interaction.answer.get("reason"),
+    )
 
 
 def _chain_answered(tx: Tx, interaction: Interaction) -> None:

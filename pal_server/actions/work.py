@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pal_server.actions import introductions, sessions
+from pal_server.actions import briefings, introductions, sessions
 from pal_server.domain.agents import Agent
 from pal_server.domain.bots import PROMPT, prompt_text
 from pal_server.domain.computers import Computer
@@ -239,6 +239,7 @@ def _prompt(
         recent=[message for message in recent if message.id not in mine][-RECENT_LIMIT:],
         nonce=nonce,
         recap=recap,
+        briefing=briefings.of_room(tx, room=room, nonce=nonce),
     )
 
 

@@ -21,6 +21,7 @@ DRAINERS = Who(user=Role.ADMIN, computer=True)
 HANDERS = Who(user=Role.MEMBER, computer=True, bridge=True)
 DAEMONS = Who(computer=True)
 RUNS = Who(run=True)
+PROPOSERS = Who(user=Role.MEMBER, run=True)
 BRIDGES = Who(bridge=True)
 
 FILE_LIMIT = 50 * MIB

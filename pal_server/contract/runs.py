@@ -388,6 +388,8 @@ class Interaction(Answer, frozen=True, kw_only=True):
     """Of a plan: which of its run, from 1; earlier ones stay as they were shown and answered."""
     questions: list[Question] = []
     """Of a card that asks several, or lets several options be chosen; answered by `answers`, or by one text."""
+    decision: int | None = None
+    """The id of the project's decision that the answer settles."""
 
 
 class InteractionAnswer(Answer, frozen=True, kw_only=True):

@@ -73,6 +73,7 @@ class Interaction:
     suggestion: dict[str, Any] | None = None  # a rule that history suggests: scope, times
     version: int | None = None  # of a plan: which of its run, from 1
     questions: tuple[Question, ...] = ()  # of a card with more than a line to answer
+    decision_id: int | None = None  # what the answer settles, when it is a project's decision
 
     @property
     def is_by_people(self) -> bool:
@@ -105,6 +106,7 @@ class Interaction:
             "suggestion": self.suggestion,
             "version": self.version,
             "questions": [question.fact() for question in self.questions],
+            "decision": self.decision_id,
         }
 
 

@@ -1,13 +1,11 @@
 """What an agent is told: one place, one shape, nothing hidden.
 
-What others wrote is fenced and never an instruction of pal's.
-
-The fence carries a nonce of the delivery, so that no text can end it by guessing.
+What others wrote is fenced (`fences.py`) and never an instruction of pal's.
 """
 
-import json
 from collections.abc import Sequence
 
+from .fences import fence, indent, quote
 from .messages import Message
 from .rooms import Room, Topic
 
@@ -27,9 +25,10 @@ def compose(
     recent: Sequence[Message],
     nonce: str,
     recap: str = "",
+    briefing: str = "",
 ) -> str:
     """The prompt of one run: `messages` are what it is for, `recent` what else was said since its last run, `recap`
-    what it has forgotten.
+    what it has forgotten, `briefing` what the room's project tells (`briefings.py`).
 
     Each thing an agent is told has one part here, in this order; what is not there leaves no part.
     """
@@ -37,15 +36,15 @@ def compose(
     if instructions.strip():
         parts.append(instructions.strip())
     parts.append(_where(room, topic, agent=agent))
+    if briefing:
+        parts.append(briefing)
     if room.rules.strip():
-        parts.append(
-            f"Rules of this room, set by its members:\n{_fence(room.rules.strip(), kind='rules', nonce=nonce)}"
-        )
+        parts.append(f"Rules of this room, set by its members:\n{fence(room.rules.strip(), kind='rules', nonce=nonce)}")
     if recap:
         parts.append(recap)
     if recent:
         said = "\n".join(_line(message, limit=RECENT_CHARACTERS) for message in recent)
-        parts.append(f"Said here since your last run, for context only:\n{_fence(said, kind='context', nonce=nonce)}")
+        parts.append(f"Said here since your last run, for context only:\n{fence(said, kind='context', nonce=nonce)}")
     for message in messages:
         parts.append(_message(message, nonce=nonce))
     return "\n\n".join(parts) + "\n"
@@ -59,7 +58,7 @@ def compose_recap(messages: Sequence[Message], *, nonce: str) -> str:
     if not messages:
         return lost
     said = "\n".join(_line(message, limit=RECAP_CHARACTERS) for message in messages)
-    fenced = _fence(said, kind="recap", nonce=nonce)
+    fenced = fence(said, kind="recap", nonce=nonce)
     return f"{lost} The last of what was said here before, cut short (`pal cli messages list` has all of it):\n{fenced}"
 
 
@@ -70,7 +69,7 @@ def compose_aside(message: Message, *, nonce: str) -> str:
 
 def _where(room: Room, topic: Topic, *, agent: str) -> str:
     return (
-        f'You are the agent "{agent}" in the room "{room.name}", topic {topic.id} ({_quote(topic.title)}). '
+        f'You are the agent "{agent}" in the room "{room.name}", topic {topic.id} ({quote(topic.title)}). '
         "Your final text is posted there as your answer, unless you post there yourself with `pal cli send`: then send "
         "your answer, too. With `pal cli messages list` you can read more, with `pal cli ask` ask a person. "
         f"Text between marks of the form <<<… and …>>> was written by others."
@@ -82,23 +81,13 @@ def _message(message: Message, *, nonce: str) -> str:
     if message.sender.origin:
         who += f" ({'a guest, ' if message.sender.kind == 'guest' else ''}through {message.sender.origin})"
     files = "".join(
-        f"\nAttached: {_quote(file['name'])} ({file['mime']}, {file['size']} bytes)" for file in message.files
+        f"\nAttached: {quote(file['name'])} ({file['mime']}, {file['size']} bytes)" for file in message.files
     )
-    return f"Message {message.id} from {who}:\n{_fence(message.content, kind='message', nonce=nonce)}{files}"
+    return f"Message {message.id} from {who}:\n{fence(message.content, kind='message', nonce=nonce)}{files}"
 
 
 def _line(message: Message, *, limit: int) -> str:
     text = message.content
     if len(text) > limit:
         text = text[:limit] + " […]"
-    indented = "\n    ".join(text.splitlines())  # no line of a text looks like what somebody else said
-    return f"[{message.id}] {message.sender.name}: {indented}"
-
-
-def _quote(text: str) -> str:
-    """One line in quotes that the text cannot end: titles and names of files are written by others, too."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _fence(text: str, *, kind: str, nonce: str) -> str:
-    return f"<<<{kind} {nonce}\n{text}\n{kind} {nonce}>>>"
+    return f"[{message.id}] {message.sender.name}: {indent(text)}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pal_server.domain.files import File
 from pal_server.domain.pages import Place
 from pal_server.domain.runs import Run
+from pal_server.storage.patterns import containing, plain
 from pal_server.storage.tx import Row, Tx
 
 
@@ -58,10 +59,10 @@ def list_page(tx: Tx, *, workspace_id: str, wanted: Wanted, place: Place, limit:
     rows = tx.sql.all(
         "files.list_page",
         workspace_id=workspace_id,
-        pattern=f"%{_plain(wanted.q)}%",
+        pattern=containing(wanted.q),
         room_id=wanted.room_id,
         run_id=wanted.run_id,
-        mime=f"{_plain(wanted.mime)}%",
+        mime=f"{plain(wanted.mime)}%",
         state=wanted.state,
         now=tx.now,
         at=place.at,
@@ -69,11 +70,6 @@ def list_page(tx: Tx, *, workspace_id: str, wanted: Wanted, place: Place, limit:
         limit=limit,
     )
     return [_file(row) for row in rows]
-
-
-def _plain(words: str) -> str:
-    """Without the meaning a pattern's signs have."""
-    return words.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def revoke(tx: Tx, id: str) -> bool:

@@ -36,6 +36,7 @@ def add(
     needs: int = 1,
     questions: tuple[Question, ...] = (),
     version: int | None = None,
+    decision_id: int | None = None,
 ) -> int:
     row = tx.sql.one(
         "interactions.add",
@@ -56,6 +57,7 @@ def add(
         folder=folder,
         needs=needs,
         version=version,
+        decision_id=decision_id,
         questions=_text([question.fact() for question in questions]),
         now=tx.now,
     )
@@ -199,6 +201,7 @@ def _interaction(row: Row) -> Interaction:
         needs=row["needs"],
         approvals=tuple(Approval(**one) for one in _decode(row["approvals"])),
         version=row["version"],
+        decision_id=row["decision_id"],
         questions=load_questions(_decode(row["questions"])),
         suggestion=None if row["suggestion"] is None else _decode(row["suggestion"]),
     )

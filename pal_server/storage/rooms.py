@@ -13,6 +13,7 @@ _ENDINGS = (  # in this order: what is found by its topic or run goes before tho
     "endings.run_events",
     "endings.runs",
     "endings.interactions",
+    "endings.decisions",
     "endings.drafts",
     "endings.saved",
     "endings.log",

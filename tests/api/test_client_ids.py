@@ -16,6 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/users": {"username": "mia", "password": "correct horse battery"},
     "/api/tokens": {"name": "script"},
     "/api/projects": {"key": "build"},
+    "/api/projects/{project}/decisions": {"title": "Sell tea"},
     "/api/tasks": {"project": "shop", "title": "Sell tea", "acceptance": ["it sells"]},
     "/api/tasks/{task}/start": {"agent": "other", "force": True},
     "/api/tasks/{task}/verifications": {"command": "make test", "exit_code": 0},
@@ -106,8 +107,10 @@ async def _asking(server: ServerUnderTest, template: str) -> Any:
         path, token = path.replace("{token}", expect(await server.post(link, what), 201)["token"]), None
     if template == "/api/posts":
         await _bot(server)
-    if "task" in template:
+    if "task" in template or "{project}" in template:
         expect(await server.post("/api/projects", {"key": "shop", "room": "general"}), 201)
+        path = path.replace("{project}", "shop")
+    if "task" in template:
         expect(await server.post("/api/tasks", {"project": "shop", "title": "a", "verification": "make test"}), 201)
         topic = expect(await server.post("/api/rooms/general/topics", {"title": "b"}), 201)["topic"]["id"]
         path = path.replace("{task}", "T-1").replace(f"/topics/{opened['run']['id']}", f"/topics/{topic}")

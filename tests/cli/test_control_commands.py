@@ -39,6 +39,19 @@ PROJECT = {
     "archived_at": None,
 }
 
+DOC = {"name": "a.md", "size": 3, "inject": True, "written_by": "owner", "updated_at": 1_700_000_000_000}
+
+DECISION = {
+    "code": "D-3",
+    "title": "Use tea",
+    "rationale": "It is warm.",
+    "status": "superseded",
+    "superseded_by": "D-5",
+    "proposed_by": "codex",
+    "decided_by": "owner",
+    "reason": "fine",
+}
+
 ROOM = {"name": "general", "busy": "queue", "deny_after": None, "approvers": 1, "fresh": False, "hop_limit": 8}
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -99,6 +112,33 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "console projects update shop --no-rules": ("PATCH /api/projects/shop", {"rules": [], "goal": None}),
     "console projects update shop --archive": ("PATCH /api/projects/shop", {"archived": True}),
+    "cli docs list --project shop": ("GET /api/projects/shop/docs", {}),
+    "cli docs show a.md --project shop": ("GET /api/projects/shop/docs/a.md", {}),
+    "console docs list --project shop": ("GET /api/projects/shop/docs", {}),
+    "console docs show a.md --project shop": ("GET /api/projects/shop/docs/a.md", {}),
+    "console docs update a.md --keep --project shop": ("PATCH /api/projects/shop/docs/a.md", {"inject": False}),
+    "console docs update a.md --archive --project shop": ("PATCH /api/projects/shop/docs/a.md", {"archived": True}),
+    "cli decisions list --project shop --q tea --status approved": (
+        "GET /api/projects/shop/decisions",
+        {"q": "tea", "status": "approved"},
+    ),
+    "cli decisions show D-3 --project shop": ("GET /api/projects/shop/decisions/D-3", {}),
+    'cli decisions propose "Use tea" --rationale warm --supersedes D-1 --topic 3 --project shop': (
+        "POST /api/projects/shop/decisions",
+        {"title": "Use tea", "rationale": "warm", "supersedes": "D-1", "topic": 3},
+    ),
+    "cli decisions approve D-3 --project shop": (
+        "POST /api/projects/shop/decisions/D-3/answer",
+        {"decision": "approve", "reason": None},
+    ),
+    "cli decisions reject D-3 --reason early --project shop": (
+        "POST /api/projects/shop/decisions/D-3/answer",
+        {"decision": "deny", "reason": "early"},
+    ),
+    "cli decisions supersede D-3 --by D-5 --project shop": (
+        "POST /api/projects/shop/decisions/D-3/supersede",
+        {"by": "D-5"},
+    ),
     "cli choose 7 start-over": ("POST /api/runs/7/choose", {"choice": "start_over"}),
     "console deliveries list --topic 3 --status pending": (
         "GET /api/deliveries",
@@ -114,6 +154,15 @@ KNOWN: dict[str, Any] = {
     "POST /api/interactions": {"interaction": answers.INTERACTION},
     "POST /api/messages/41/draft": {"message": {**answers.MESSAGE, "card": {"status": "revised"}}},
     "PATCH /api/rooms/general": {"room": ROOM},
+    "GET /api/projects/shop/docs": {"docs": [DOC], "next": None},
+    "GET /api/projects/shop/docs/a.md": {"doc": DOC, "content": "tea"},
+    "PATCH /api/projects/shop/docs/a.md": {"doc": DOC, "content": "tea"},
+    "PUT /api/projects/shop/docs/a.md": {"doc": DOC, "content": "tea"},
+    "GET /api/projects/shop/decisions": {"decisions": [DECISION], "next": None},
+    "POST /api/projects/shop/decisions": {"decision": DECISION},
+    "GET /api/projects/shop/decisions/D-3": {"decision": DECISION},
+    "POST /api/projects/shop/decisions/D-3/answer": {"decision": DECISION},
+    "POST /api/projects/shop/decisions/D-3/supersede": {"decision": DECISION},
     "GET /api/projects": {"projects": [PROJECT], "next": None},
     "POST /api/projects": {"project": PROJECT},
     "GET /api/projects/shop": {"project": PROJECT},
@@ -216,3 +265,25 @@ def test_inside_a_run_the_project_is_that_of_its_room(pal: Pal, api: FakeApi, mo
     outcome = pal("cli", "projects", "show")
 
     assert (outcome.code, api.last().path) == (0, "/api/projects/shop"), outcome.err
+
+
+def test_a_decision_is_shown_with_who_settled_it_and_why(pal: Pal, api: FakeApi) -> None:
+    api.answers.update(KNOWN)
+
+    outcome = pal("cli", "decisions", "show", "D-3", "--project", "shop")
+
+    assert outcome.out.splitlines() == [
+        "D-3 superseded by D-5: Use tea",
+        "It is warm.",
+        "proposed by codex, settled by owner: fine",
+    ]
+
+
+def test_a_document_is_written_from_a_file(pal: Pal, api: FakeApi) -> None:
+    api.answers.update(KNOWN)
+    Path("a.md").write_text("tea", "utf-8")
+
+    outcome = pal("console", "docs", "write", "a.md", "a.md", "--project", "shop")
+
+    assert (api.last().method, api.last().body) == ("PUT", {"content": "tea"})
+    assert outcome.out.strip() == "a.md: 3 characters, told to runs"

@@ -30,6 +30,9 @@ class Line:
     def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         return self.call("POST", path, body=body or {})
 
+    def put(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        return self.call("PUT", path, body=body)
+
     def patch(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         return self.call("PATCH", path, body=body)
 

@@ -49,6 +49,39 @@ def project(answer: Answer) -> None:
         say(f"stack: {', '.join(shown['tech_stack'])}")
 
 
+def docs(answer: Answer) -> None:
+    table(
+        ("DOCUMENT", "STATE", "CHARACTERS", "CHANGED", "BY"),
+        [(d["name"], _doc_state(d), d["size"], when(d["updated_at"]), d["written_by"]) for d in answer["docs"]],
+        empty="no context documents yet. `pal console docs write NAME FILE` writes one",
+    )
+
+
+def _doc_state(doc: Answer) -> str:
+    if doc.get("archived_at"):
+        return "archived"
+    return "told to runs" if doc["inject"] else "kept"
+
+
+def decisions(answer: Answer) -> None:
+    table(
+        ("DECISION", "STATUS", "BY", "TITLE"),
+        [(d["code"], d["status"], d.get("decided_by") or d["proposed_by"], d["title"]) for d in answer["decisions"]],
+        empty='no decisions here. `pal cli decisions propose "TITLE"` proposes one',
+    )
+
+
+def decision(answer: Answer) -> None:
+    """Code, status and title; why; who settled it."""
+    one = answer["decision"]
+    later = f" by {one['superseded_by']}" if one.get("superseded_by") else ""
+    say(f"{one['code']} {one['status']}{later}: {one['title']}")
+    if one["rationale"]:
+        say(one["rationale"])
+    settled = f", settled by {one['decided_by']}" if one.get("decided_by") else ""
+    say(f"proposed by {one['proposed_by']}{settled}{': ' + one['reason'] if one.get('reason') else ''}")
+
+
 def members(answer: Answer) -> None:
     table(
         ("NAME", "KIND", "MODE", "RUNTIME", "SHOWN AS"),

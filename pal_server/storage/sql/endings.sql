@@ -15,6 +15,10 @@ DELETE FROM run_events WHERE run_id IN (SELECT id FROM runs WHERE room_id = :roo
 -- name: interactions
 UPDATE interactions SET title = '', body = '', options = '[]' WHERE room_id = :room_id;
 
+-- name: decisions
+-- They are the project's: they stay, without the place of their card.
+UPDATE decisions SET room_id = NULL, topic_id = NULL, message_id = NULL, interaction_id = NULL WHERE room_id = :room_id;
+
 -- name: drafts
 DELETE FROM drafts WHERE topic_id IN (SELECT id FROM topics WHERE room_id = :room_id);
 

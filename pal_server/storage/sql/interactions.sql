@@ -1,9 +1,10 @@
 -- name: add
 INSERT INTO interactions (workspace_id, room_id, topic_id, run_id, chain_id, key, agent, kind, status, title, body, options,
                           hash, held, deny_at, folder, needs, questions,
-                          version, created_at)
+                          version, decision_id, created_at)
 VALUES (:workspace_id, :room_id, :topic_id, :run_id, :chain_id, :key, :agent, :kind, 'pending', :title, :body, :options,
-        :hash, :held, :deny_at, :folder, :needs, :questions, :version, :now)
+        :hash, :held, :deny_at, :folder, :needs, :questions, :version, :decision_id,
+        :now)
 RETURNING id;
 
 -- name: by_id
@@ -25,6 +26,7 @@ SELECT * FROM interactions WHERE run_id = :run_id AND status IN ('pending', 'ans
 -- What waits is little, what a topic has ever asked may be much: the plus keeps SQLite from the index of the topic.
 SELECT * FROM interactions
  WHERE workspace_id = :workspace_id AND status = 'pending' AND +topic_id = :topic_id AND agent = :agent
+   AND run_id IS NOT NULL
  ORDER BY id DESC LIMIT 1;
 
 -- name: count_plans

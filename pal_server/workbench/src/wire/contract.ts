@@ -124,6 +124,11 @@ export interface AgentsAnswer {
   next: string | null;
 }
 
+export interface AnswerDecision {
+  decision: "approve" | "deny";
+  reason?: string | null;
+}
+
 export interface AnswerInteraction {
   answer?: string | null;
   answers?: Given[] | null;
@@ -339,6 +344,11 @@ export interface ChangeAgent {
   concurrency?: number;
   max_duration?: number | null;
   enabled?: boolean;
+}
+
+export interface ChangeDoc {
+  inject?: boolean;
+  archived?: boolean;
 }
 
 export interface ChangePreferences {
@@ -782,6 +792,43 @@ export interface DebateAnswer {
   debate: Debate;
 }
 
+export interface Decision {
+  id: number;
+  project: string;
+  code: string;
+  title: string;
+  rationale: string;
+  status: "approved" | "proposed" | "rejected" | "superseded";
+  proposed_by: string;
+  supersedes: string | null;
+  superseded_by: string | null;
+  decided_by: string | null;
+  decided_at: number | null;
+  reason: string | null;
+  room: string | null;
+  topic: number | null;
+  message: number | null;
+  interaction: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface DecisionAnswer {
+  decision: Decision;
+}
+
+export interface DecisionsAnswer {
+  decisions: Decision[];
+  next: string | null;
+}
+
+export interface DecisionsQuery {
+  after?: string | null;
+  limit?: number;
+  q?: string | null;
+  status?: "approved" | "proposed" | "rejected" | "superseded" | null;
+}
+
 export interface DeliveriesAnswer {
   deliveries: Delivery[];
   next: string | null;
@@ -822,6 +869,28 @@ export interface Delivery {
 
 export interface DeliveryAnswer {
   delivery: Delivery;
+}
+
+/** A context document, without its text. */
+export interface Doc {
+  project: string;
+  name: string;
+  size: number;
+  inject: boolean;
+  written_by: string;
+  created_at: number;
+  updated_at: number;
+  archived_at: number | null;
+}
+
+export interface DocAnswer {
+  doc: Doc;
+  content: string;
+}
+
+export interface DocsAnswer {
+  docs: Doc[];
+  next: string | null;
 }
 
 /** Nothing to say but that it is done. */
@@ -1105,6 +1174,7 @@ export interface Interaction {
   suggestion: Suggestion | null;
   version: number | null;
   questions: Question[];
+  decision: number | null;
 }
 
 export interface InteractionAnswer {
@@ -1579,6 +1649,14 @@ export interface PromoteTopic {
 /** What the run was told. */
 export interface PromptAnswer {
   prompt: string;
+}
+
+export interface ProposeDecision {
+  title: string;
+  rationale?: string;
+  topic?: number | null;
+  supersedes?: string | null;
+  client_id?: string | null;
 }
 
 export interface ProvisionComputer {
@@ -2228,6 +2306,10 @@ export interface SummedRun {
   summary: RunSummary;
 }
 
+export interface SupersedeDecision {
+  by?: string | null;
+}
+
 /** The end of a topic, oldest first. */
 export interface TailAnswer {
   messages: Message[];
@@ -2623,6 +2705,12 @@ export interface Work {
   env: Record<string, string>;
 }
 
+/** Anew, or in place of what stood there; an archived one is back. */
+export interface WriteDoc {
+  content: string;
+  inject?: boolean;
+}
+
 /** Empty: there is no draft any more. */
 export interface WriteDraft {
   content: string;
@@ -2668,6 +2756,15 @@ export interface Routes {
   "GET /api/tasks/{task}/verifications": { body: undefined; answer: VerificationsAnswer };
   "POST /api/tasks/{task}/verifications": { body: RecordVerification; answer: VerifiedAnswer };
   "POST /api/topics/{id}/task": { body: PromoteTopic; answer: TaskAnswer };
+  "GET /api/projects/{project}/docs": { body: undefined; answer: DocsAnswer };
+  "GET /api/projects/{project}/docs/{doc}": { body: undefined; answer: DocAnswer };
+  "PUT /api/projects/{project}/docs/{doc}": { body: WriteDoc; answer: DocAnswer };
+  "PATCH /api/projects/{project}/docs/{doc}": { body: ChangeDoc; answer: DocAnswer };
+  "GET /api/projects/{project}/decisions": { body: undefined; answer: DecisionsAnswer };
+  "POST /api/projects/{project}/decisions": { body: ProposeDecision; answer: DecisionAnswer };
+  "GET /api/projects/{project}/decisions/{decision}": { body: undefined; answer: DecisionAnswer };
+  "POST /api/projects/{project}/decisions/{decision}/answer": { body: AnswerDecision; answer: DecisionAnswer };
+  "POST /api/projects/{project}/decisions/{decision}/supersede": { body: SupersedeDecision; answer: DecisionAnswer };
   "GET /api/rooms": { body: undefined; answer: RoomsAnswer };
   "POST /api/rooms": { body: CreateRoom; answer: RoomAnswer };
   "GET /api/chats": { body: undefined; answer: RoomsAnswer };

@@ -1,0 +1,32 @@
+-- name: add
+INSERT INTO decisions (workspace_id, project_id, number, title, rationale, status, proposed_by, proposer, supersedes, room_id,
+                       topic_id, created_at, updated_at)
+VALUES (:workspace_id, :project_id, :number, :title, :rationale, 'proposed', :proposed_by, :proposer, :supersedes, :room_id,
+        :topic_id, :now, :now)
+RETURNING id;
+
+-- name: show
+-- Where its card is.
+UPDATE decisions SET message_id = :message_id, interaction_id = :interaction_id WHERE id = :id;
+
+-- name: put
+-- The first who settles it wins: the state that was read is part of the condition.
+UPDATE decisions SET status = :status, superseded_by = :superseded_by, decided_by = :decided_by, decided_at = :decided_at,
+                     reason = :reason, updated_at = :updated_at
+ WHERE id = :id AND status = :was_status;
+
+-- name: by_id
+SELECT * FROM decisions WHERE id = :id;
+
+-- name: by_number
+SELECT * FROM decisions WHERE project_id = :project_id AND number = :number;
+
+-- name: page
+SELECT * FROM decisions
+ WHERE project_id = :project_id AND number < :before
+   AND (CAST(:status AS TEXT) IS NULL OR status = :status)
+   AND (LOWER(title) LIKE :pattern ESCAPE '!' OR LOWER(rationale) LIKE :pattern ESCAPE '!')
+ ORDER BY number DESC LIMIT :limit;
+
+-- name: approved
+SELECT * FROM decisions WHERE project_id = :project_id AND status = 'approved' ORDER BY number DESC LIMIT :limit;
