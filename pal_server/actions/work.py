@@ -15,8 +15,9 @@ from pal_server.domain.prompts import RECAP_LIMIT, RECENT_LIMIT, compose_recap
 from pal_server.domain.prompts import compose as compose_prompt
 from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Session
+from pal_server.domain.task_prompts import tell_plan
 from pal_server.domain.turns import Turn
-from pal_server.storage import accounts, bots, choices, deliveries, inbound, messages, rooms, runs
+from pal_server.storage import accounts, bots, choices, deliveries, inbound, messages, rooms, runs, tasks
 from pal_server.storage.tx import Tx
 
 
@@ -240,7 +241,15 @@ def _prompt(
         nonce=nonce,
         recap=recap,
         briefing=briefings.of_room(tx, room=room, nonce=nonce),
+        plan=_plan(tx, topic=topic, room=room, nonce=nonce),
     )
+
+
+def _plan(tx: Tx, *, topic: Topic, room: Room, nonce: str) -> str:
+    """What the topic's task asks for; empty where it is none."""
+    task_id = tasks.id_of_topic(tx, topic_id=topic.id)
+    task = None if task_id is None else tasks.find(tx, workspace_id=room.workspace_id, id=task_id)
+    return "" if task is None else tell_plan(task, nonce=nonce)
 
 
 def _in_words_of_bots(tx: Tx, *, agent: Agent, said: list[Message]) -> list[Message]:

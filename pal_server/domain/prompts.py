@@ -26,9 +26,11 @@ def compose(
     nonce: str,
     recap: str = "",
     briefing: str = "",
+    plan: str = "",
 ) -> str:
     """The prompt of one run: `messages` are what it is for, `recent` what else was said since its last run, `recap`
-    what it has forgotten, `briefing` what the room's project tells (`briefings.py`).
+    what it has forgotten, `briefing` what the room's project tells (`briefings.py`),
+    `plan` what the topic's task asks for (`task_prompts.py`).
 
     Each thing an agent is told has one part here, in this order; what is not there leaves no part.
     """
@@ -40,6 +42,8 @@ def compose(
         parts.append(briefing)
     if room.rules.strip():
         parts.append(f"Rules of this room, set by its members:\n{fence(room.rules.strip(), kind='rules', nonce=nonce)}")
+    if plan:
+        parts.append(plan)
     if recap:
         parts.append(recap)
     if recent:
