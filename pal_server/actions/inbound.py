@@ -14,7 +14,6 @@ from pal_server.domain.bots import Bot, Identity, Level, Standing
 from pal_server.domain.inbound import HELP, LEVELS, RAW_LIMIT, Answered, Incoming, command_of, refusal, tidy
 from pal_server.domain.messages import CONTENT_LIMIT, FILES_LIMIT, Message
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
-from pal_server.domain.rooms import Topic
 from pal_server.domain.runs import clip
 from pal_server.errors import AlreadyExists, Conflict, Invalid, NotFound, PalError
 from pal_server.storage import identities, inbound, links
@@ -141,10 +140,11 @@ def _person(tx: Tx, *, bot: Bot, incoming: Incoming) -> Identity | None:
 
 def _take(tx: Tx, *, actor: Actor, bot: Bot, person: Identity | None, incoming: Incoming) -> Answered:
     is_press = incoming.kind == "action"
-    if incoming.kind == "said" and not incoming.addressed and not _is_linked(tx, bot=bot, incoming=incoming):
+    is_called = incoming.addressed or _answers_agent(tx, bot=bot, incoming=incoming)
+    if incoming.kind == "said" and not is_called and not _is_linked(tx, bot=bot, incoming=incoming):
         return Answered(id=0, outcome="ignored")
     if person is None or not speakers.may_come_in(tx, person):
-        return _refuse(tx, bot=bot, person=person, incoming=incoming)
+        return _refuse(tx, bot=bot, person=person, incoming=incoming, is_called=is_called)
     if bot.agent is None:
         return Answered(id=0, outcome="ignored", text="This bot is connected to no agent now.", tone="warning")
     match incoming.kind:
@@ -167,9 +167,15 @@ def _is_linked(tx: Tx, *, bot: Bot, incoming: Incoming) -> bool:
     return bool(there) and incoming.thread != ""
 
 
-def _refuse(tx: Tx, *, bot: Bot, person: Identity | None, incoming: Incoming) -> Answered:
+def _answers_agent(tx: Tx, *, bot: Bot, incoming: Incoming) -> bool:
+    """Whether it answers words of the bot's agent: then it is for the agent, whether it mentions the bot or not."""
+    answered = _answered(tx, bot=bot, incoming=incoming)
+    return answered is not None and (answered.sender.kind, answered.sender.name) == ("agent", bot.agent)
+
+
+def _refuse(tx: Tx, *, bot: Bot, person: Identity | None, incoming: Incoming, is_called: bool) -> Answered:
     """One polite refusal for each person and bot; nothing else comes of what they say."""
-    if incoming.kind not in ("said", "command", "action") or not incoming.addressed:
+    if incoming.kind not in ("said", "command", "action") or not is_called:
         return Answered(id=0, outcome="refused")
     if person is None:
         asked = Identity(
@@ -221,7 +227,7 @@ def _heard(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incomi
         notices.post(tx, bot=bot, incoming=incoming, text=text, once=once)
         return Answered(id=0, outcome="refused", tone="warning")
     if incoming.files:
-        link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person), user=person.user_id)
+        link = _link(tx, actor=actor, bot=bot, person=person, incoming=incoming)
         return Answered(id=0, outcome="waiting", files=incoming.files[:FILES_LIMIT], room=link.room_id)
     return _say(tx, actor=actor, bot=bot, person=person, incoming=incoming)
 
@@ -254,8 +260,11 @@ def _say(
     tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming, files: Sequence[str] = ()
 ) -> Answered:
     assert bot.agent is not None, "the caller has looked"
-    link = places.link(tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person), user=person.user_id)
-    room, topic = places.open_topic(tx, actor=actor, link=link)
+    link = _link(tx, actor=actor, bot=bot, person=person, incoming=incoming)
+    answered = _answered(tx, bot=bot, incoming=incoming)
+    is_quoted = incoming.reply_to != incoming.thread  # else it is what the thread began with, as every word there is
+    older = answered.topic_id if answered is not None and is_quoted else None
+    room, topic = places.open_topic(tx, actor=actor, link=link, older=older)
     if (known := _told_to_another(tx, bot=bot, incoming=incoming)) is not None:
         if incoming.addressed:
             _deliver_too(tx, actor=actor, agent=bot.agent, message=known)
@@ -267,7 +276,7 @@ def _say(
         workspace_id=bot.workspace_id,
         room=room,
         topic=topic,
-        parent=_answered(tx, link=link, topic=topic, incoming=incoming),
+        parent=answered if answered is not None and answered.topic_id == topic.id else None,
         sender=speakers.sender(tx, speaker=speaker, person=person, bot=bot, incoming=incoming),
         content=clip(incoming.text, limit=CONTENT_LIMIT - len(note) - 2, note=note),
         called=(bot.agent,) if incoming.addressed else (),
@@ -352,14 +361,24 @@ def _heard_as(tx: Tx, *, bot: Bot, incoming: Incoming) -> InboundEvent | None:
     return inbound.waiting_as(tx, bot_id=bot.id, chat=incoming.chat, ref=incoming.ref)
 
 
-def _answered(tx: Tx, *, link: Link, topic: Topic, incoming: Incoming) -> Message | None:
+def _answered(tx: Tx, *, bot: Bot, incoming: Incoming) -> Message | None:
+    """The message of ours that it answers, where the platform says which one that is."""
     if not incoming.reply_to:
         return None
     found = links.message_of_ref(
-        tx, workspace_id=link.workspace_id, platform=link.platform, chat=link.chat, ref=incoming.reply_to
+        tx, workspace_id=bot.workspace_id, platform=bot.platform, chat=incoming.chat, ref=incoming.reply_to
     )
-    parent = None if found is None else message_rows.find(tx, workspace_id=link.workspace_id, id=found)
-    return parent if parent is not None and parent.topic_id == topic.id else None
+    return None if found is None else message_rows.find(tx, workspace_id=bot.workspace_id, id=found)
+
+
+def _link(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incoming) -> Link:
+    """The link of the place. A thread that begins below words of the agent goes on with their topic."""
+    below = None
+    if incoming.reply_to == incoming.thread and _answers_agent(tx, bot=bot, incoming=incoming):
+        below = _answered(tx, bot=bot, incoming=incoming)
+    return places.link(
+        tx, actor=actor, bot=bot, incoming=incoming, asker=_asker(person), user=person.user_id, below=below
+    )
 
 
 def _asker(person: Identity) -> dict[str, Any]:

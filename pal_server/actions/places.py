@@ -8,6 +8,7 @@ from pal_server.actions import access, rooms
 from pal_server.domain.actors import Actor
 from pal_server.domain.bots import Bot
 from pal_server.domain.inbound import Incoming
+from pal_server.domain.messages import Message
 from pal_server.domain.posts import key_of
 from pal_server.domain.rooms import TITLE_LIMIT, Room, Topic
 from pal_server.storage import events, links, posts
@@ -18,13 +19,22 @@ from pal_server.storage.tx import Tx
 SLUG_LIMIT = 40  # characters of a chat's title in its room's name
 
 
-def link(tx: Tx, *, actor: Actor, bot: Bot, incoming: Incoming, asker: dict[str, Any], user: str | None = None) -> Link:
+def link(
+    tx: Tx,
+    *,
+    actor: Actor,
+    bot: Bot,
+    incoming: Incoming,
+    asker: dict[str, Any],
+    user: str | None = None,
+    below: Message | None = None,
+) -> Link:
     """The bot's link of the place, made when it is not there yet; what was heard there last is noted. `user` is the id
-    of the user of pal who speaks.
+    of the user of pal who speaks, `below` the message with whose topic a new place goes on.
     """
     found = links.find(tx, bot_id=bot.id, chat=incoming.chat, thread=incoming.thread)
     if found is None:
-        found = _make(tx, actor=actor, bot=bot, incoming=incoming, asker=asker)
+        found = _make(tx, actor=actor, bot=bot, incoming=incoming, asker=asker, below=below)
     links.heard(tx, id=found.id, title=incoming.title, memo=incoming.memo[:2_000], answer_to=incoming.ref, asker=asker)
     if bot.agent is not None:
         _let_in(tx, actor=actor, room_id=found.room_id, agent=bot.agent)
@@ -48,10 +58,17 @@ def let_in_user(tx: Tx, *, bot: Bot, incoming: Incoming, user: str | None) -> No
     tx.emit("member.joined", workspace_id=bot.workspace_id, room_id=found.room_id, data=data)
 
 
-def open_topic(tx: Tx, *, actor: Actor, link: Link) -> tuple[Room, Topic]:
-    """Where something is said now; another topic when the place's own one is archived. The room's row is locked."""
+def open_topic(tx: Tx, *, actor: Actor, link: Link, older: int | None = None) -> tuple[Room, Topic]:
+    """Where something is said now; another topic when the place's own one is archived. The room's row is locked.
+
+    `older` goes before the place's topic, if that topic is open and shown there too.
+    """
     room = access.room(tx, actor, link.room_id)
     room_rows.lock(tx, room_id=room.id)
+    if older is not None and any(one.id == link.id for one in links.of_topic(tx, topic_id=older)):
+        before = room_rows.speak_in_topic(tx, room_id=room.id, id=older)
+        if before is not None:
+            return room, before
     topic = room_rows.speak_in_topic(tx, room_id=room.id, id=link.topic_id)
     if topic is None:
         topic = begin_topic(tx, actor=actor, link=link, title="")
@@ -66,7 +83,7 @@ def begin_topic(tx: Tx, *, actor: Actor, link: Link, title: str) -> Topic:
     return topic
 
 
-def _make(tx: Tx, *, actor: Actor, bot: Bot, incoming: Incoming, asker: dict[str, Any]) -> Link:
+def _make(tx: Tx, *, actor: Actor, bot: Bot, incoming: Incoming, asker: dict[str, Any], below: Message | None) -> Link:
     """Another bot that is in the place already leads to its topic; a known chat gives its room."""
     if not links.any_there(tx, workspace_id=bot.workspace_id):
         newest = events.newest(tx, workspace_id=bot.workspace_id)
@@ -80,7 +97,9 @@ def _make(tx: Tx, *, actor: Actor, bot: Bot, incoming: Incoming, asker: dict[str
     else:
         known = links.room_of_chat(tx, workspace_id=bot.workspace_id, platform=bot.platform, chat=incoming.chat)
         room_id = known or _make_room(tx, actor=actor, bot=bot, incoming=incoming, asker=asker).id
-        if incoming.thread:
+        if below is not None and below.room_id == room_id:
+            topic_id = below.topic_id
+        elif incoming.thread:
             topic_id = rooms.create_topic(tx, actor=actor, room=room_id).id
         else:
             topic_id = access.room(tx, actor, room_id).default_topic

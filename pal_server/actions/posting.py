@@ -15,6 +15,7 @@ from pal_server.domain import posts as rules
 from pal_server.domain.bots import Bot
 from pal_server.domain.deliveries import Delivery
 from pal_server.domain.deliveries import Status as DeliveryStatus
+from pal_server.domain.interactions import Interaction
 from pal_server.domain.messages import Message
 from pal_server.domain.posts import Post, PostKind, Purpose, key_of
 from pal_server.domain.runs import Run
@@ -24,7 +25,7 @@ from pal_server.storage import agents as agent_rows
 from pal_server.storage import bots as bot_rows
 from pal_server.storage import computers as computer_rows
 from pal_server.storage import deliveries as delivery_rows
-from pal_server.storage import events, interactions, links, posts, rooms, runs
+from pal_server.storage import events, inbound, interactions, links, posts, rooms, runs
 from pal_server.storage import messages as message_rows
 from pal_server.storage.links import Link
 from pal_server.storage.tx import Tx
@@ -116,6 +117,7 @@ class _Shower:
         self._url = url
         self._bots: dict[str, Bot | None] = {}
         self._links: dict[int, list[Link]] = {}
+        self._began: dict[int, tuple[str, str, str] | None] = {}
 
     def show(self, kind: str, data: dict[str, Any]) -> None:
         noun, _, verb = kind.partition(".")
@@ -168,7 +170,8 @@ class _Shower:
     def _first_shown(self, message: Message, places: list[Link]) -> None:
         said_in = {(ref.platform, ref.chat) for ref in links.refs_of_message(self._tx, message_id=message.id)}
         text = self._text(message)
-        for link, bot in self._senders(places, agent=message.sender.name if message.sender.kind == "agent" else None):
+        agent = message.sender.name if message.sender.kind == "agent" else None
+        for link, bot in self._senders(places, agent=agent, chain=message.chain_id):
             if (link.platform, link.chat) in said_in:
                 continue
             if text is not None and (text.strip() or not message.files):
@@ -219,7 +222,7 @@ class _Shower:
             return
         heard = links.refs_of_message(self._tx, message_id=delivery.message_id)
         message = message_rows.find(self._tx, workspace_id=self._workspace_id, id=delivery.message_id)
-        for link, bot in self._senders(places, agent=delivery.agent):
+        for link, bot in self._senders(places, agent=delivery.agent, chain=delivery.chain_id):
             ref = next((one.ref for one in heard if (one.platform, one.chat) == (link.platform, link.chat)), None)
             if ref is not None and not delivery.is_final:
                 self._add(
@@ -273,7 +276,7 @@ class _Shower:
             self._want(post, body=post.body | {"card": card}, gone=False)
         if known or card["final"]:
             return
-        for link, bot in self._senders(self._places(asked.topic_id), agent=asked.agent):
+        for link, bot in self._senders(self._places(asked.topic_id), agent=asked.agent, chain=self._chain_of(asked)):
             self._add(
                 link,
                 bot,
@@ -349,16 +352,37 @@ class _Shower:
             reply_to = next((r.ref for r in heard if (r.platform, r.chat) == (link.platform, link.chat)), reply_to)
         return {"reply_to": reply_to, "place": link.kind, "memo": link.memo, "mention": link.asker}
 
-    def _senders(self, places: list[Link], *, agent: str | None) -> list[tuple[Link, Bot]]:
-        """For each place the bot that speaks there: the agent's own when it is there, else the first one."""
-        chosen: dict[tuple[str, str, str], tuple[Link, Bot]] = {}
+    def _senders(self, places: list[Link], *, agent: str | None, chain: int | None) -> list[tuple[Link, Bot]]:
+        """For each chat the place, and the bot that speaks there: the agent's own when it is there, else the first one.
+
+        Of several places of one chat that are one topic it is the one in which the chain began, else the oldest.
+        """
+        speakers: dict[tuple[str, str, str], tuple[Link, Bot]] = {}
         for link in places:
             bot = self._bot(link.bot_id)
             if bot is None or bot.agent is None:
                 continue
-            if link.place not in chosen or (agent is not None and bot.agent == agent):
-                chosen[link.place] = (link, bot)
+            if link.place not in speakers or (agent is not None and bot.agent == agent):
+                speakers[link.place] = (link, bot)
+        chosen: dict[tuple[str, str], tuple[Link, Bot]] = {}
+        for (platform, chat, thread), speaker in speakers.items():
+            if (platform, chat) not in chosen or (platform, chat, thread) == self._began_at(chain):
+                chosen[platform, chat] = speaker
         return list(chosen.values())
+
+    def _began_at(self, chain: int | None) -> tuple[str, str, str] | None:
+        """Where outside somebody said what set the chain off."""
+        if chain is None:
+            return None
+        if chain not in self._began:
+            heard = inbound.of_message(self._tx, workspace_id=self._workspace_id, message_id=chain)
+            self._began[chain] = None if heard is None else (heard.platform, heard.chat, heard.thread)
+        return self._began[chain]
+
+    def _chain_of(self, asked: Interaction) -> int | None:
+        run = None if asked.run_id is None else runs.find(self._tx, workspace_id=self._workspace_id, id=asked.run_id)
+        delivery = None if run is None or run.delivery_id is None else self._find_delivery(run.delivery_id)
+        return asked.chain_id if delivery is None else delivery.chain_id
 
     def _add(
         self,

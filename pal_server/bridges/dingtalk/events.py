@@ -20,6 +20,7 @@ from .places import USER, place_of
 Json = Mapping[str, Any]
 
 CARD = "card:"  # begins the ref of a card; the outTrackId follows
+QUERY = "query:"  # begins the ref of a robot message; the processQueryKey follows
 SECRET = ("sessionWebhook", "sessionWebhookExpiredTime")  # whoever has the address can post
 MOST_RAW = 20_000  # characters of a payload that are kept
 TOKEN = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -37,11 +38,19 @@ def said_of(data: Json) -> Said:
         raw=raw_of(data),
         message=str(data["msgId"]),
         text=content.text,
-        addressed=place.kind is PlaceKind.DIRECT or data.get("isInAtList") is not False,
-        reply_to=reading.replied_to(data),
+        addressed=place.kind is PlaceKind.DIRECT or data.get("isInAtList") is not False or reading.answers_robot(data),
+        reply_to=_answered(data),
         files=content.files,
         unsupported=content.unsupported,
     )
+
+
+def _answered(data: Json) -> str:
+    """The ref of the message that is quoted, where DingTalk says which one it is: of a robot's by the key that sending
+    it gave, of a person's by its id. What went over a session webhook has neither.
+    """
+    key = reading.replied_query(data)
+    return f"{QUERY}{key}" if key else reading.replied_to(data)
 
 
 def person_of(data: Json) -> Person:

@@ -61,6 +61,11 @@ def staff_of(place: Place) -> str:
     return place.chat.removeprefix(USER) if place.chat.startswith(USER) else ""
 
 
+def is_group(place: Place) -> bool:
+    """By the chat: what is sent by hand, or to a chosen chat, says no more of a place than that."""
+    return place.kind is PlaceKind.GROUP and not staff_of(place)
+
+
 def open_space(place: Place) -> str:
     """Where a card is delivered; empty where cards cannot go."""
     if staff := staff_of(place):

@@ -29,16 +29,15 @@ from pal_server.bridges.outbound import (
 )
 
 from . import files, template
-from .events import CARD
+from .events import CARD, QUERY
 from .markdown import measure, render, title_of
-from .places import open_space, reach_of, staff_of
+from .places import is_group, open_space, reach_of, staff_of
 from .rates import session_bucket
 from .web import NO_SESSION, SILENCED, Failed, Web
 
 Json = dict[str, Any]
 
 TEXT = 18_000  # bytes on the wire; DingTalk is said to take 20,000 with everything around
-QUERY = "query:"  # begins the ref of a robot message; the processQueryKey follows
 SESSION = "session:"  # begins the ref of an answer, which has no name on DingTalk
 MARGIN = 5_000  # ms before its end from which a session webhook is not tried any more
 UNABLE = "DingTalk changes and takes back nothing that a session webhook sent"
@@ -129,18 +128,18 @@ def _answer(out: PostText) -> Json:
 
 def _mentioned(person: Person | None, place: Place) -> str:
     """The staff id to call: only in groups, and only of people the organisation has."""
-    is_known = person is not None and place.kind is PlaceKind.GROUP and not person.id.startswith("$")
+    is_known = person is not None and is_group(place) and not person.id.startswith("$")
     return person.id if person is not None and is_known else ""
 
 
 def _called(person: Person | None, place: Place, words: str) -> str:
-    return f"{words}  \n" if person is not None and place.kind is PlaceKind.GROUP and len(words) > 1 else ""
+    return f"{words}  \n" if person is not None and is_group(place) and len(words) > 1 else ""
 
 
 async def _message(web: Web, place: Place, key: str, param: Json, *, robot: Robot) -> Outcome:
     body: Json = {"robotCode": robot.code, "msgKey": key, "msgParam": json.dumps(param, ensure_ascii=False)}
     staff = staff_of(place)
-    if place.kind is PlaceKind.GROUP:
+    if is_group(place):
         told = await web.call("POST", "/v1.0/robot/groupMessages/send", {**body, "openConversationId": place.chat})
     elif staff:
         told = await web.call("POST", "/v1.0/robot/oToMessages/batchSend", {**body, "userIds": [staff]})
@@ -178,7 +177,7 @@ async def _create(
         "openSpaceId": space,
         "userIdType": 1,
     }
-    if out.place.kind is PlaceKind.GROUP:
+    if is_group(out.place):
         staff = _mentioned(mention, out.place)
         calls = {"atUserIds": {staff: mention.name}} if staff and mention is not None else {}
         body["imGroupOpenSpaceModel"] = {"supportForward": True}
@@ -257,7 +256,7 @@ async def _withdraw(web: Web, out: Withdraw, *, robot: Robot) -> Outcome:
     if not out.ref.startswith(QUERY) or out.ref == QUERY:
         return Refused(why=Why.UNABLE, reason=UNABLE)
     body: Json = {"robotCode": robot.code, "processQueryKeys": [out.ref.removeprefix(QUERY)]}
-    if out.place.kind is PlaceKind.GROUP:
+    if is_group(out.place):
         told = await web.call(
             "POST", "/v1.0/robot/groupMessages/recall", {**body, "openConversationId": out.place.chat}
         )

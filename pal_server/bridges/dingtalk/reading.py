@@ -58,6 +58,22 @@ def replied_to(data: Json) -> str:
     return str(replied.get("msgId") or "") if said.get("isReplyMsg") else ""
 
 
+def replied_query(data: Json) -> str:
+    """Of a robot message that is answered, the `processQueryKey` it was sent under; empty where DingTalk does not say.
+
+    Undocumented: seen in what it pushes.
+    """
+    is_reply = _object(data.get("text")).get("isReplyMsg") or data.get("originalMsgId")
+    return str(data.get("originalProcessQueryKey") or "") if is_reply else ""
+
+
+def answers_robot(data: Json) -> bool:
+    """Whether the robot's own message is answered, as far as DingTalk names its author."""
+    said, robot = _object(data.get("text")), str(data.get("chatbotUserId") or "")
+    author = str(_object(said.get("repliedMsg")).get("senderId") or "")
+    return bool(said.get("isReplyMsg") and robot and author == robot)
+
+
 def _rich(content: Json) -> Content:
     """Text and pictures in turn; a picture stands in the text as the name of its file."""
     text = ""

@@ -96,6 +96,24 @@ def test_a_quoted_message_is_named_and_shown_above_the_answer() -> None:
     assert said.text == "> two\n> lines\n\nwhy?"
 
 
+def test_an_answer_to_the_robot_is_for_it_and_names_what_it_sent() -> None:
+    """Also where its client puts no mention before it. What went over a session webhook has no key."""
+    replied = {"msgId": "msg0==", "msgType": "unknownMsgType", "senderId": GROUP["chatbotUserId"]}
+    quoting = {**GROUP, "isInAtList": False, "text": {"content": " why?", "isReplyMsg": True, "repliedMsg": replied}}
+
+    by_key = events.said_of({**quoting, "originalMsgId": "msg0==", "originalProcessQueryKey": "pqk1"})
+    by_session = events.said_of(quoting)
+    of_a_person = events.said_of(
+        {**quoting, "text": {**quoting["text"], "repliedMsg": {**replied, "senderId": "$ann"}}}
+    )
+
+    assert [(said.addressed, said.reply_to) for said in (by_key, by_session, of_a_person)] == [
+        (True, "query:pqk1"),
+        (True, "msg0=="),
+        (False, "msg0=="),
+    ]
+
+
 def test_rich_text_is_flattened_and_its_pictures_are_files() -> None:
     parts = [
         {"text": "look at\n"},

@@ -160,3 +160,42 @@ async def test_files_come_in_and_the_check_of_the_doctor_finds_all_well(stage: S
     assert [file["name"] for file in message["files"]] == ["plan.pdf"]
     assert [finding["what"] for finding in found["findings"] if not finding["ok"]] == []
     assert stage.secret not in str([found, bot])
+
+
+async def test_an_answer_to_what_the_robot_sent_is_an_answer_to_the_agent_s_words(stage: Stage) -> None:
+    await stage.mention("what is it?")
+    await stage.dingtalk.do("advance", seconds=2 * 3600)  # the webhook has ended: what is sent now has a key
+    await stage.answer("It is a tree.")
+    await stage.said("a tree")
+    [shown] = [one for one in await stage.dingtalk.messages(stage.room) if one["via"] == "robot"]
+    await stage.settled()
+
+    await stage.mention("which one?", reply_to_robot=shown["key"])
+    await stage.claim()
+
+    messages = expect(await stage.server.get("/api/messages", q="which"), 200)["messages"]
+    answered = expect(await stage.server.get(f"/api/messages/{messages[0]['parent']}"), 200)["message"]
+    assert (answered["content"], answered["sender"]["name"]) == ("It is a tree.", "reviewer")
+
+
+async def test_words_are_sent_by_hand_and_the_end_of_a_run_told_to_whoever_is_named(stage: Stage) -> None:
+    watchers = await stage.dingtalk.group("Watchers", robots=[stage.app], people=[stage.alice])
+
+    async def of_the_group() -> list[str]:
+        return [message["text"] for message in await stage.dingtalk.messages(watchers)]
+
+    async def of_alice() -> list[str]:
+        return [message["text"] for message in await stage.dingtalk.direct_messages(stage.app, stage.alice)]
+
+    for to, told in ((watchers, of_the_group), (f"user:{stage.alice}", of_alice)):
+        body = {"platform": "dingtalk", "app_id": stage.app, "to": to, "text": "by hand"}
+        expect(await stage.server.post("/api/posts", body), 201)
+        chosen = {"platform": "dingtalk", "app_id": stage.app, "notify_chat": to, "verify": False}
+        expect(await stage.server.post("/api/bots", chosen), 200)
+        await stage.mention("work")
+        await stage.answer("done")
+
+        ended, by_hand = sorted(await poll(told, lambda texts: len(texts) == 2))
+
+        assert by_hand == "by hand"
+        assert ended.startswith("**reviewer** is done")

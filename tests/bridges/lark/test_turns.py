@@ -153,6 +153,43 @@ async def test_words_are_sent_by_hand_to_whoever_is_named(scene: LarkScene) -> N
     assert len({one["chat_id"] for one in seen}) == 3
 
 
+async def test_the_end_of_a_run_is_told_in_the_chosen_chat(scene: LarkScene) -> None:
+    watchers = await asyncio.to_thread(scene.world.chat, apps=[scene.app], people=[scene.ann], name="Watchers")
+    await scene.bind(notify_chat=watchers)
+    async with scene.bridge():
+        await scene.is_listening()
+        await scene.mention("work")
+        await scene.answer("done")
+
+        seen = await scene.until(lambda seen: len(texts(seen)) == 2, "the answer, and that it is done")
+
+    told = {message["chat_id"]: text_of(message) for message in seen if message["type"] == "post"}
+    assert told[scene.team] == "done"
+    assert told[watchers].startswith("**reviewer** is done")
+
+
+async def test_a_quoted_answer_of_the_agent_is_for_it_without_a_mention(scene: LarkScene) -> None:
+    await scene.lark("app", id=scene.app, hears_all=True)
+    await scene.bind(options={"replies": "quote"})
+    async with scene.bridge():
+        await scene.is_listening()
+        said = await scene.mention("what is it?")
+        await scene.answer("It is a tree.")
+        seen = await scene.until(texts, "the answer")
+        (shown,) = [message for message in seen if message["type"] == "post"]
+        await poll(scene.posts, lambda posts: {post["state"] for post in posts} == {"confirmed"})
+        for answered, words in ((said["message_id"], "thanks"), (shown["message_id"], "which one?")):
+            await scene.lark("say", chat=scene.team, person=scene.ann, text=words, reply_to=answered)
+
+        claimed, _ = await scene.claim()
+        found = expect(await scene.server.get(f"/api/messages/{claimed['message']}"), 200)["message"]
+        parent = expect(await scene.server.get(f"/api/messages/{found['parent']}"), 200)["message"]
+        deliveries = expect(await scene.server.get("/api/deliveries"), 200)["deliveries"]
+
+    assert (found["content"], parent["content"]) == ("which one?", "It is a tree.")
+    assert [delivery["reason"] for delivery in deliveries] == ["reply", "mention"]  # "thanks" to a person is none
+
+
 async def test_what_lark_told_is_kept_without_secrets(scene: LarkScene) -> None:
     async with scene.bridge():
         await scene.is_listening()

@@ -117,6 +117,11 @@ class Talk:
 
         return await self.slack.until(look, what=f"{count} deliveries", within=self.patience)
 
+    async def all_shown(self, chat: str) -> bool:
+        """Whether nothing is on its way to that chat, as the server knows it."""
+        posts = self.stack.api.get("/api/posts", platform="slack", limit=200)["posts"]
+        return not {post["state"] for post in posts if post["chat"] == chat} & {"pending", "sending"}
+
     def deliveries(self) -> list[Json]:
         found: list[Json] = self.stack.api.get("/api/deliveries", agent=self.agent)["deliveries"]
         return found

@@ -114,6 +114,46 @@ async def test_a_direct_message_is_answered_outside_of_threads(talk: Talk) -> No
     assert "thread_ts" not in answer
 
 
+async def test_a_thread_below_an_answer_in_a_direct_chat_is_an_answer_to_it(talk: Talk) -> None:
+    await talk.begin("reply")
+    direct = (await talk.slack.do("direct", between=[talk.alice, talk.bot]))["channel"]
+
+    async def answers(count: int) -> list[Json]:
+        found = [m for m in await talk.slack.messages(direct, by=talk.bot) if not m.get("blocks")]
+        return found if len(found) == count else []
+
+    await talk.slack.say(direct, talk.alice, "hello")
+    [first] = await talk.slack.until(lambda: answers(1), what="an answer", within=LONG_PATIENCE)
+    await talk.slack.until(lambda: talk.all_shown(direct), what="that the answer is known here", within=LONG_PATIENCE)
+    await talk.slack.say(direct, talk.alice, "why?", thread_ts=first["ts"])
+    [_, second] = await talk.slack.until(lambda: answers(2), what="another", within=LONG_PATIENCE)
+
+    later, earlier = talk.deliveries()
+    why = talk.stack.api.get(f"/api/messages/{later['message']}")["message"]
+    assert second["thread_ts"] == first["ts"]
+    assert later["topic"] == earlier["topic"]
+    assert talk.stack.api.get(f"/api/messages/{why['parent']}")["message"]["content"] == first["text"]
+
+
+async def test_words_are_sent_by_hand_and_the_end_of_a_run_told_to_whoever_is_named(talk: Talk) -> None:
+    await talk.begin("reply")
+    watchers = await talk.slack.channel("watchers", members=[talk.alice, talk.bot])
+    direct = (await talk.slack.do("direct", between=[talk.alice, talk.bot]))["channel"]
+    app = str(talk.given["app"])
+    for to, where in ((watchers, watchers), (talk.alice, direct)):
+        talk.stack.api.post("/api/posts", {"platform": "slack", "app_id": app, "to": to, "text": "by hand"})
+        talk.stack.api.post("/api/bots", {"platform": "slack", "app_id": app, "notify_chat": to, "verify": False})
+        await talk.answers(await talk.mention("work"))
+
+        async def told(where: str = where) -> list[str]:
+            found = [message["text"] for message in await talk.slack.messages(where, by=talk.bot)]
+            return sorted(found) if len(found) == 2 else []
+
+        ended, by_hand = await talk.slack.until(told, what="both", within=LONG_PATIENCE)
+        assert by_hand == "by hand"
+        assert "is done" in ended
+
+
 async def test_a_stranger_is_refused_once_and_creates_nothing(talk: Talk) -> None:
     await talk.begin("reply")
     bob = await talk.slack.person("Bob")

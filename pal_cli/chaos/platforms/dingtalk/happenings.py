@@ -31,6 +31,11 @@ class Happenings:
                 "isReplyMsg": True,
                 "repliedMsg": {"msgId": quoted["msgId"], "msgType": quoted["msgtype"], "content": quoted.get("text")},
             }
+        if said.get("reply_to_robot"):  # by the key that sending it gave
+            original = f"msg{uuid.uuid4().hex}=="
+            quoted = {"msgId": original, "msgType": "unknownMsgType", "senderId": data["chatbotUserId"]}
+            data["text"] |= {"isReplyMsg": True, "repliedMsg": quoted}
+            data |= {"originalMsgId": original, "originalProcessQueryKey": said["reply_to_robot"]}
         data |= said.get("more", {})
         self._world.said[data["msgId"]] = {"conversation": conversation.id, "reactions": [], "data": data}
         self._api.line(app).push(Push("CALLBACK", MESSAGES, data))
