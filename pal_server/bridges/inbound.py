@@ -70,7 +70,8 @@ class Said(Inbound):
 
     message: str  # its ref, as `Sent.ref` would name it: what reactions and replies point at
     text: str
-    addressed: bool = True  # the bot is mentioned, or it is a direct chat; others count in linked threads, and as answers to the agent
+    # The bot is mentioned, or it is a direct chat. Others count in linked threads, and as answers to the agent's words.
+    addressed: bool = True
     reply_to: str = ""  # ref of the message it answers
     files: tuple[Attachment, ...] = ()
     unsupported: str = ""  # a kind pal cannot read, in words for a person: "a location"; then text may be empty
