@@ -14,6 +14,7 @@ import pytest
 
 from pal_cli.main import main
 from pal_cli.shipped_skills import PREFIX, shipped
+from tests.runtimes.drivers import opencode
 from tests.support.patience import LONG_PATIENCE
 from tests.support.programs import need_program, node_path
 
@@ -126,6 +127,7 @@ def test_gemini_cli_finds_skills_and_door(place: Place) -> None:
 def test_opencode_finds_skills_and_door(place: Place) -> None:
     server = {"type": "local", "command": ["pal", "mcp"]}
     (place.folder / "opencode.json").write_text(json.dumps({"mcp": {"pal": server}}))
+    place.env |= opencode.quick(place.home, config=place.home / ".config" / "opencode")
     listed = place.say("opencode", "debug", "skill")
 
     assert [name for name in NAMES if name not in listed] == []

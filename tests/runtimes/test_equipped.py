@@ -14,6 +14,7 @@ from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.registry import load_registry
 from tests.runtimes.desk import Desk, of_kind, open_desk
 from tests.runtimes.driver import Driver
+from tests.runtimes.drivers import opencode
 from tests.runtimes.test_conformance import KNOWN, need
 from tests.support.models.server import Say, Text, Wait
 from tests.support.stack import eventually
@@ -70,6 +71,7 @@ async def test_a_command_of_the_project_is_carried_out_by_the_program(desk):
     file = desk.folder / path
     file.parent.mkdir(parents=True)
     file.write_text(content)
+    opencode.seem_equipped(desk.folder / ".opencode")  # where no other program looks
     desk.model.script(Text(text="Hello, bird."))
 
     command = await desk.delivered("/greet pelican", slash="/greet pelican")

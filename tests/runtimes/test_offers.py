@@ -62,6 +62,8 @@ def test_gemini_tells_models_and_commands(tmp_path, unhurried_commands):
 
 def test_opencode_tells_models_of_its_providers_and_commands(tmp_path, unhurried_commands):
     env = opencode.DRIVER.account(url="http://127.0.0.1:9", home=tmp_path)["env"]
+    opencode.seem_equipped(tmp_path / ".config" / "opencode")
+    del env["OPENCODE_MODELS_PATH"]  # beside those it comes with
 
     found = offer("opencode", "opencode", tmp_path, **env)
 
