@@ -1,4 +1,4 @@
-"""`pal console usage`: tokens, money and time of runs, by agent, room or day; as a table, JSON or CSV."""
+"""`pal console usage`: tokens, money and time of runs, by agent, room, project or day; as a table, JSON or CSV."""
 
 import csv
 import sys
@@ -32,6 +32,7 @@ DAY = 24 * 60 * 60 * 1000  # milliseconds
 class By(StrEnum):
     AGENT = "agent"
     ROOM = "room"
+    PROJECT = "project"
     DAY = "day"
 
 
@@ -39,6 +40,7 @@ def usage(
     by: Annotated[By, typer.Option(help="What is added up to one line.")] = By.AGENT,
     agent: Annotated[str | None, typer.Option(metavar="A", help="Only of this agent.")] = None,
     room: Annotated[str | None, typer.Option("--room", "--chat", metavar="R", help="Only in this room.")] = None,
+    project: Annotated[str | None, typer.Option(metavar="P", help="Only in rooms of this project.")] = None,
     days: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the last N days (30).")] = None,
     since: Annotated[int | None, typer.Option(min=0, metavar="MS", help="Only what ended from then on.")] = None,
     until: Annotated[int | None, typer.Option(min=0, metavar="MS", help="Only what ended before.")] = None,
@@ -55,6 +57,7 @@ def usage(
     Examples:
       pal console usage
       pal console usage --by day --agent codex --days 7
+      pal console usage --by project
       pal console usage --by day --csv > usage.csv
     """
     if days is not None and since is not None:
@@ -66,6 +69,7 @@ def usage(
         "by": by.value,
         "agent": agent,
         "room": room,
+        "project": project,
         "since": since if days is None else int(now * 1000) - days * DAY,
         "until": until,
         "utc_offset": time.localtime(now).tm_gmtoff // 60,
@@ -80,7 +84,7 @@ def usage(
 
 
 def _show(answer: verbs.Answer, *, by: By) -> None:
-    rows = [_cells(row, name=row["name"]) for row in answer["usage"]]
+    rows = [_cells(row, name=row["name"] or "none") for row in answer["usage"]]
     if len(rows) > 1:
         rows.append(_cells(answer["total"], name="all"))
     head = ("RUNS", "FAILED", "TOKENS IN", "TOKENS OUT", "USD", "HOURS")

@@ -1,4 +1,4 @@
-"""What runs used, for people: by agent, by room, by day."""
+"""What runs used, for people: by agent, by room, by project, by day."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ from pal_server.domain.actors import Actor
 from pal_server.domain.pages import page_of, parse_limit
 from pal_server.domain.usage import DAY, DAYS, By, Used, date_of, parse_by, parse_offset
 from pal_server.errors import Invalid
-from pal_server.storage import rooms, usage
+from pal_server.storage import projects, rooms, usage
 from pal_server.storage.tx import Tx
 
 _NOTHING = Used(
@@ -40,6 +40,7 @@ def report(
     by: str = "agent",
     agent: str | None = None,
     room: str | None = None,
+    project: str | None = None,
     since: int | None = None,
     until: int | None = None,
     utc_offset: int = 0,
@@ -54,6 +55,7 @@ def report(
     if since > until:
         raise Invalid("since lies after until", field="since", since=since, until=until)
     room_id = None if room is None else access.room(tx, actor, room).id
+    project_id = None if project is None else access.project(tx, actor, project).id
 
     def sums(by: By | None, *, after: str | None, limit: int) -> list[Used]:
         return usage.grouped(
@@ -65,6 +67,7 @@ def report(
             shift=parse_offset(utc_offset),
             agent=agent,
             room_id=room_id,
+            project_id=project_id,
             after=after,
             limit=limit,
         )
@@ -81,4 +84,7 @@ def _named(tx: Tx, *, actor: Actor, by: By, row: Used) -> Used:
     if by is By.ROOM:
         room = rooms.find(tx, workspace_id=actor.workspace_id, ref=row.key)
         return row if room is None else replace(row, name=room.name)
+    if by is By.PROJECT:
+        project = projects.find(tx, workspace_id=actor.workspace_id, ref=row.key)
+        return row if project is None else replace(row, name=project.key)
     return row

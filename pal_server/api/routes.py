@@ -765,7 +765,9 @@ ROUTES: tuple[Route, ...] = (
         u.SessionAnswer,
         u.BindNativeSession,
     ),
-    get("/api/usage", usage.show, PEOPLE, "What runs used, by agent, room or day", g.UsageAnswer, g.UsageQuery),
+    get(
+        "/api/usage", usage.show, PEOPLE, "What runs used, by agent, room, project or day", g.UsageAnswer, g.UsageQuery
+    ),
     # interactions
     get(
         "/api/interactions",

@@ -14,6 +14,7 @@ async def show(call: Call) -> contract.UsageAnswer:
         by=query.by,
         agent=query.agent,
         room=query.room,
+        project=query.project,
         since=query.since,
         until=query.until,
         utc_offset=query.utc_offset,

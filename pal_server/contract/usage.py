@@ -9,9 +9,9 @@ class Used(Answer, frozen=True, kw_only=True):
     """Sums over ended runs. What a run did not say is not in them; the counts beside tell how many said it."""
 
     key: str
-    """An agent, a room's id, or a day as days since 1970."""
+    """An agent, a room's id, a project's id (empty: rooms of none), or a day as days since 1970."""
     name: str
-    """The agent, the room's name, or the date as 2026-11-20."""
+    """The agent, the room's name, the project's key, or the date as 2026-11-20."""
     runs: int
     failed: int
     """Failed and interrupted ones."""
@@ -35,9 +35,10 @@ class UsageAnswer(Answer, frozen=True, kw_only=True):
 
 
 class UsageQuery(Page, frozen=True, kw_only=True):
-    by: Literal["agent", "room", "day"] = "agent"
+    by: Literal["agent", "room", "project", "day"] = "agent"
     agent: str | None = None
     room: str | None = None
+    project: str | None = None
     since: int | None = None
     """Runs that ended from then on; 30 days ago, when left out."""
     until: int | None = None

@@ -17,6 +17,7 @@ class By(StrEnum):
 
     AGENT = "agent"
     ROOM = "room"
+    PROJECT = "project"  # that the room belongs to now
     DAY = "day"  # of the end, where the day begins as the reader says
 
 
@@ -24,7 +25,7 @@ class By(StrEnum):
 class Used:
     """Sums over ended runs. Tokens and money of runs that did not say are missing in them, hence the counts beside."""
 
-    key: str  # agent, room or number of the day since 1970
+    key: str  # agent, room, project (empty: none) or number of the day since 1970
     name: str
     runs: int
     failed: int  # and interrupted

@@ -16,6 +16,7 @@ def grouped(
     shift: int,
     agent: str | None,
     room_id: str | None,
+    project_id: str | None,
     after: str | None,
     limit: int,
 ) -> list[Used]:
@@ -29,6 +30,7 @@ def grouped(
         shift=shift,
         agent=agent,
         room_id=room_id,
+        project_id=project_id,
         after=after,
         limit=limit,
         **viewer(actor),

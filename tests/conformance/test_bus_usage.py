@@ -1,10 +1,10 @@
-"""NU-2: tokens, money and time of ended runs, added up by agent, room and day."""
+"""NU-2: tokens, money and time of ended runs, added up by agent, room, project and day."""
 
 from typing import Any
 
 import pytest
 
-from pal_server.actions import rooms, runs, usage
+from pal_server.actions import projects, rooms, runs, usage
 from pal_server.actions.usage import Report
 from pal_server.domain.actors import Actor
 from pal_server.domain.usage import DAY
@@ -52,6 +52,26 @@ async def test_runs_are_added_up_by_agent(bus: Bus, clock: Clock) -> None:
     assert (bot.cost_micros, bot.duration) == (300_000, 4000)
     assert (other.key, other.runs, other.duration) == ("other", 1, 3000)
     assert (found.total.runs, found.total.input_tokens, found.total.cost_micros) == (3, 205, 400_000)
+
+
+async def test_projects_are_what_their_rooms_used(bus: Bus, clock: Clock) -> None:
+    await bus.make_room("stock")
+    await bus.make_room("other")
+    for room in ("stock", "other"):
+        await bus.invite("bot", room=room)
+    await bus.store.write(projects.create, actor=bus.people.member, key="shop", room="general")
+    await bus.store.write(rooms.change, actor=bus.people.member, room="stock", project="shop")
+    for room in ("general", "stock", "other"):
+        await ran(bus, clock, used=ONE, room=room)
+
+    found = await report(bus, by="project")
+    shop = await report(bus, by="day", project="shop")
+
+    assert [(row.name, row.runs, row.cost_micros) for row in found.rows] == [("", 1, 100_000), ("shop", 2, 200_000)]
+    assert found.total.runs == 3
+    assert [row.runs for row in shop.rows] == [2]
+    with pytest.raises(NotFound):
+        await report(bus, project="nothing")
 
 
 async def test_what_was_not_said_is_not_taken_for_nothing(bus: Bus, clock: Clock) -> None:

@@ -10,12 +10,16 @@ SELECT group_key, COUNT(*) AS runs,
        CAST(SUM(ended_at - COALESCE(started_at, created_at)) AS BIGINT) AS duration
   FROM (SELECT x.*, CASE CAST(:by AS TEXT) WHEN 'agent' THEN x.agent
                                            WHEN 'room' THEN x.room_id
+                                           WHEN 'project' THEN COALESCE((SELECT r.project_id FROM rooms r
+                                                                          WHERE r.id = x.room_id), '')
                                            WHEN 'day' THEN CAST((x.ended_at + CAST(:shift AS BIGINT)) / 86400000 AS TEXT)
                                            ELSE '' END AS group_key
           FROM runs x
          WHERE x.workspace_id = :workspace_id AND x.ended_at >= :since AND x.ended_at < :until AND x.status <> 'dry_run'
            AND (CAST(:agent AS TEXT) IS NULL OR x.agent = :agent)
            AND (CAST(:room_id AS TEXT) IS NULL OR x.room_id = :room_id)
+           AND (CAST(:project_id AS TEXT) IS NULL
+                OR EXISTS (SELECT 1 FROM rooms p WHERE p.id = x.room_id AND p.project_id = :project_id))
            AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = x.room_id
                         AND ((v.kind = :kind AND v.principal = :principal)
                              OR (v.kind = :kind2 AND v.principal = :principal2)))) AS ended

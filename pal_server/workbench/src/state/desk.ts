@@ -15,6 +15,7 @@ import type {
   Me,
   Message,
   Preferences,
+  Project,
   Room,
   Run,
   Saved,
@@ -41,6 +42,7 @@ export interface Desk {
   me: Me;
   users: Readonly<Record<string, User>>;
   present: Readonly<Record<string, true>>;
+  projects: Readonly<Record<string, Project>>;
   rooms: Readonly<Record<string, Room>>;
   topics: Readonly<Record<number, Glance>>;
   agents: Readonly<Record<string, Agent>>;
@@ -80,6 +82,8 @@ const ELSEWHERE = new Set([
   "quota",
   "share",
   "bot",
+  "decision",
+  "doc",
 ]);
 
 export function begin(snapshot: Snapshot): Desk {
@@ -88,6 +92,7 @@ export function begin(snapshot: Snapshot): Desk {
     me: snapshot.me,
     users: by(snapshot.users, (user) => user.username),
     present: Object.fromEntries(snapshot.present.map((name) => [name, true])),
+    projects: by(snapshot.projects, (project) => project.id),
     rooms: by(snapshot.rooms, (room) => room.id),
     topics: by(snapshot.topics, (glance) => glance.topic.id),
     agents: by(snapshot.agents, (agent) => agent.key),
@@ -132,6 +137,8 @@ function change(desk: Desk, event: Event): Desk {
     case "room":
       if (verb === "ended") return { ...desk, rooms: without(desk.rooms, (data as Room).id), isBehind: true };
       return { ...desk, rooms: put(desk.rooms, (data as Room).id, data as Room) };
+    case "project":
+      return { ...desk, projects: put(desk.projects, (data as Project).id, data as Project) };
     case "agent": {
       const agent = data as Agent;
       const agents = verb === "deleted" ? without(desk.agents, agent.key) : put(desk.agents, agent.key, agent);

@@ -317,6 +317,8 @@ export const en = {
   "usage.title": "Usage",
   "usage.agent": "Agent",
   "usage.room": "Room",
+  "usage.project": "Project",
+  "usage.noProject": "No project",
   "usage.day": "Day",
   "usage.runs": "Runs",
   "usage.failed": "Failed",

@@ -319,6 +319,8 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "usage.title": "用量",
   "usage.agent": "智能体",
   "usage.room": "房间",
+  "usage.project": "项目",
+  "usage.noProject": "无项目",
   "usage.day": "日期",
   "usage.runs": "运行",
   "usage.failed": "失败",

@@ -1,15 +1,17 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { count, duration, money, t } from "../text/text";
+import { count, duration, money, type TextKey, t } from "../text/text";
 import type { Used } from "../wire/contract";
 import { request } from "../wire/request";
 import { Page } from "./page";
 import css from "./table.module.css";
 
+const BY = ["agent", "room", "project", "day"] as const;
+
 /** What the runs of the last 30 days used. What a program did not say is not in it. */
 export function UsageView() {
-  const [by, setBy] = useState("agent");
+  const [by, setBy] = useState<(typeof BY)[number]>("agent");
   const { data, error } = useQuery({
     queryKey: ["usage", by],
     queryFn: () =>
@@ -25,11 +27,7 @@ export function UsageView() {
             size="xs"
             value={by}
             onChange={setBy}
-            data={[
-              { value: "agent", label: t("usage.agent") },
-              { value: "room", label: t("usage.room") },
-              { value: "day", label: t("usage.day") },
-            ]}
+            data={BY.map((value) => ({ value, label: t(`usage.${value}` as TextKey) }))}
           />
           <Button disabled={rows.length === 0} onClick={() => save(rows, by)}>
             {t("usage.export")}
@@ -44,7 +42,7 @@ export function UsageView() {
           <table className={css.table}>
             <thead>
               <tr>
-                <th>{by === "agent" ? t("usage.agent") : by === "room" ? t("usage.room") : t("usage.day")}</th>
+                <th>{t(`usage.${by}` as TextKey)}</th>
                 <th data-right>{t("usage.runs")}</th>
                 <th data-right>{t("usage.failed")}</th>
                 <th data-right>{t("usage.input")}</th>
@@ -55,7 +53,7 @@ export function UsageView() {
             </thead>
             <tbody>
               {rows.map((row) => (
-                <Row key={row.key} row={row} name={row.name} />
+                <Row key={row.key} row={row} name={row.name || t("usage.noProject")} />
               ))}
             </tbody>
             <tfoot>

@@ -2589,9 +2589,10 @@ export interface UsageAnswer {
 export interface UsageQuery {
   after?: string | null;
   limit?: number;
-  by?: "agent" | "day" | "room";
+  by?: "agent" | "day" | "project" | "room";
   agent?: string | null;
   room?: string | null;
+  project?: string | null;
   since?: number | null;
   until?: number | null;
   utc_offset?: number;
