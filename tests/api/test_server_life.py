@@ -62,7 +62,7 @@ async def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(Unavailable, match="PAL_HOME"):
-        async with start_server(tmp_path / "file" / "home"):
+        async with running_server(Settings(home=tmp_path / "file" / "home", port=0)):
             pass
 
 

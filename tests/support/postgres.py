@@ -2,7 +2,8 @@
 
 The package's own starter makes a system user and changes rights of folders when it runs as root. Here root starts the
 server as `nobody` instead, in a folder that belongs to it. A database for a test is a copy of one that is migrated;
-most tests borrow one that others have used and emptied, which takes a tenth of the time of a copy.
+most tests borrow one that others have used and emptied, with its connections (`kept_pools.py`), which takes a tenth of
+the time of a copy.
 """
 
 import atexit
@@ -17,14 +18,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from pal_server.storage.migrate import MIGRATIONS, migrate_postgres
+from tests.support.kept_pools import KeptPools
 from tests.support.patience import LONG_PATIENCE
 
-LOANS = 50  # tests that use one database after another; what they deleted stays in its files until it is dropped
+LOANS = 200  # tests that use one database after another; what they deleted stays in its files until it is dropped
 # What a test loses when the machine crashes does not matter; the order and the isolation of commits stay as they are.
 SETTINGS = {
     "autovacuum": "off",
@@ -32,7 +35,10 @@ SETTINGS = {
     "deadlock_timeout": "50ms",
     "fsync": "off",
     "full_page_writes": "off",
+    "io_method": "sync",  # no workers beside
     "max_connections": "120",
+    "plan_cache_mode": "force_generic_plan",  # a statement is planned once for each connection
+    "synchronous_commit": "off",
     "shared_buffers": "32MB",
 }
 
@@ -44,9 +50,8 @@ class Postgres:
         self._socket = socket
         self._made = 0
         self._templates: dict[Path, str] = {}
-        self._loans: dict[str, int] = {}  # by URL, for each database that is lent
-        self._idle: list[str] = []  # emptied, waiting for the next test
-        self._emptying: bytes | None = None
+        self._lent: dict[str, _Lent] = {}  # by URL, for each database that is lent again and again
+        self._idle: list[str] = []  # those that are emptied and wait for the next test
 
     def url(self, name: str = "postgres") -> str:
         return f"postgresql://postgres@/{name}?host={self._socket}"
@@ -68,21 +73,28 @@ class Postgres:
     def lend(self) -> str:
         """The URL of a database as `migrated_database` makes it, for a test that leaves the schema as it is."""
         url = self._idle.pop() if self._idle else self.migrated_database()
-        self._loans[url] = self._loans.get(url, 0) + 1
+        self._lent.setdefault(url, _Lent(url)).times += 1
         return url
 
     def take_back(self, url: str) -> None:
-        """Have a lent database empty for the next test: no rows, numbers from one, nobody connected."""
-        if self._loans[url] == LOANS:
-            del self._loans[url]
+        """Have a lent database empty for the next test: no rows, numbers from one, nobody at work in it."""
+        lent = self._lent[url]
+        if lent.times == LOANS:
+            del self._lent[url]
+            lent.let_go()
             self.drop(url)
             return
-        with psycopg.connect(url, autocommit=True) as conn:
-            conn.execute(_HANG_UP)
-            if self._emptying is None:
-                self._emptying = _emptying(conn)
-            conn.execute(self._emptying)
+        lent.empty()
         self._idle.append(url)
+
+    def pools_of(self, url: str) -> KeptPools:
+        """What keeps connections to a lent database open from loan to loan."""
+        return self._lent[url].pools
+
+    def let_go(self) -> None:
+        """End every connection that is kept."""
+        for lent in self._lent.values():
+            lent.let_go()
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever still uses it."""
@@ -101,22 +113,61 @@ class Postgres:
             conn.execute(statement.encode())
 
 
-_HANG_UP = b"""
+class _Lent:
+    """A database that many tests use, one after another."""
+
+    def __init__(self, url: str) -> None:
+        self.times = 0
+        self.pools = KeptPools()
+        self._url = url
+        self._caretaker: psycopg.Connection[Any] | None = None  # stays connected as well, for the same reason
+
+    def empty(self) -> None:
+        conn = self._connect()
+        conn.execute(_HANG_UP, [list(self.pools.pids())])
+        self.pools.keep_only({pid for (pid,) in conn.execute(_IDLE)})
+        conn.execute("SELECT pg_temp.empty()")
+
+    def let_go(self) -> None:
+        """End the connections that are kept."""
+        self.pools.end()
+        if self._caretaker is not None:
+            self._caretaker.close()
+
+    def _connect(self) -> "psycopg.Connection[Any]":
+        """A test may have hung up on everybody."""
+        if self._caretaker is not None:
+            with suppress(psycopg.OperationalError):
+                self._caretaker.execute("SELECT 1")
+                return self._caretaker
+            self._caretaker.close()
+        self._caretaker = psycopg.connect(self._url, autocommit=True)
+        _learn_to_empty(self._caretaker)
+        return self._caretaker
+
+
+_HANG_UP = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid()
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL (%s::int[])
 """
+_IDLE = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'"
 _TABLES = b"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
 _SEQUENCES = b"SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace"
 
 
-def _emptying(conn: "psycopg.Connection[tuple[str]]") -> bytes:
-    """What empties a database of this schema. The migrations' own records stay; other rows they do not make."""
+def _learn_to_empty(conn: "psycopg.Connection[Any]") -> None:
+    """What empties a database of this schema, as a function that is planned once and seen by this connection alone.
+
+    The migrations' own records stay; other rows they do not make.
+    """
     tables = [name for (name,) in conn.execute(_TABLES) if name != "schema_migrations"]
     numbers = [name for (name,) in conn.execute(_SEQUENCES)]
-    deletes = [f'DELETE FROM "{name}"' for name in tables]
-    restarts = [f"SELECT setval('\"{name}\"', 1, false)" for name in numbers]
+    deletes = [f'DELETE FROM "{name}";' for name in tables]
+    restarts = [f"PERFORM setval('\"{name}\"', 1, false);" for name in numbers]
+    body = "\n".join([*deletes, *restarts])
     # As a replica it asks no foreign key, so any order will do.
-    return "; ".join(["SET session_replication_role = replica", *deletes, *restarts]).encode()
+    conn.execute("SET session_replication_role = replica")
+    conn.execute(f"CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE plpgsql AS $$BEGIN {body} END$$".encode())
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +177,9 @@ def postgres() -> Iterator[Postgres]:
     process = None
     try:
         process = start_postgres(folder)
-        yield Postgres(socket=folder / "socket")
+        server = Postgres(socket=folder / "socket")
+        yield server
+        server.let_go()
     finally:
         if process is not None:
             stop_postgres(process)

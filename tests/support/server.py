@@ -23,6 +23,7 @@ import pytest_asyncio
 from pal_server.app import Server, running_server
 from pal_server.config import Settings
 from pal_server.storage.store import Store
+from tests.support.migrated import place_migrated
 
 START = 1_800_000_000_000  # UTC milliseconds
 
@@ -236,6 +237,8 @@ async def start_server(
     """A server on a free port for as long as the block runs. Started again on the same home it has everything back."""
     moving = clock or MovableClock()
     chosen = Settings(home=home, **{"port": 0, **settings})
+    if chosen.is_embedded:
+        place_migrated(Path(chosen.database))
     started: asyncio.Future[Server] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
 

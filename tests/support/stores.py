@@ -10,6 +10,7 @@ import pytest
 
 from pal_server.storage.statements import STATEMENTS
 from pal_server.storage.store import Event, Store, open_store
+from tests.support.migrated import place_migrated
 from tests.support.postgres import Postgres, postgres
 
 __all__ = ["Clock", "Heard", "clock", "engine", "heard", "open_test_store", "postgres", "store", "where"]
@@ -70,19 +71,24 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def where(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str | Path]:
+def where(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str | Path]:
     """A database of this test's own: a path, or a URL."""
     if engine == "sqlite":
         yield tmp_path / "home" / "lock.sqlite"
         return
     server: Postgres = request.getfixturevalue("postgres")  # started only when a test needs it
     url = server.lend()
+    monkeypatch.setattr("pal_server.storage.engines.postgres.ConnectionPool", server.pools_of(url).make)
     yield url
     server.take_back(url)
 
 
 @pytest.fixture
 async def store(where: str | Path, clock: Clock, heard: Heard) -> AsyncIterator[Store]:
+    if isinstance(where, Path):
+        place_migrated(where)
     opened = await open_test_store(where, clock=clock, heard=heard)
     yield opened
     await opened.close()
