@@ -17,6 +17,7 @@ from pal_daemon.runtimes.way_in import BY_KEY, OUT, Login, Seen, WayIn, key_in, 
 from pal_server.contract.deliveries import Work
 
 SETTINGS = Path(__file__).with_name("gemini_settings.json")  # these win over the user's
+SAID = b'{"id":'  # how a line of a record begins that somebody said
 MINUTE = "%Y-%m-%dT%H-%M"  # as in the names of its session files
 
 
@@ -101,7 +102,11 @@ class GeminiRuntime(AcpRuntime):
         A process that loads a session first begins a record of the same name, with the current minute in it, and so
         empties the one it is about to load when that is of this minute (0.61.0). A record of this minute is therefore
         made one of the minute before.
+
+        What loading left behind is taken away before every start, whoever's it is: the program's own clean-up takes a
+        record without a talk for a broken one and deletes all of the same name with it, the talk too (0.61.0).
         """
+        _take_away_leftovers(_home(env))
         native = work.native_session
         if native is None:
             return None, None
@@ -109,12 +114,32 @@ class GeminiRuntime(AcpRuntime):
         if not records:
             return None, "its record is gone from this computer"
         now = self._now()
-        first = records[0]  # those of later minutes are what loading left behind
+        first = records[0]
         minute = now.strftime(MINUTE)
         if minute in first.name:
             before = (now - timedelta(minutes=1)).strftime(MINUTE)
             first.rename(first.with_name(first.name.replace(minute, before)))
         return native, None
+
+
+def _take_away_leftovers(home: Path) -> None:
+    """Records in which nobody has said anything, beside one of the same session in which somebody has."""
+    sessions: dict[tuple[Path, str], list[Path]] = {}
+    for record in home.glob("tmp/*/chats/session-*.jsonl"):
+        sessions.setdefault((record.parent, record.stem.rpartition("-")[2]), []).append(record)
+    for records in sessions.values():
+        silent = [record for record in records if len(records) > 1 and _is_silent(record)]
+        for record in silent if len(silent) < len(records) else ():
+            record.unlink(missing_ok=True)
+
+
+def _is_silent(record: Path) -> bool:
+    """Whether it holds only how its session began: what is said is a line of its own, with an id."""
+    try:
+        with record.open("rb") as lines:
+            return all(not line.startswith(SAID) for line in lines)
+    except OSError:  # somebody else took it away, or keeps it from us
+        return False
 
 
 def _look(env: Mapping[str, str]) -> Seen:

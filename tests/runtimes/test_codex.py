@@ -28,13 +28,17 @@ def git(*words: str, cwd: Path) -> None:
     subprocess.run(("git", *words), cwd=cwd, check=True, capture_output=True)
 
 
-def launch(folder: Path, tmp_path: Path, **settings: Any) -> LaunchSpec:
+def given(tmp_path: Path, **settings: Any) -> tuple[AgentProfile, dict[str, str]]:
     programs = tmp_path / "bin"
     programs.mkdir(exist_ok=True)
     write_program(programs / "codex", 'echo "codex-cli 0.169.0"')
     profile = AgentProfile(key="w", display_name="W", runtime="codex", settings=settings)
+    return profile, {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path)}
+
+
+def launch(folder: Path, tmp_path: Path, **settings: Any) -> LaunchSpec:
+    profile, env = given(tmp_path, **settings)
     work = Work(agent=profile, prompt="p", content="c", room="r", room_name="general", topic=1, message=1, session="s")
-    env = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path)}
     return CodexRuntime().launch(work, Context(run=1, folder=folder, env=env, python="python", scratch=tmp_path / "s"))
 
 
@@ -110,6 +114,44 @@ def test_a_mode_is_a_sandbox_and_an_approval_policy(mode, approval, sandbox, tmp
     assert memo["turn"]["approvalPolicy"] == approval
     assert memo["turn"]["sandboxPolicy"]["type"] == sandbox
     assert memo["approved"]["sandboxPolicy"]["type"] == "workspaceWrite"
+
+
+@pytest.mark.parametrize(
+    ("settings", "approval", "sandbox"),
+    [
+        ({"mode": "ask"}, "on-request", "read-only"),  # it may only read, and asks who sits there for more
+        ({"mode": "accept_edits"}, "on-request", "workspace-write"),
+        ({"mode": "auto"}, "on-request", "workspace-write"),
+        ({"mode": "plan"}, "never", "read-only"),
+    ],
+)
+def test_in_a_terminal_the_same_limits_have_the_words_it_knows_there(settings, approval, sandbox, tmp_path):
+    profile, env = given(tmp_path, **settings)
+    record = tmp_path / ".codex/sessions/2026/11/20/rollout-x-abc-1.jsonl"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    work = Work(
+        agent=profile,
+        prompt="",
+        content="",
+        room="r",
+        room_name="general",
+        topic=1,
+        message=0,
+        session="s",
+        native_session="abc-1",
+    )
+
+    words = (
+        CodexRuntime()
+        .interactive(work, Context(run=1, folder=tmp_path, env=env, python="python", scratch=tmp_path / "s"))
+        .argv
+    )
+
+    assert words[1:3] == ("resume", "abc-1")
+    assert f'approval_policy="{approval}"' in words
+    assert f'sandbox_mode="{sandbox}"' in words
+    assert any(word.startswith('shell_environment_policy.exclude=["*_API_KEY"') for word in words)
 
 
 def test_an_agents_own_limits_count_where_its_mode_leaves_a_choice(repository, tmp_path):

@@ -5,6 +5,7 @@ The sandbox is Codex's own. What a mode allows is said to it for every turn: a p
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -118,8 +119,7 @@ class CodexRuntime:
         session = work.native_session
         if session is None or not _rollouts(session, env):
             raise CannotStart("spawn", f"the conversation of {work.agent.key} is gone from this computer")
-        sandbox, approval = _limits(work, mode_of(work))
-        words = [str(program), "resume", session, *_quiet_words(), "--sandbox", sandbox, "--ask-for-approval", approval]
+        words = [str(program), "resume", session, *_quiet_words(), *_words(_terminal_settings(work, context))]
         words += ["--model", work.agent.model] if work.agent.model else []
         return LaunchSpec(argv=(*words, *account.args), env=env, is_env_whole=True)
 
@@ -145,6 +145,30 @@ def _environment(work: Work, account: Account, context: Context) -> dict[str, st
         env["CODEX_HOME"] = os.path.expanduser(account.home)
     env["TMPDIR"] = str(context.scratch)
     return env
+
+
+def _terminal_settings(work: Work, context: Context) -> dict[str, Any]:
+    """What a run's thread and turns are told, by the names of the program's configuration.
+
+    In a terminal the program has no policy `untrusted` (0.169: "no longer supported"). Where all but reading is to be
+    asked it may only read by itself there, and asks the person in front of it for more.
+    """
+    sandbox, approval = _limits(work, mode_of(work))
+    if approval == "untrusted":
+        approval = "on-request"
+        if mode_of(work) is not Mode.ACCEPT_EDITS:
+            sandbox = "read-only"
+    settings: dict[str, Any] = {"sandbox_mode": sandbox, "approval_policy": approval}
+    policy = _turn(work, context, sandbox=sandbox, approval=approval)["sandboxPolicy"]
+    if sandbox == "workspace-write":
+        settings["sandbox_workspace_write.network_access"] = policy["networkAccess"]
+        settings["sandbox_workspace_write.writable_roots"] = policy["writableRoots"]
+    return settings | {f"shell_environment_policy.{name}": value for name, value in SHELL_ENVIRONMENT.items()}
+
+
+def _words(settings: Mapping[str, Any]) -> list[str]:
+    """JSON's words, numbers and lists are TOML's, too."""
+    return [word for name, value in settings.items() for word in ("-c", f"{name}={json.dumps(value)}")]
 
 
 def _quiet_words() -> tuple[str, ...]:
