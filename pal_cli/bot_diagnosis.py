@@ -29,7 +29,13 @@ def diagnose_bots(platform: str, *, server: str | None, token: str | None) -> li
             remedy = "" if finding["ok"] else str(finding.get("advice") or "")
             state: State = "ok" if finding["ok"] else "fail"
             checks.append(Check(name=finding["what"], state=state, text=finding["text"], remedy=remedy))
-    return checks
+    people = line.get("/api/identities", platform=platform, standing="allowed", limit=1)["identities"]
+    return checks if people else [*checks, _nobody(platform)]
+
+
+def _nobody(platform: str) -> Check:
+    remedy = f"pal console {platform}-users list --asked, then pal console {platform}-users add --user-id ID"
+    return Check(name="people", state="warn", text="nobody may use the bots yet", remedy=remedy)
 
 
 def _standing(bot: dict[str, object]) -> Check:

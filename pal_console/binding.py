@@ -77,8 +77,9 @@ class Bots:
         """Bind, move or unbind, for each platform something was said about."""
         for platform, form in PLATFORMS.items():
             if self._flags[f"unbind_{platform}"]:
-                line.post("/api/bots/unbind", {"agent": agent, "platform": platform})
-                note(f"{agent} has no {form.label} bot any more; its credential is kept")
+                free = line.post("/api/bots/unbind", {"agent": agent, "platform": platform})["bots"]
+                done = "has no {} bot any more; its credential is kept" if free else "had no {} bot"
+                note(f"{agent} {done.format(form.label)}")
             elif (body := self._body(line, platform, form, agent=agent)) is not None:
                 saved = line.post("/api/bots", {**body, "agent": agent})
                 _tell(saved, form=form, agent=agent)

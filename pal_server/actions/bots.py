@@ -14,8 +14,9 @@ from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.bots import Bot, BotState, parse_options, parse_outside, parse_platform
 from pal_server.domain.keep import KEEP, Keep
 from pal_server.domain.pages import OLDEST, Page, page_of, parse_limit, parse_place, render_place
+from pal_server.domain.tokens import TokenKind
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound, about
-from pal_server.storage import bots, inbound, links, posts
+from pal_server.storage import bots, inbound, links, posts, tokens
 from pal_server.storage.inbound import InboundEvent
 from pal_server.storage.tx import Tx
 
@@ -162,6 +163,7 @@ def list_page(tx: Tx, *, actor: Actor, platform: str | None, after: str | None, 
     count = parse_limit(limit)
     place = parse_place(after, default=OLDEST)
     found = bots.list_page(tx, workspace_id=actor.workspace_id, platform=platform or "", place=place, limit=count + 1)
+    found = [rules.as_it_stands(bot, now=tx.now) for bot in found]
     return page_of(found, limit=count, cursor=lambda bot: render_place(bot.created_at, bot.id))
 
 
@@ -279,6 +281,8 @@ def _apply(tx: Tx, *, actor: Actor, entry: Entry) -> Bot:
     if not sealed:
         raise Invalid(f"the credential of {app_id} was dropped: give it again", field="credentials", app=app_id)
     agent = _bound_to(tx, actor=actor, entry=entry, bot=found)
+    options = found.options if isinstance(entry.options, Keep) else parse_options(entry.options)
+    _need_known_holder(tx, actor=actor, options=options, was=found.options)
     changed = replace(
         found,
         sealed=sealed,
@@ -288,13 +292,24 @@ def _apply(tx: Tx, *, actor: Actor, entry: Entry) -> Bot:
         name=found.name if isinstance(entry.name, Keep) else entry.name[:100],
         bot_id=found.bot_id if isinstance(entry.bot_id, Keep) else entry.bot_id,
         base_url=found.base_url if isinstance(entry.base_url, Keep) else _parse_url(entry.base_url),
-        options=found.options if isinstance(entry.options, Keep) else parse_options(entry.options),
+        options=options,
         notify_chat=found.notify_chat if isinstance(entry.notify_chat, Keep) else entry.notify_chat or None,
         from_file=entry.from_file or found.from_file,
         state=BotState.UNBOUND if agent is None else BotState.UNVERIFIED,
         error=None,
     )
     return _put(tx, changed, was=found)
+
+
+def _need_known_holder(tx: Tx, *, actor: Actor, options: dict[str, str], was: dict[str, str]) -> None:
+    """A bot that is held by a token nobody has would be held by nobody."""
+    holder = options.get(rules.HELD_BY)
+    if holder is None or holder == was.get(rules.HELD_BY):
+        return
+    token = tokens.get(tx, holder, workspace_id=actor.workspace_id)
+    if token is None or token.kind is not TokenKind.BRIDGE:
+        what = f"options.{rules.HELD_BY} is the id of a bridge's token, and {holder} is none"
+        raise Invalid(f"{what}: `pal console tokens list` has them", field="options")
 
 
 def _bound_to(tx: Tx, *, actor: Actor, entry: Entry, bot: Bot) -> str | None:

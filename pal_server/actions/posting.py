@@ -317,7 +317,7 @@ class _Shower:
                 asked=next(iter(interactions.pending_of_run(self._tx, run_id=run.id)), None)
                 if run is not None
                 else None,
-                url=self._url,
+                url=f"{self._url}/r/{delivery.room_id}/{delivery.topic_id}" if self._url else "",
             )
         )
         return card, 0 if run is None else run.last_seq

@@ -32,9 +32,10 @@ async def check(
     """What the platform says of them. `Invalid` when it will not have them, `Unavailable` when it cannot be asked."""
     checked = await look(platform, app_id=app_id, credentials=credentials, base_url=base_url, options=options)
     if not checked.ok:
-        wrong = "; ".join(str(one["text"]) for one in checked.findings if not one.get("ok"))
+        wrong = [one for one in checked.findings if not one.get("ok")]
+        told = "; ".join(": ".join(filter(None, (str(one["text"]), str(one.get("advice") or "")))) for one in wrong)
         raise Invalid(
-            f"{platform} does not accept these credentials: {wrong or 'the platform refused them'}",
+            f"{platform} does not confirm these credentials: {told or 'it refused them'}",
             field="credentials",
             findings=checked.findings,
         )

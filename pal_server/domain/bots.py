@@ -9,6 +9,7 @@ from pal_server.domain.names import parse_label
 from pal_server.errors import Conflict, Invalid, LeaseLost
 
 LEASE_FOR = 30_000  # milliseconds a bridge may be silent before another one may hold its bots
+TAKEN_WITHIN = 20_000  # milliseconds after a change of a bot in which a bridge comes for it
 TEXT_LIMIT = 500  # characters of an id or name of a platform
 OPTIONS_LIMIT = 50
 QUOTA_MAX = 100_000  # messages an hour
@@ -132,6 +133,16 @@ class Identity:
 def may_hold(bot: Bot, *, bridge: str) -> bool:
     """Whether a bridge with the token of that id may listen for the bot: any, unless the bot names its only one."""
     return bot.options.get(HELD_BY, bridge) == bridge
+
+
+def as_it_stands(bot: Bot, *, now: int) -> Bot:
+    """With the reason why nobody listens for it, where no bridge says any: nobody holds it, and none came for long."""
+    if bot.agent is None or bot.error or bot.is_held(now=now) or now - bot.updated_at < TAKEN_WITHIN:
+        return bot
+    state = BotState.ERROR if bot.state is BotState.LISTENING else bot.state
+    which = f" with the token {bot.options[HELD_BY]}" if HELD_BY in bot.options else ""
+    why = f"no bridge{which} listens for it: see the server's log, or start one with `pal bridge run {bot.platform}`"
+    return replace(bot, state=state, error=why)
 
 
 def lease(bot: Bot, *, holder: str, lease_id: str, now: int) -> Bot:

@@ -43,7 +43,7 @@ async def test_a_credential_is_checked_sealed_and_never_told(server: ServerUnder
 
     refused = await server.post("/api/bots", wanted(world, secret="wrong"))
     assert (refused.status, refused.facts["field"]) == (400, "credentials")
-    assert "the secret is wrong" in refused.body["error"]["message"]
+    assert "the secret is wrong: ask the loop for another" in refused.body["error"]["message"]
     assert await bots(server) == []
 
     saved = expect(await server.post("/api/bots", wanted(world)), 200)

@@ -161,12 +161,17 @@ def test_the_older_way_to_hold_bots_is_the_bridge(pal: Pal, monkeypatch: pytest.
     assert (outcome.code, begun) == (0, [(line, "a-bridges")])
 
 
-def test_unbinding_keeps_the_credential(pal: Pal, api: FakeApi) -> None:
+@pytest.mark.parametrize(
+    ("bots", "told"), [([BOT], "codex has no Lark/Feishu bot any more; its credential is kept"), ([], "codex had no")]
+)
+def test_unbinding_keeps_the_credential(bots: list[Any], told: str, pal: Pal, api: FakeApi) -> None:
     api.answers.update(KNOWN)
+    api.answers["POST /api/bots/unbind"] = {"bots": bots}
 
     outcome = pal("console", "agents", "update", "--key", "codex", "--unbind-lark")
 
     assert outcome.code == 0, outcome.err
+    assert told in outcome.err
     assert [asked.body for asked in api.asked if asked.path == "/api/bots/unbind"] == [
         {"agent": "codex", "platform": "lark"}
     ]
@@ -178,6 +183,18 @@ def test_half_a_credential_is_wrong_usage(flags: str, pal: Pal, api: FakeApi) ->
 
     assert outcome.code == 2
     assert "s3" not in outcome.err
+
+
+def test_doctor_says_when_nobody_may_use_the_bots(pal: Pal, api: FakeApi) -> None:
+    api.answers.update(KNOWN)
+    api.answers["POST /api/bots/bot_a/check"] = {"bot": BOT, "findings": []}
+    api.answers["GET /api/identities"] = {"identities": [], "next": None}
+
+    outcome = pal("doctor", "lark", "--json")
+
+    (_, people) = json.loads(outcome.out)["checks"]
+    assert (outcome.code, people["state"], people["text"]) == (0, "warn", "nobody may use the bots yet")
+    assert "pal console lark-users add" in people["remedy"]
 
 
 def test_doctor_looks_at_every_bot_of_a_platform(pal: Pal, api: FakeApi) -> None:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from pal_server.actions import bots
+from pal_server.actions import bots, tokens
 from pal_server.actions.bots import Report
 from pal_server.domain.bots import Bot
+from pal_server.errors import Invalid
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
-from tests.support.outside import BRIDGE, PLATFORM, Outside, bind, listening, make_outside
+from tests.support.outside import BRIDGE, PLATFORM, Outside, bind, hold, listening, make_outside
 from tests.support.stores import Clock
 
 
@@ -87,11 +88,45 @@ async def hold_unheard(outside: Outside, holder: str) -> Bot:
 
 async def test_a_bot_that_names_its_bridge_is_held_by_no_other(bus: Bus) -> None:
     await bus.agent("bot")
-    await bind(bus, agent="bot", options={"held_by": "token_mine"})
-    mine = replace(BRIDGE, id="token_mine")
+    token = await bus.store.write(tokens.create, actor=bus.people.admin, name="mine", secret_hash="h", kind="bridge")
+    await bind(bus, agent="bot", options={"held_by": token.id})
+    mine = replace(BRIDGE, id=token.id)
 
     refused = await bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="server", reports=[])
     beat = await bus.store.write(bots.beat, actor=mine, platform=PLATFORM, holder="by hand", reports=[])
 
     assert (refused.held, refused.taken) == ((), ())
     assert [held.bot.holder for held in beat.held] == ["by hand"]
+
+
+@pytest.mark.parametrize("kind", ["user", None])
+async def test_a_bot_is_kept_for_no_token_that_is_no_bridges(bus: Bus, kind: str | None) -> None:
+    await bus.agent("bot")
+    id = "token_nobody_has"
+    if kind is not None:
+        made = await bus.store.write(tokens.create, actor=bus.people.admin, name="t", secret_hash="h", kind=kind)
+        id = made.id
+
+    with pytest.raises(Invalid, match="pal console tokens list"):
+        await bind(bus, agent="bot", options={"held_by": id})
+
+
+async def test_a_bot_that_no_bridge_comes_for_says_so(bus: Bus, clock: Clock) -> None:
+    async def listed() -> tuple[str, str | None]:
+        page = await bus.store.read(bots.list_page, actor=bus.people.admin, platform=PLATFORM, after=None, limit=10)
+        return page.items[0].state, page.items[0].error
+
+    await bus.agent("bot")
+    await bind(bus, agent="bot")
+    just_bound = await listed()
+    clock.advance(60)
+    alone = await listed()
+    await hold(bus)
+    held = await listed()
+    await bus.store.write(bots.let_go, actor=BRIDGE, platform=PLATFORM, holder="bridge-1")
+    left = await listed()
+
+    assert just_bound == ("unverified", None)
+    assert held == ("listening", None)
+    why = "no bridge listens for it: see the server's log, or start one with `pal bridge run chatter`"
+    assert (alone, left) == (("unverified", why), ("error", why))

@@ -127,6 +127,16 @@ async def test_a_turn_has_one_card_from_waiting_to_done(outside: Outside) -> Non
     assert (await outside.post(card.post.id)).is_open is False
 
 
+async def test_a_card_leads_to_its_topic_in_the_workbench(outside: Outside) -> None:
+    run = await at_work(outside)
+    await outside.bus.store.write(posting.step, workspace_id="w", url="http://pal.example")
+
+    (card,) = await outside.cards("turn")
+
+    links = {button["label"]: button["url"] for button in card["buttons"] if button.get("url")}
+    assert links == {"Open": f"http://pal.example/r/{run.room_id}/{run.topic_id}"}
+
+
 async def test_the_working_reaction_goes_when_the_turn_is_over(outside: Outside) -> None:
     run = await at_work(outside, ref="m-asked")
     (reaction,) = [post for post in await outside.deliver() if post.kind == "reaction"]

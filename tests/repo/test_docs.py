@@ -2,13 +2,19 @@
 
 import ast
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
+from pal_console.main import app
 from pal_daemon.runtimes.base import EVENT_KINDS
+from pal_server.bridges.registry import load
+from pal_server.contract.platforms import PLATFORMS
 from tests.repo.tables import DOCS, TABLES, written
 from tests.repo.tree import ROOT, kept_files, name_of, sources
 
@@ -16,6 +22,7 @@ README = ROOT / "README.md"
 PAGES = sorted(path for path in kept_files() if path.suffix == ".md" and (path.parent != ROOT or path == README))
 START = "pip install uv && uv run pal up"
 TEST = "pip install uv && uv run pytest"
+USAGE_ERROR = typer.BadParameter.__bases__[0]  # Typer shows its subclass alone
 NOT_VARIABLES = {"LOCK_EX", "LOCK_NB", "LOCK_FILE"}  # of fcntl, and a constant of ours
 
 
@@ -145,6 +152,38 @@ def test_every_dependency_is_used() -> None:
     code = "\n".join(path.read_text("utf-8") for path in sources())
 
     assert [name for name in names if not re.search(rf"^\s*(?:import|from) {name}\b", code, re.M)] == []
+
+
+def console_lines() -> Iterator[tuple[str, str]]:
+    """(where, line) of each `pal console` command line that people are told to type."""
+    told = [(page.name, page.read_text("utf-8")) for page in PAGES if page.name != "commands.md"]
+    told += [(f"pal bridge guide {name}", load(name).guide()) for name in PLATFORMS]
+    for where, text in told:
+        for line in re.findall(r"(?:^[ $]*|`)(pal console [^`\n]+)", text, re.M):
+            if not re.search(r"(?:^|\s)(?:…|\|)|[<\[]", line):
+                yield where, line.rstrip("\\ ")
+
+
+def test_command_lines_for_the_console_are_understood() -> None:
+    """Flags and arguments, not their values: those are placeholders."""
+    wrong = []
+    root: Any = typer.main.get_command(app)
+    for where, line in console_lines():
+        command = root
+        words = shlex.split(line, comments=True)[2:]
+        while words and words[0] in (known := getattr(command, "commands", {})):
+            command = known[words.pop(0)]
+        if hasattr(command, "commands") and not words:
+            continue  # a group, spoken of
+        try:
+            command.make_context(command.name, words)
+        except typer.BadParameter:
+            continue
+        except USAGE_ERROR as error:
+            if re.search("no such option|unexpected extra", str(error), re.I):
+                wrong.append(f"{where}: {line}: {error}")
+
+    assert wrong == []
 
 
 def test_the_readme_has_its_two_commands() -> None:

@@ -89,7 +89,7 @@ def guide() -> str:
 
 2. *Basic Information*, *App-Level Tokens*, *Generate*, with the scope `connections:write`: the app token, `xapp-…`.
 3. *Install App*, *Install to Workspace*. *Bot User OAuth Token* begins with `xoxb-`: the bot token.
-4. Give both to pal: `pal console agents update AGENT --slack-bot-token xoxb-… --slack-app-token xapp-…`
+4. Give both to pal: `pal console agents update --key AGENT --slack-bot-token xoxb-… --slack-app-token xapp-…`
 5. Look whether it works: `pal doctor slack`
 6. In Slack: write to the bot directly, or `/invite` it into a channel and mention it.
 

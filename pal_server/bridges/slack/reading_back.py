@@ -64,7 +64,7 @@ class Missed:
             said += await self._read(chat, str(root["ts"]), since=since)
         people = [user for message in said for user in events.people_of({"event": message})]
         names = await self._names.of(people, within=NAMES_WITHIN)
-        heard = [events.message_of(message, me=me, names=names) for message in said]
+        heard = [events.message_of(message, me=me, names=names, raw=events.raw_of(message)) for message in said]
         return [event for event in heard if isinstance(event, Said)]
 
     async def _read(self, chat: str, thread: str, *, since: int) -> list[Json]:

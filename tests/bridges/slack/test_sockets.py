@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -200,6 +201,7 @@ async def test_what_is_read_back_has_the_name_it_had_when_heard(slack: LoopbackS
 
         assert event.event == heard[0].event
         assert event.person == heard[0].person
+        assert json.loads(event.raw)["ts"] == heard[0].message  # for the log of what came, as when it is told
         assert (event.place.chat, event.place.thread) == (heard[0].place.chat, heard[0].place.thread)
 
 

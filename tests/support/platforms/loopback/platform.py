@@ -84,7 +84,8 @@ class Loopback:
             body = {"app_id": bot.app_id, "secret": bot.secrets["secret"]}
             async with session.post(f"{bot.base_url}/open", json=body) as answer:
                 ok = answer.status == 200
-        finding = Finding(what="secret", ok=ok, text="the secret is right" if ok else "the secret is wrong")
+        text = "the secret is right" if ok else "the secret is wrong"
+        finding = Finding(what="secret", ok=ok, text=text, advice="" if ok else "ask the loop for another")
         return Checked(ok=ok, bot_id="B1", app_id=bot.app_id, name="Loop", findings=(finding,))
 
     async def open(self, bot: BotSettings) -> Connection:
