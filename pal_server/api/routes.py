@@ -94,6 +94,7 @@ WORKBENCH = {
     "needs": "/needs",
     "room": "/r/{room}",
     "topic": "/r/{room}/{topic}",
+    "tasks": "/tasks",
     "runs": "/runs",
     "run": "/runs/{id}",
     "files": "/files",

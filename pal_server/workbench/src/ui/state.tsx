@@ -18,6 +18,11 @@ const LOOKS: Readonly<Record<string, Look>> = {
   queued: "wait",
   idle: "idle",
   resolved: "ok",
+  backlog: "idle",
+  ready: "wait",
+  in_progress: "running",
+  review: "ask",
+  done: "ok",
 };
 
 export function lookOf(status: string): Look {

@@ -26,6 +26,7 @@ import css from "./conversation.module.css";
 import { ask } from "./dialogs";
 import { MessageRow, NoticeRow, SendingRow } from "./message";
 import { RunCard } from "./run-card";
+import { TaskChip } from "./task-chip";
 import { tell, tellFailure } from "./tell";
 import { nameOf } from "./terminal-name";
 
@@ -120,6 +121,7 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
           {topic.title}
         </button>
       </h1>
+      {room.project !== null && <TaskChip topic={topic.id} />}
       {!isPhone && <Faces of={glance.agents.map((name) => ({ kind: "agent", name }))} most={4} />}
       {!isPhone && (
         <Tooltip label={t("topic.copyLink")}>

@@ -1,8 +1,7 @@
-import { Button, Menu, NativeSelect, TextInput } from "@mantine/core";
+import { Button, Menu, NativeSelect } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { EllipsisVertical, FileText } from "lucide-react";
-import { useEffect, useState } from "react";
 import { cleanUpFiles, listFiles, revokeFile } from "../api/files";
 import { newId } from "../state/store";
 import { ago, dateTime, t } from "../text/text";
@@ -13,6 +12,7 @@ import { copy } from "./copy";
 import { confirm } from "./dialogs";
 import css from "./files.module.css";
 import { UNFILTERED, useFilters } from "./filters";
+import { Find } from "./find";
 import { useFresh } from "./fresh";
 import { sizeOf } from "./message";
 import { Page } from "./page";
@@ -56,7 +56,7 @@ export function FilesView() {
       }
     >
       <div className={css.filters} role="search">
-        <Find value={q} onChange={(words) => set({ q: words })} />
+        <Find label={t("files.find")} value={q} onChange={(words) => set({ q: words })} />
         <NativeSelect
           size="xs"
           aria-label={t("history.room")}
@@ -229,36 +229,6 @@ function Maker({ file }: { file: File }) {
   }
   const person = Object.values(users).find((user) => `user:${user.id}` === file.made_by);
   return person ? person.display_name || person.username : (file.made_by.split(":", 1)[0] ?? "");
-}
-
-/** What is typed is asked for when the typing rests. */
-function Find({ value, onChange }: { value: string; onChange: (words: string) => void }) {
-  const [words, setWords] = useState(value);
-  const [timer, setTimer] = useState<ReturnType<typeof setTimeout>>();
-  useEffect(() => {
-    if (value === "") setWords("");
-  }, [value]);
-  return (
-    <TextInput
-      size="xs"
-      type="search"
-      aria-label={t("files.find")}
-      placeholder={t("files.find")}
-      value={words}
-      className={css.find ?? ""}
-      onChange={(event) => {
-        const typed = event.currentTarget.value;
-        setWords(typed);
-        clearTimeout(timer);
-        setTimer(setTimeout(() => onChange(typed), 200));
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter") return;
-        clearTimeout(timer);
-        onChange(words);
-      }}
-    />
-  );
 }
 
 function nameOf(kind: (typeof KINDS)[number]): string {

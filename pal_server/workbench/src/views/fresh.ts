@@ -1,6 +1,9 @@
 import { type QueryKey, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { useSelect } from "../ui/hooks";
+
+/** By list: the newest event it was asked for after, also while no view shows it and its answer is kept. */
+const askedAfter = new Map<string, number>();
 
 /** Asks again for a list that is not in the snapshot, whenever the log tells of such things. Nothing is polled. */
 export function useFresh(key: QueryKey, ...nouns: readonly string[]): void {
@@ -8,11 +11,11 @@ export function useFresh(key: QueryKey, ...nouns: readonly string[]): void {
   const newest = useSelect(
     (state) => state.heard.findLast((event) => nouns.some((noun) => event.kind.startsWith(`${noun}.`)))?.position ?? 0,
   );
-  const seen = useRef(newest);
   const name = JSON.stringify(key);
   useEffect(() => {
-    if (newest === seen.current) return;
-    seen.current = newest;
+    const before = askedAfter.get(name) ?? newest;
+    askedAfter.set(name, newest);
+    if (newest === before) return;
     void queries.invalidateQueries({ queryKey: JSON.parse(name) as QueryKey });
   }, [newest, name, queries]);
 }

@@ -3,6 +3,7 @@ import {
   Files,
   History,
   Inbox,
+  ListTodo,
   type LucideIcon,
   Settings,
   SquareTerminal,
@@ -21,6 +22,7 @@ export interface Place {
 /** Where one can go beside the rooms, in order: the sidebar, the palette and the keys follow. What pal has not yet has no place. */
 export const PLACES: readonly Place[] = [
   { to: "/needs", name: "nav.needs", icon: Inbox, key: "i" },
+  { to: "/tasks", name: "nav.tasks", icon: ListTodo, key: "k" },
   { to: "/runs", name: "nav.runs", icon: Workflow, key: "r" },
   { to: "/files", name: "nav.files", icon: Files, key: "f" },
   { to: "/terminals", name: "nav.terminals", icon: SquareTerminal, key: "w" },

@@ -1,0 +1,101 @@
+import { Menu } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { moveTask, startTask, taskOf } from "../api/tasks";
+import { type TextKey, t } from "../text/text";
+import { useSelect } from "../ui/hooks";
+import { StatePill } from "../ui/state";
+import type { Task } from "../wire/contract";
+import { ask } from "./dialogs";
+import { useFresh } from "./fresh";
+import css from "./task-chip.module.css";
+import { tell, tellFailure } from "./tell";
+
+export const TASK_STATES = [
+  "backlog",
+  "ready",
+  "in_progress",
+  "waiting",
+  "review",
+  "done",
+  "failed",
+  "cancelled",
+] as const satisfies readonly Task["status"][];
+
+/** Where a task stands, in words of tasks: a run and a task may both be failed, and only one of them waits for a review. */
+export function TaskPill({ task }: { task: Task }) {
+  return <StatePill status={task.status} word={wordOf(task.status)} />;
+}
+
+export function wordOf(status: Task["status"]): string {
+  return t(`task.${status}` as TextKey);
+}
+
+/** What keeps it from going on, if anything does. */
+export function whyItRests(task: Task): string {
+  if (task.status === "waiting") return task.waiting_note;
+  return task.blocked_by.length > 0 ? t("task.after", { codes: task.blocked_by.join(", ") }) : "";
+}
+
+/** The task that a topic is: its code and state, with what people do to it most. */
+export function TaskChip({ topic }: { topic: number }) {
+  const key = ["tasks", "topic", topic];
+  const { data: task } = useQuery({ queryKey: key, queryFn: () => taskOf(topic) });
+  useFresh(key, "task");
+  return task ? <Chip task={task} /> : null;
+}
+
+function Chip({ task }: { task: Task }) {
+  const navigate = useNavigate();
+  const role = useSelect((state) => state.desk.me.role);
+  const rests = whyItRests(task);
+  const start = () => startTask(task.id).then(({ receipt }) => tell(receipt.text), tellFailure);
+  const move = async (status: Task["status"]) => {
+    if (status !== "waiting") return void moveTask(task.id, status).catch(tellFailure);
+    const note = await ask({ title: t("task.why"), value: "", confirm: t("form.save") });
+    if (note) await moveTask(task.id, status, note).catch(tellFailure);
+  };
+  return (
+    <Menu position="bottom-end" width={280}>
+      <Menu.Target>
+        <button
+          type="button"
+          className={css.chip}
+          aria-label={t("task.chip", { code: task.code, state: wordOf(task.status) })}
+          data-task={task.code}
+        >
+          <b>{task.code}</b>
+          <TaskPill task={task} />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {rests && <p className={css.note}>{rests}</p>}
+        {task.acceptance.length > 0 && (
+          <ul className={css.note}>
+            {task.acceptance.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        )}
+        {role !== "viewer" && task.archived_at === null && (
+          <>
+            <Menu.Item onClick={() => void start()} disabled={task.agent === null}>
+              {task.agent === null ? t("task.noAgent") : t("task.start", { agent: task.agent })}
+            </Menu.Item>
+            <Menu.Divider />
+            <Menu.Label>{t("task.move")}</Menu.Label>
+            {TASK_STATES.filter((status) => status !== task.status && status !== "in_progress").map((status) => (
+              <Menu.Item key={status} onClick={() => void move(status)}>
+                {wordOf(status)}
+              </Menu.Item>
+            ))}
+            <Menu.Divider />
+          </>
+        )}
+        <Menu.Item onClick={() => void navigate({ to: "/tasks", search: { project: task.project } } as never)}>
+          {t("task.all", { project: task.project })}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

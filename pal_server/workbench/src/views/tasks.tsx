@@ -1,0 +1,160 @@
+import { Button, NativeSelect } from "@mantine/core";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { listProjects, listTasks } from "../api/tasks";
+import { ago, dateTime, t } from "../text/text";
+import { Face } from "../ui/face";
+import { useNow, useSelect } from "../ui/hooks";
+import type { Task } from "../wire/contract";
+import css from "./files.module.css";
+import { UNFILTERED, useFilters } from "./filters";
+import { Find } from "./find";
+import { useFresh } from "./fresh";
+import { Page } from "./page";
+import table from "./table.module.css";
+import { TASK_STATES, TaskPill, whyItRests, wordOf } from "./task-chip";
+
+/** The tasks of a project, or of all, by number; each is a topic. */
+export function TasksView() {
+  const [{ q = "", project = "", agent = "", state = "" }, set] = useFilters();
+  const agents = useSelect((found) => found.desk.agents);
+  const now = useNow();
+  const projects = useQuery({ queryKey: ["projects"], queryFn: listProjects });
+  const query = useInfiniteQuery({
+    queryKey: ["tasks", "list", q, project, agent, state],
+    queryFn: ({ pageParam }) =>
+      listTasks({
+        q,
+        project: project || null,
+        agent: agent || null,
+        status: TASK_STATES.find((one) => one === state) ?? null,
+        after: pageParam,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: (before) => before,
+  });
+  useFresh(["tasks", "list"], "task");
+  useFresh(["projects"], "project");
+  const tasks = query.data?.pages.flatMap((page) => page.tasks) ?? [];
+  const isFiltered = Boolean(q || project || agent || state);
+  return (
+    <Page title={t("nav.tasks")}>
+      <div className={css.filters} role="search">
+        <Find label={t("task.find")} value={q} onChange={(words) => set({ q: words })} />
+        <NativeSelect
+          size="xs"
+          aria-label={t("task.project")}
+          value={project}
+          onChange={(event) => set({ project: event.currentTarget.value })}
+          data={[
+            { value: "", label: t("task.anyProject") },
+            ...(projects.data ?? []).map((one) => ({ value: one.key, label: one.name })),
+          ]}
+        />
+        <NativeSelect
+          size="xs"
+          aria-label={t("runs.agent")}
+          value={agent}
+          onChange={(event) => set({ agent: event.currentTarget.value })}
+          data={[
+            { value: "", label: t("runs.filterAgent") },
+            ...Object.keys(agents).map((key) => ({ value: key, label: key })),
+          ]}
+        />
+        <NativeSelect
+          size="xs"
+          aria-label={t("runs.state")}
+          value={state}
+          onChange={(event) => set({ state: event.currentTarget.value })}
+          data={[
+            { value: "", label: t("wall.anyState") },
+            ...TASK_STATES.map((one) => ({ value: one, label: wordOf(one) })),
+          ]}
+        />
+      </div>
+      {query.isError && (
+        <div className={table.none} role="alert">
+          <p>{query.error.message}</p>
+          <Button onClick={() => void query.refetch()}>{t("app.tryAgain")}</Button>
+        </div>
+      )}
+      {query.isSuccess && tasks.length === 0 && (
+        <div className={table.none}>
+          <p>{t(isFiltered ? "task.nothing" : "task.none")}</p>
+          {isFiltered && <Button onClick={() => set(UNFILTERED)}>{t("files.clear")}</Button>}
+        </div>
+      )}
+      {tasks.length > 0 && (
+        <div className={table.wrap}>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th>{t("task.task")}</th>
+                <th>{t("runs.state")}</th>
+                <th>{t("runs.agent")}</th>
+                <th>{t("task.owner")}</th>
+                <th>{t("task.changed")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {tasks.map((task) => (
+                <Row key={task.id} task={task} now={now} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {query.hasNextPage && (
+        <div className={table.more}>
+          <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+            {t("task.more")}
+          </Button>
+        </div>
+      )}
+    </Page>
+  );
+}
+
+function Row({ task, now }: { task: Task; now: number }) {
+  const room = useSelect((state) => state.desk.rooms[task.room]);
+  const rests = whyItRests(task);
+  return (
+    <tr data-task={task.code}>
+      <td>
+        <span className={css.file}>
+          <span>
+            {room ? (
+              <Link to="/r/$room/$topic" params={{ room: room.name, topic: String(task.topic) }}>
+                <b>{task.code}</b> {task.title}
+              </Link>
+            ) : (
+              <span>
+                <b>{task.code}</b> {task.title}
+              </span>
+            )}
+            <small>
+              {task.project}
+              {rests && `, ${rests}`}
+            </small>
+          </span>
+        </span>
+      </td>
+      <td>
+        <TaskPill task={task} />
+      </td>
+      <td>
+        {task.agent !== null && (
+          <span className={table.who}>
+            <Face kind="agent" name={task.agent} size={22} />
+            {task.agent}
+          </span>
+        )}
+      </td>
+      <td className={table.quiet}>{task.owner ?? ""}</td>
+      <td className={table.quiet} title={dateTime(task.updated_at)}>
+        {ago(task.updated_at, now)}
+      </td>
+    </tr>
+  );
+}
