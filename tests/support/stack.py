@@ -1,7 +1,8 @@
 """A server and its daemons as real processes in a home of their own, and the verbs a test says to them.
 
-Promises: everything is started with the `pal` command; a part that is started again has its port and home again;
-whatever was started below the stack's folder is gone after `close`, and nothing else is ever signalled.
+Promises: everything is started with a `pal` command line, servers and daemons by a process that has loaded it
+(`warm.py`); a part that is started again has its port and home again; whatever was started below the stack's folder is
+gone after `close`, and nothing else is ever signalled.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from tests.support.faults import end_processes_of
 from tests.support.patience import LONG_PATIENCE
 from tests.support.ports import free_port
+from tests.support.warm import WarmProcess, start_warm
 
 PAL = str(Path(sys.executable).with_name("pal"))
 AGENT = Path(__file__).parent.parent / "acceptance" / "agent_program.py"
@@ -122,14 +124,18 @@ class Part:
         self.argv = argv
         self.env = env
         self.log = log
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | WarmProcess | None = None
         self._began_at = 0  # bytes of the log
 
     def spawn(self, *more: str, preexec: Callable[[], None] | None = None) -> None:
         self._began_at = self.log.stat().st_size if self.log.exists() else 0
+        argv = [PAL, *self.argv, *more]
         with self.log.open("ab") as out:
+            if sys.platform == "linux" and preexec is None and "PYTHONPATH" not in self.env:
+                self.process = start_warm(argv, env=self.env, log=out.fileno())
+                return
             self.process = subprocess.Popen(
-                [PAL, *self.argv, *more],
+                argv,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
