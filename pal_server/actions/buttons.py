@@ -12,6 +12,7 @@ from pal_server.domain.interactions import Interaction, Kind
 from pal_server.domain.interactions import Status as InteractionStatus
 from pal_server.domain.questions import Given
 from pal_server.domain.runs import Wanted
+from pal_server.domain.turn_cards import attempt_shown
 from pal_server.errors import NotFound, PalError
 from pal_server.storage import links
 from pal_server.storage.tx import Tx
@@ -50,7 +51,8 @@ def _carry_out(tx: Tx, *, actor: Actor, bot: Bot, press: Press, incoming: Incomi
 
 def _about_delivery(tx: Tx, *, actor: Actor, bot: Bot, press: Press, incoming: Incoming) -> Answered:
     delivery = deliveries.get(tx, actor=actor, id=press.target)
-    _need_ours(tx, bot=bot, press=press, incoming=incoming, topic=delivery.topic_id)
+    bound = "" if press.verb is Verb.DROP else attempt_shown(delivery)
+    _need_ours(tx, bot=bot, press=press, incoming=incoming, topic=delivery.topic_id, bound=bound)
     if press.verb is Verb.DROP:
         deliveries.cancel(tx, actor=actor, id=delivery.id)
         return _done("It is dropped.")

@@ -30,10 +30,15 @@ def hear(tx: Tx, *, actor: Actor, bot: str, lease_id: str, incoming: Incoming) -
     """Take in one event of a bot the bridge holds. `LeaseLost` when it does not hold it any more."""
     held = bots.held(tx, actor=actor, id=bot, lease_id=lease_id)
     incoming = tidy(incoming)
-    if (known := inbound.find(tx, bot_id=held.id, event=incoming.event)) is not None:
+    known = inbound.find(tx, bot_id=held.id, event=incoming.event)
+    if known is not None and not _may_press_again(known):
         return _again(known)
     person = _person(tx, bot=held, incoming=incoming)
     answered = _take(tx, actor=actor, bot=held, person=person, incoming=incoming)
+    answer = {"text": answered.text, "tone": answered.tone, "card": answered.card}
+    if known is not None:
+        inbound.press_again(tx, id=known.id, outcome=answered.outcome, answer=answer)
+        return replace(answered, id=known.id)
     stored = inbound.add(
         tx,
         workspace_id=held.workspace_id,
@@ -47,7 +52,7 @@ def hear(tx: Tx, *, actor: Actor, bot: str, lease_id: str, incoming: Incoming) -
         ref=incoming.ref,
         outcome=answered.outcome,
         message_id=answered.message,
-        answer={"text": answered.text, "tone": answered.tone, "card": answered.card},
+        answer=answer,
         held=_held(incoming, room=answered.room) if answered.outcome == "waiting" else None,
         raw=incoming.raw[:RAW_LIMIT],
         said_at=incoming.at,
@@ -100,6 +105,11 @@ def list_events(tx: Tx, *, actor: Actor, platform: str | None, after: str | None
 def forget_words(tx: Tx, *, before: int, keep: int) -> int:
     """Drop platforms' own words that are older or beyond the newest `keep`; what they led to stays."""
     return inbound.clear_raw(tx, before=before, keep=keep)
+
+
+def _may_press_again(known: InboundEvent) -> bool:
+    """A press that did nothing may do something later. Where a press has no id, the next one has the same name."""
+    return known.kind == "action" and known.outcome == "refused"
 
 
 def _again(known: InboundEvent) -> Answered:

@@ -216,11 +216,19 @@ def _buttons(turn: Turn, *, tone: str) -> list[dict[str, Any]]:
     if delivery.status is DeliveryStatus.PENDING:
         made.append(_button(turn.key, "Drop", Verb.DROP, delivery.id))
     if delivery.status in (DeliveryStatus.FAILED, DeliveryStatus.INTERRUPTED, DeliveryStatus.DEAD):
-        made.append(_button(turn.key, "Go on", Verb.RETRY, delivery.id, style="primary"))
-        made.append(_button(turn.key, "Begin anew", Verb.FRESH, delivery.id))
+        attempt = attempt_shown(delivery)
+        made.append(_button(turn.key, "Go on", Verb.RETRY, delivery.id, bound=attempt, style="primary"))
+        made.append(_button(turn.key, "Begin anew", Verb.FRESH, delivery.id, bound=attempt))
     if turn.url:
         made.append({"label": "Open", "style": "plain", "url": turn.url})
     return made
+
+
+def attempt_shown(delivery: Delivery) -> str:
+    """What the buttons of a failed turn are bound to: each failure has its own, or where a press has no id but what it
+    says, the second one would be taken for the first.
+    """
+    return str(delivery.fence)
 
 
 def _note(turn: Turn) -> str:

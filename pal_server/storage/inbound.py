@@ -106,6 +106,11 @@ def finish(tx: Tx, *, id: int, outcome: str, message_id: int | None, answer: dic
     return bool(tx.sql.run("inbound.finish", id=id, outcome=outcome, message_id=message_id, answer=text))
 
 
+def press_again(tx: Tx, *, id: int, outcome: str, answer: dict[str, Any]) -> bool:
+    """What became of a press that was refused before; False when it does not stand refused any more."""
+    return bool(tx.sql.run("inbound.press_again", id=id, outcome=outcome, answer=json.dumps(answer)))
+
+
 def waiting(tx: Tx, *, bot_id: str, limit: int) -> list[InboundEvent]:
     return [_event(row) for row in tx.sql.all("inbound.waiting", bot_id=bot_id, limit=limit)]
 

@@ -72,6 +72,38 @@ async def test_a_forged_press_does_nothing_and_says_so(outside: Outside, token: 
     assert (answered.outcome, bool(answered.text)) == ("refused", True)
 
 
+async def test_each_failure_has_buttons_of_its_own(outside: Outside) -> None:
+    """Some platforms give a press no id: card, person and button are its name, and the same again is nothing new."""
+    await outside.hear("go")
+    tokens = []
+    for _ in range(2):
+        run = await outside.bus.open(await outside.bus.claim_one())
+        await outside.bus.finish(run, status="failed", error="no such model", exit_code=2)
+        card = (await outside.cards("turn"))[-1]
+        tokens += [button["token"] for button in card["buttons"] if button["label"] == "Go on"]
+
+        answered = await outside.press(tokens[-1], event=f"ann pressed {tokens[-1]}")
+        assert (answered.outcome, answered.text) == ("done", "It goes on.")
+
+    late = await outside.press(tokens[0], event="ann pressed an older one")
+    assert (late.outcome, len(set(tokens))) == ("refused", 2)
+
+
+async def test_a_press_that_was_refused_counts_once_it_may(outside: Outside) -> None:
+    await outside.hear("go")
+    run = await outside.bus.open(await outside.bus.claim_one())
+    stop = next(one for one in (await outside.cards("turn"))[-1]["buttons"] if one["label"] == "Stop")
+    await outside.allow("ann", level="talk")
+    refused = await outside.press(stop["token"], event="ann pressed stop")
+
+    await outside.allow("ann", level="operate")
+    stopped = [await outside.press(stop["token"], event="ann pressed stop") for _ in range(2)]
+
+    assert refused.outcome == "refused"
+    assert [answered.outcome for answered in stopped] == ["done", "done"]
+    assert (await outside.bus.run(run.id)).wanted == "stop"
+
+
 async def test_a_press_of_another_chat_s_button_does_nothing(outside: Outside) -> None:
     await outside.hear("go")
     (card,) = await outside.cards("turn")

@@ -19,6 +19,9 @@ RETURNING id;
 UPDATE inbound_events SET outcome = :outcome, message_id = :message_id, answer = :answer, held = NULL
  WHERE id = :id AND outcome = 'waiting';
 
+-- name: press_again(id, outcome, answer)
+UPDATE inbound_events SET outcome = :outcome, answer = :answer WHERE id = :id AND outcome = 'refused';
+
 -- name: waiting(bot_id, limit)
 SELECT * FROM inbound_events WHERE bot_id = :bot_id AND outcome = 'waiting' ORDER BY id LIMIT :limit;
 
