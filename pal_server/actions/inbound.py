@@ -226,6 +226,10 @@ def _heard(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incomi
             said = buttons.say_answer(tx, actor=speaker, bot=bot, incoming=incoming, verb=name, words=rest)
             return _notice(tx, bot=bot, incoming=incoming, text=said.text, tone=said.tone)
         incoming = replace(incoming, text=f"/{name} {rest}".strip(), files=())
+        if incoming.kind == "command":
+            meant = replace(incoming, thread=places.meant(tx, bot=bot, incoming=incoming))
+            done = _say(tx, actor=actor, bot=bot, person=person, incoming=meant)
+            return replace(done, text="The answer is in the conversation it is about.")
     if incoming.unsupported and not incoming.text.strip() and not incoming.files:
         text = f"I cannot read {incoming.unsupported} yet. Say it in words, or send a picture or a file."
         return _notice(tx, bot=bot, incoming=incoming, text=text, tone="warning")

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
-from pal_server.actions import access, rooms
+from pal_server.actions import access, rooms, steering
 from pal_server.domain.actors import Actor
 from pal_server.domain.bots import Bot
 from pal_server.domain.inbound import Incoming
@@ -16,6 +16,8 @@ from pal_server.storage import rooms as room_rows
 from pal_server.storage.links import Link
 from pal_server.storage.tx import Tx
 
+MEANT_FOR = 7 * 24 * 3_600_000  # milliseconds since somebody spoke in a thread that a command may be about
+MEANT_AMONG = 50  # threads of a bot that are looked at for it
 SLUG_LIMIT = 40  # characters of a chat's title in its room's name
 
 
@@ -56,6 +58,19 @@ def let_in_user(tx: Tx, *, bot: Bot, incoming: Incoming, user: str | None) -> No
     assert member is not None, "it was written in this transaction"
     data = {"room": found.room_id, **member.fact()}
     tx.emit("member.joined", workspace_id=bot.workspace_id, room_id=found.room_id, data=data)
+
+
+def meant(tx: Tx, *, bot: Bot, incoming: Incoming) -> str:
+    """The thread a command of the platform's own is about, which it cannot name: where the agent is at work in that
+    chat, else where somebody spoke to it last; the chat itself where there are no threads.
+    """
+    recent = links.recent(tx, bot_id=bot.id, since=tx.now - MEANT_FOR, limit=MEANT_AMONG)
+    threads = [one for one in recent if one.chat == incoming.chat and one.thread]
+    if not threads or incoming.thread or bot.agent is None:
+        return incoming.thread
+    agent = bot.agent
+    busy = (one for one in threads if steering.live_run(tx, topic_id=one.topic_id, agent=agent) is not None)
+    return next(busy, threads[0]).thread
 
 
 def open_topic(tx: Tx, *, actor: Actor, link: Link, older: int | None = None) -> tuple[Room, Topic]:

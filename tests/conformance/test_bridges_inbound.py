@@ -222,6 +222,21 @@ async def test_a_command_of_the_platform_is_answered_to_the_person_alone(outside
     assert "What you can say here" in answered.text
 
 
+async def test_a_command_that_can_name_no_thread_is_about_the_one_at_work(outside: Outside) -> None:
+    await outside.hear("go", thread="t1")
+    run = await outside.bus.open(await outside.bus.claim_one())
+    await outside.hear("hello", thread="t2")
+    await outside.bus.finish(await outside.bus.open(await outside.bus.claim_one()), text="done there")
+    await outside.deliver()
+
+    answered = await outside.hear("stop", kind="command", name="pal", thread="", ref="")
+
+    assert (await outside.bus.run(run.id)).wanted == "stop"
+    assert "in the conversation" in answered.text
+    told = [post for post in await outside.deliver() if post.kind == "text"]
+    assert [post.thread for post in told if "asked to stop" in post.body["text"]] == ["t1"]
+
+
 # bad input
 
 
