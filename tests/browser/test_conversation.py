@@ -9,6 +9,13 @@ from tests.browser.person import SOON, Person, within_a_second
 from tests.support.stack import Stack
 
 Come = Callable[..., Person]
+# What stands in the field, and where the cursor is, before another key can come.
+TAKEN = """
+(field) => {
+  field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+  return [field.value, field.selectionStart];
+}
+"""
 
 
 def test_words_are_sent_at_once_and_the_agent_answers_in_its_run(come: Come, room: str) -> None:
@@ -123,7 +130,7 @@ def test_names_are_completed(come: Come, room: str) -> None:
     me.composer.press_sequentially("hi @de")
     me.page.get_by_role("option", name=re.compile("demo")).wait_for()
 
-    me.press("Enter")
+    assert me.composer.evaluate(TAKEN) == ["hi @demo ", len("hi @demo ")]
     me.composer.press_sequentially("/ec")
 
     expect(me.composer).to_have_value("hi @demo /ec")

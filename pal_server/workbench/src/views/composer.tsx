@@ -2,6 +2,7 @@ import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, AtSign, Bookmark, ChevronDown, History, NotebookPen, Paperclip, Slash, X } from "lucide-react";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { saveForLater, writeDraft } from "../api/desk";
 import { editMessage } from "../api/messages";
 import { mentionables, resolveTopic } from "../api/topics";
@@ -96,13 +97,21 @@ export function Composer({ room, glance, mode, onMode }: Props) {
     change(text.slice(0, at) + space + value + text.slice(at), at + space.length + value.length);
   });
 
+  // At once, not in the next frame: by then the person may have typed on, and the cursor would go back behind that.
   const change = (next: string, at: number) => {
-    setText(next);
-    setCursor(at);
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(at, at);
+    flushSync(() => {
+      setText(next);
+      setCursor(at);
     });
+    field.current?.focus();
+    field.current?.setSelectionRange(at, at);
+  };
+
+  /** What was chosen in a dialog, which holds the focus until it is gone. */
+  const take = (content: string) => {
+    setOver(null);
+    change(content, content.length);
+    requestAnimationFrame(() => field.current?.focus());
   };
 
   const pick = (inserted: string) => {
@@ -322,26 +331,8 @@ export function Composer({ room, glance, mode, onMode }: Props) {
           </Tooltip>
         </div>
       </form>
-      {over === "past" && (
-        <Past
-          topic={id}
-          onClose={() => setOver(null)}
-          onPick={(content) => {
-            setOver(null);
-            change(content, content.length);
-          }}
-        />
-      )}
-      {over === "prompts" && (
-        <Prompts
-          written={text}
-          onClose={() => setOver(null)}
-          onPick={(content) => {
-            setOver(null);
-            change(content, content.length);
-          }}
-        />
-      )}
+      {over === "past" && <Past topic={id} onClose={() => setOver(null)} onPick={take} />}
+      {over === "prompts" && <Prompts written={text} onClose={() => setOver(null)} onPick={take} />}
     </div>
   );
 }
