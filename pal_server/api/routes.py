@@ -97,6 +97,7 @@ WORKBENCH = {
     "tasks": "/tasks",
     "runs": "/runs",
     "run": "/runs/{id}",
+    "project": "/projects/{project}",
     "files": "/files",
     "terminals": "/terminals",
     "terminal": "/terminals/{id}",

@@ -115,7 +115,8 @@ def test_theme_language_and_size_are_a_persons_own_and_stay(come: Come) -> None:
 
 
 def furnish(stack: Stack, room: str) -> dict[str, str]:
-    """Something to be seen on every page: a call that waits, a run that ended, a file, a link, a terminal that is open.
+    """Something to be seen on every page: a call that waits, a run that ended, a file, a link, a project, a terminal
+    that is open.
 
     The addresses of those that have a page of their own.
     """
@@ -127,10 +128,13 @@ def furnish(stack: Stack, room: str) -> dict[str, str]:
     api.post("/api/messages", {"room": room, "content": "| a | b |\n|---|---|\n| 1 | 2 |"})
     api.raw("POST", f"/api/artifacts?name=a.txt&room={room}", b"content")
     api.post("/api/shares", {"room": room})
+    project = f"/projects/{api.post('/api/projects', {'key': f'p{room}', 'room': room})['project']['key']}"
+    api.post(f"/api{project}/decisions", {"title": "Sell tea"})
     terminal = api.post("/api/terminals", {**said, "kind": "shell", "computer": stack.daemon.computer})["terminal"]
     return {
         "room": f"/r/{room}",
         "topic": f"/r/{room}/{said['topic']}",
+        "project": project,
         "run": f"/runs/{ended['id']}",
         "tab": f"/r/{room}/{said['topic']}?run={ended['id']}&tab=",
         "terminal": f"/terminals/{terminal['id']}",
@@ -172,6 +176,7 @@ def test_nothing_is_in_the_way_of_those_who_do_not_see(come: Come, room: str, st
         *((f"{made['tab']}{tab}", "asks", f"[role=tab][aria-selected=true]:has-text('{tab}')") for tab in RUN_TABS),
         (made["run"], re.compile(r"Run \d"), "main [role=tabpanel]"),
         (made["terminal"], re.compile("."), "[data-terminal-bar]"),
+        (made["project"], "Decisions", "[data-decision]"),
         *SCREENS,
     )
 

@@ -45,7 +45,7 @@ const routes = [
     path: "/",
     beforeLoad: () => {
       const last = localStorage.getItem(LAST);
-      if (last && /^\/(needs|tasks|runs|files|terminals|history|usage|r\/|settings)/.test(last))
+      if (last && /^\/(needs|projects\/|tasks|runs|files|terminals|history|usage|r\/|settings)/.test(last))
         throw redirect({ to: last as "/" });
     },
     component: Welcome,
@@ -57,6 +57,10 @@ const routes = [
   child("/runs", lazyRouteComponent(() => import("./views/runs"), "RunsView") as () => React.ReactNode),
   child("/runs/live", lazyRouteComponent(() => import("./views/wall"), "WallView") as () => React.ReactNode),
   child("/runs/$id", lazyRouteComponent(() => import("./views/run-page"), "RunPage") as () => React.ReactNode),
+  child(
+    "/projects/$project",
+    lazyRouteComponent(() => import("./views/project"), "ProjectView") as () => React.ReactNode,
+  ),
   child("/files", lazyRouteComponent(() => import("./views/files"), "FilesView") as () => React.ReactNode),
   child("/terminals", lazyRouteComponent(() => import("./views/terminals"), "TerminalsView") as () => React.ReactNode),
   child(

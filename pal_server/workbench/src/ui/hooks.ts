@@ -49,6 +49,7 @@ export const PHONE = "(max-width: 760px)";
 /** A value that survives a reload, of this browser alone. */
 export function useKept(name: string, initial: boolean): [boolean, (value: boolean) => void];
 export function useKept(name: string, initial: number): [number, (value: number) => void];
+export function useKept(name: string, initial: string): [string, (value: string) => void];
 export function useKept<T>(name: string, initial: T): [T, (value: T) => void] {
   const [value, setValue] = useState<T>(() => {
     const stored = localStorage.getItem(`pal.${name}`);

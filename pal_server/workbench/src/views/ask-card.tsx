@@ -76,7 +76,7 @@ function Open({ asked, head, isChosen }: { asked: Interaction; head: ReactNode; 
       .finally(() => setBusy(false));
   };
   const Icon = asked.kind === "approval" ? ShieldAlert : asked.kind === "plan" ? ClipboardList : CircleHelp;
-  const title = asked.kind === "approval" ? "ask.wantsApproval" : asked.kind === "plan" ? "ask.plan" : "ask.asks";
+  const title = titleOf(asked);
   const label = useId();
   return (
     <section
@@ -111,6 +111,11 @@ function Open({ asked, head, isChosen }: { asked: Interaction; head: ReactNode; 
   );
 }
 
+function titleOf(asked: Interaction): TextKey {
+  if (asked.decision !== null) return asked.agent === null ? "ask.proposed" : "ask.proposes";
+  return asked.kind === "approval" ? "ask.wantsApproval" : asked.kind === "plan" ? "ask.plan" : "ask.asks";
+}
+
 interface AnswerProps {
   asked: Interaction;
   mayAnswer: boolean;
@@ -127,6 +132,7 @@ const SCOPE_TEXTS: Readonly<Record<(typeof SCOPES)[number], TextKey>> = {
 function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
   const [reason, setReason] = useState<string | null>(null);
   const { suggestion } = asked;
+  const isDecision = asked.decision !== null;
   return (
     <>
       <Command asked={asked} />
@@ -135,8 +141,8 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
           autoFocus
           autosize
           minRows={2}
-          aria-label={t("ask.denyReason")}
-          placeholder={t("ask.denyReason")}
+          aria-label={t(isDecision ? "decisions.why" : "ask.denyReason")}
+          placeholder={t(isDecision ? "decisions.why" : "ask.denyReason")}
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
@@ -151,29 +157,31 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
               rightSection={<Keys keys="A" />}
               data-answer="allow"
             >
-              {t("ask.allowOnce")}
+              {t(isDecision ? "decisions.approve" : "ask.allowOnce")}
             </Button>
-            <Menu position="bottom-start">
-              <Menu.Target>
-                <Button disabled={!mayAnswer} rightSection={<ChevronDown size={14} />}>
-                  {t("ask.allowMore")}
-                </Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                {SCOPES.map((scope) => (
-                  <Menu.Item key={scope} onClick={() => onGive({ decision: "approve", scope })}>
-                    {t(SCOPE_TEXTS[scope])}
-                  </Menu.Item>
-                ))}
-              </Menu.Dropdown>
-            </Menu>
+            {!isDecision && (
+              <Menu position="bottom-start">
+                <Menu.Target>
+                  <Button disabled={!mayAnswer} rightSection={<ChevronDown size={14} />}>
+                    {t("ask.allowMore")}
+                  </Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  {SCOPES.map((scope) => (
+                    <Menu.Item key={scope} onClick={() => onGive({ decision: "approve", scope })}>
+                      {t(SCOPE_TEXTS[scope])}
+                    </Menu.Item>
+                  ))}
+                </Menu.Dropdown>
+              </Menu>
+            )}
             <Button
               disabled={!mayAnswer}
               onClick={() => setReason("")}
               rightSection={<Keys keys="D" />}
               data-answer="deny"
             >
-              {t("ask.deny")}
+              {t(isDecision ? "decisions.reject" : "ask.deny")}
             </Button>
             {suggestion && suggestion.scope !== "once" && (
               <Button
@@ -193,7 +201,7 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
               onClick={() => onGive({ decision: "deny", reason: reason || null })}
               data-answer="deny-now"
             >
-              {t("ask.denyNow")}
+              {t(isDecision ? "decisions.reject" : "ask.denyNow")}
             </Button>
             <Button onClick={() => setReason(null)}>{t("confirm.cancel")}</Button>
           </>
@@ -213,6 +221,17 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
 
 /** All of what was asked, never cut and never scrolled: what is allowed is exactly what is read. */
 function Command({ asked }: { asked: Interaction }) {
+  if (asked.decision !== null)
+    return (
+      <>
+        <p className={css.title}>{asked.title}</p>
+        {asked.body && (
+          <div className={css.bodyText}>
+            <Markdown text={asked.body} />
+          </div>
+        )}
+      </>
+    );
   return (
     <>
       <pre className={css.command}>
@@ -461,9 +480,9 @@ function Answered({ asked }: { asked: Interaction }) {
       : asked.status === "cancelled"
         ? t("ask.withdrawn", { title })
         : decision === "approve"
-          ? t("ask.allowed", { name, title })
+          ? t(asked.decision === null ? "ask.allowed" : "ask.approvedIt", { name, title })
           : decision === "deny"
-            ? t("ask.denied", { name, title })
+            ? t(asked.decision === null ? "ask.denied" : "ask.rejectedIt", { name, title })
             : t("ask.answered", { name, answer: wordsOf(asked.answer) });
   return (
     <div className={css.done} data-ask={asked.id} data-status={asked.status}>
@@ -482,7 +501,7 @@ export function AskHead({ asked }: { asked: Interaction }) {
   const topic = useSelect((state) => state.desk.topics[asked.topic]?.topic);
   const room = useSelect((state) => state.desk.rooms[asked.room]);
   const agent = asked.agent ?? "pal";
-  const title = asked.kind === "approval" ? "ask.wantsApproval" : asked.kind === "plan" ? "ask.plan" : "ask.asks";
+  const title = titleOf(asked);
   return (
     <>
       <Face kind={asked.agent ? "agent" : "system"} name={agent} size={28} dot="waiting" />

@@ -6,7 +6,8 @@ import { t } from "../text/text";
 import { useStore } from "../ui/hooks";
 import { request } from "../wire/request";
 
-export function NewRoom({ onClose }: { onClose: () => void }) {
+/** `project` is the id of the one it will belong to; empty: none. */
+export function NewRoom({ project, onClose }: { project: string; onClose: () => void }) {
   const store = useStore();
   const navigate = useNavigate();
   const [name, setName] = useState("");
@@ -16,7 +17,7 @@ export function NewRoom({ onClose }: { onClose: () => void }) {
     try {
       const visibility = isPrivate ? "private" : "workspace";
       const { room } = await request("POST /api/rooms", {
-        body: { name: name.trim(), visibility, client_id: newId() },
+        body: { name: name.trim(), visibility, project: project || null, client_id: newId() },
       });
       await store.until((state) => state.desk.rooms[room.id] !== undefined);
       onClose();

@@ -1,12 +1,13 @@
 import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { Hash, Keyboard, MessageSquare, Moon, Plus, Search, Sun } from "lucide-react";
+import { FolderKanban, Hash, Keyboard, MessageSquare, Moon, Plus, Search, Sun } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useState } from "react";
 import { changePreferences } from "../api/desk";
 import { searchMessages } from "../api/messages";
 import { needsOf } from "../state/attention";
 import { activity, lookIn, roomNamed } from "../state/glances";
+import { projectsOf } from "../state/projects";
 import { type TextKey, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useSelect } from "../ui/hooks";
@@ -156,6 +157,16 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
           name: t(name),
           keys: `G ${key.toUpperCase()}`,
           act: () => void navigate({ to } as never),
+        }),
+      ),
+      ...projectsOf(desk).map(
+        (one): Entry => ({
+          key: one.id,
+          group: "palette.go",
+          icon: <FolderKanban size={16} aria-hidden />,
+          name: one.name,
+          ...(one.name === one.key ? {} : { about: one.key }),
+          act: () => void navigate({ to: "/projects/$project", params: { project: one.key } }),
         }),
       ),
       ...Object.values(desk.rooms).map(

@@ -19,6 +19,10 @@ export function RoomDialog({ room, onClose }: { room: Room; onClose: () => void 
   const present = useSelect((state) => state.desk.present);
   const [title, setTitle] = useState(room.title);
   const [rules, setRules] = useState(room.rules);
+  const [project, setProject] = useState(room.project ?? "");
+  const known = useSelect((state) => state.desk.projects);
+  const projects = Object.values(known).filter((one) => one.archived_at === null || one.id === room.project);
+  const isHome = Object.values(known).some((one) => one.default_room === room.id);
   const key = ["members", room.id];
   const { data: members = [] } = useQuery({
     queryKey: key,
@@ -35,11 +39,12 @@ export function RoomDialog({ room, onClose }: { room: Room; onClose: () => void 
   const outside = Object.keys(agents).filter(
     (agent) => !members.some((one) => one.kind === "agent" && one.name === agent),
   );
+  const isMoved = project !== (room.project ?? "");
   const save = () =>
-    request("PATCH /api/rooms/{room}", { params: { room: room.id }, body: { title, rules } }).then(
-      onClose,
-      tellFailure,
-    );
+    request("PATCH /api/rooms/{room}", {
+      params: { room: room.id },
+      body: { title, rules, project: project || null },
+    }).then(onClose, tellFailure);
   return (
     <Modal
       opened
@@ -59,8 +64,24 @@ export function RoomDialog({ room, onClose }: { room: Room; onClose: () => void 
           value={rules}
           onChange={(event) => setRules(event.currentTarget.value)}
         />
+        {projects.length > 0 && (
+          <NativeSelect
+            label={t("project.of")}
+            value={project}
+            disabled={isHome}
+            onChange={(event) => setProject(event.currentTarget.value)}
+            data={[
+              { value: "", label: t("project.none") },
+              ...projects.map((one) => ({ value: one.id, label: one.name })),
+            ]}
+          />
+        )}
         <div className={css.end}>
-          <Button variant="filled" onClick={() => void save()} disabled={title === room.title && rules === room.rules}>
+          <Button
+            variant="filled"
+            onClick={() => void save()}
+            disabled={title === room.title && rules === room.rules && !isMoved}
+          >
             {t("form.save")}
           </Button>
         </div>

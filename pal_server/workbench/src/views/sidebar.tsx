@@ -5,14 +5,17 @@ import { type ReactNode, useMemo, useState } from "react";
 import { countNeeds } from "../state/attention";
 import { LIVE } from "../state/desk";
 import { roomsOf } from "../state/glances";
+import { grouped, projectsOf } from "../state/projects";
 import { t } from "../text/text";
 import { Face } from "../ui/face";
-import { useSelect } from "../ui/hooks";
+import { useKept, useSelect } from "../ui/hooks";
 import { Keys } from "../ui/keys";
 import { later } from "../ui/later";
+import type { Room } from "../wire/contract";
 import { useAgents } from "./agents";
 import { useNeeds } from "./attention";
 import { PLACES } from "./places";
+import { ProjectSwitch } from "./project-switch";
 import css from "./sidebar.module.css";
 
 const NewRoom = later(() => import("./new-room").then((found) => found.NewRoom));
@@ -31,16 +34,24 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
   const needs = useNeeds();
   const rooms = useMemo(() => roomsOf({ rooms: allRooms, topics }), [allRooms, topics]);
   const live = useMemo(() => Object.values(runs).filter((run) => LIVE.has(run.status)).length, [runs]);
-  const { room: here } = useParams({ strict: false });
+  const known = useSelect((state) => state.desk.projects);
+  const [kept, choose] = useKept("project", "");
+  const chosen = known[kept]?.archived_at === null ? kept : "";
+  const groups = useMemo(
+    () =>
+      grouped(projectsOf({ projects: known }), rooms).filter(({ project, rooms }) =>
+        chosen === "" ? project === null || rooms.length > 0 : project?.id === chosen,
+      ),
+    [known, rooms, chosen],
+  );
   const [isMaking, setMaking] = useState(false);
-  const asked = (room: string) => countNeeds(needs.filter((need) => need.room === room));
   return (
     <nav className={css.side} aria-label={t("nav.main")} data-rail={isRail || undefined} data-region>
       <header className={css.head}>
         <span className={css.mark} aria-hidden>
           p
         </span>
-        {!isRail && <span className={css.workspace}>pal</span>}
+        {!isRail && <ProjectSwitch chosen={chosen} onChoose={choose} />}
         {!isRail && (
           <ActionIcon onClick={onFold} aria-label={t("nav.collapse")}>
             <PanelLeft size={17} />
@@ -64,46 +75,77 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
             )}
           </Place>
         ))}
-        <h2 className={css.group}>
-          <span>{t("nav.rooms")}</span>
-          {!isRail && (
-            <ActionIcon size={22} onClick={() => setMaking(true)} aria-label={t("nav.newRoom")}>
-              <Plus size={15} />
-            </ActionIcon>
-          )}
-        </h2>
-        <ul className={css.list}>
-          {rooms.map(({ room, unread }) => (
-            <li key={room.id}>
-              <Link
-                to="/r/$room"
-                params={{ room: room.name }}
-                className={css.place}
-                data-here={here === room.name || here === room.id || undefined}
-                data-unread={unread > 0 || undefined}
-                title={isRail ? room.title : undefined}
-              >
-                {isRail ? (
-                  <span className={css.letters} aria-hidden>
-                    {room.name.slice(0, 2)}
-                  </span>
-                ) : room.visibility === "private" ? (
-                  <Lock size={15} aria-hidden />
-                ) : (
-                  <Hash size={16} aria-hidden />
-                )}
-                <span className={isRail ? "sr" : css.name}>{room.name}</span>
-                <Amber count={asked(room.id)} />
-                {!isRail && <Count of={unread} />}
-              </Link>
-            </li>
-          ))}
-        </ul>
+        {groups.map(({ project, rooms }, at) => (
+          <div key={project?.id ?? ""}>
+            <h2 className={css.group}>
+              {project ? (
+                <Link to="/projects/$project" params={{ project: project.key }} title={project.name}>
+                  {project.name}
+                </Link>
+              ) : (
+                <span>{t("nav.rooms")}</span>
+              )}
+              {!isRail && at === groups.length - 1 && (
+                <ActionIcon size={22} onClick={() => setMaking(true)} aria-label={t("nav.newRoom")}>
+                  <Plus size={15} />
+                </ActionIcon>
+              )}
+            </h2>
+            <ul className={css.list}>
+              {rooms.map(({ room, unread }) => (
+                <RoomPlace
+                  key={room.id}
+                  room={room}
+                  unread={unread}
+                  asked={countNeeds(needs.filter((need) => need.room === room.id))}
+                  isRail={isRail}
+                />
+              ))}
+            </ul>
+          </div>
+        ))}
         <Agents isRail={isRail} />
       </div>
       <Foot isRail={isRail} />
-      {isMaking && <NewRoom onClose={() => setMaking(false)} />}
+      {isMaking && <NewRoom project={chosen} onClose={() => setMaking(false)} />}
     </nav>
+  );
+}
+
+interface RoomProps {
+  room: Room;
+  unread: number;
+  /** How much waits there for a person. */
+  asked: number;
+  isRail: boolean;
+}
+
+function RoomPlace({ room, unread, asked, isRail }: RoomProps) {
+  const { room: here } = useParams({ strict: false });
+  return (
+    <li>
+      <Link
+        to="/r/$room"
+        params={{ room: room.name }}
+        className={css.place}
+        data-here={here === room.name || here === room.id || undefined}
+        data-unread={unread > 0 || undefined}
+        title={isRail ? room.title : undefined}
+      >
+        {isRail ? (
+          <span className={css.letters} aria-hidden>
+            {room.name.slice(0, 2)}
+          </span>
+        ) : room.visibility === "private" ? (
+          <Lock size={15} aria-hidden />
+        ) : (
+          <Hash size={16} aria-hidden />
+        )}
+        <span className={isRail ? "sr" : css.name}>{room.name}</span>
+        <Amber count={asked} />
+        {!isRail && <Count of={unread} />}
+      </Link>
+    </li>
   );
 }
 
