@@ -81,5 +81,5 @@ GROUP = Group(
 
 
 def main(argv: list[str]) -> int:
-    """Run one `pal cli` command; its exit code."""
-    return GROUP.run(argv)
+    """Run one `pal cli` command; its exit code. `task` is another word for `tasks`."""
+    return GROUP.run(["tasks", *argv[1:]] if argv[:1] == ["task"] else argv)

@@ -1,13 +1,16 @@
 """Tasks and their verifications."""
 
-from pal_server.actions import tasks, verifications
+from pal_server.actions import items, tasks, verifications
 from pal_server.actions.tasks import Plan
 from pal_server.api.fields import keep, or_none
 from pal_server.api.present import present, present_all
 from pal_server.api.routing import Call
 from pal_server.contract import tasks as contract
+from pal_server.contract.items import ItemAnswer
 from pal_server.contract.messages import Message, Receipt
+from pal_server.contract.projects import Decision
 from pal_server.domain.keep import KEEP
+from pal_server.domain.tasks import Task
 
 
 async def list_tasks(call: Call) -> contract.TasksAnswer:
@@ -122,6 +125,13 @@ async def list_verifications(call: Call) -> contract.VerificationsAnswer:
         limit=query.limit,
     )
     return contract.VerificationsAnswer(verifications=present_all(page.items, contract.Verification), next=page.next)
+
+
+async def get_item(call: Call) -> ItemAnswer:
+    found = await call.read(items.get, actor=call.actor, project=call.text("project"), code=call.text("code"))
+    if isinstance(found, Task):
+        return ItemAnswer(task=present(found, contract.Task))
+    return ItemAnswer(decision=present(found, Decision))
 
 
 def _plan(request: contract.CreateTask | contract.PromoteTopic | contract.ChangeTask) -> Plan:

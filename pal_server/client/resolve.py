@@ -117,9 +117,9 @@ def project_setting(key: str, *, cwd: Path | None = None) -> Found | None:
     return _from_file(file, key, may_hold_secrets=False) if file else None
 
 
-def named_project(*, cwd: Path | None = None) -> str | None:
-    """The project that the nearest `.pal.toml` names."""
-    found = project_setting("project", cwd=cwd)
+def named_project(*, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str | None:
+    """The project that `PAL_PROJECT` names, else the nearest `.pal.toml`."""
+    found = _variable(os.environ if env is None else env, "PAL_PROJECT") or project_setting("project", cwd=cwd)
     return None if found is None else found.value
 
 

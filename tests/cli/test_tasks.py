@@ -84,6 +84,23 @@ def test_both_lines_ask_the_api_for_the_same(line: str, part: str, pal: Pal, api
     assert said[1].items() <= told.items()
 
 
+def test_the_project_is_the_flags_else_the_environments_else_the_folders(
+    pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".pal.toml").write_text('project = "shop"\n')
+    monkeypatch.setenv("PAL_PROJECT", "tea")
+    asked = []
+    for flags in ([], ["--project", "all"]):
+        pal("cli", "tasks", "list", *flags)
+        asked.append(api.last().query["project"])
+
+    assert asked == ["tea", "all"]
+
+
+def test_task_is_another_word_for_tasks(pal: Pal, api: FakeApi) -> None:
+    assert pal("cli", "task", "show", "T-3").out == pal("cli", "tasks", "show", "T-3").out != ""
+
+
 def test_a_task_is_shown_with_its_plan(pal: Pal) -> None:
     told = pal("cli", "tasks", "show", "T-3").out
 

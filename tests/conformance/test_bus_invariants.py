@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import debates, interactions, runs
+from pal_server.actions import debates, interactions, projects, runs, tasks
 from pal_server.domain.runs import Wanted
 from pal_server.storage.check import find_broken
 from pal_server.storage.statements import load_statements
@@ -22,11 +22,12 @@ BREAKS = sorted(
 
 @pytest.fixture
 async def bus(store: Store) -> Bus:
-    """A live run with a question, a token, an event and an order; two that wait; a debate."""
+    """A live run with a question, a token, an event and an order; two that wait; a debate; a task."""
     made = await make_bus(store)
     for key in ("bot", "other"):
         await made.agent(key)
-    await made.topic()
+    await store.write(projects.create, actor=made.people.owner, key="shop", room="general")
+    await store.write(tasks.promote, actor=made.people.member, topic=await made.topic(), plan=tasks.Plan())
     claimed, run = await made.start("@bot go")
     here: dict[str, Any] = {"actor": daemon(made.box), **lease(claimed)}
     event = {"seq": 1, "kind": "message", "at": 1, "text": "x", "lane": "main", "data": {}, "source": 9}

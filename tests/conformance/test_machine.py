@@ -34,6 +34,7 @@ from pal_server.storage.store import Store, Tx
 from tests.support.bus import Bus, make_bus
 from tests.support.people import daemon
 from tests.support.stores import Clock, Heard, open_test_store
+from tests.support.watched_task import check_followed, make_task
 
 LANES = ((0, "a"), (1, "a"), (0, "b"))  # topic and agent
 ENDS = ("succeeded", "failed", "cancelled", "interrupted", "dry_run")
@@ -430,6 +431,7 @@ class StoreMachine(LanesMachine):
         self.life = next(ground.lives)
         self.box: Computer = ground.do(ground.bus.computer(f"box{self.life}"))
         self.topics = [ground.do(ground.bus.topic(f"topic {n}")) for n in range(2)]
+        self.task: str = ground.do(ground.store.write(make_task, bus=ground.bus, topic=self.topics[0]))
         for _, key in LANES[1:]:
             ground.do(ground.bus.agent(self.agent(key), computer=self.box.name))
         self.ids: dict[int, int] = {}  # of the rules → of the store
@@ -543,6 +545,7 @@ class StoreMachine(LanesMachine):
         )
 
     def teardown(self) -> None:
+        self.ground.do(self.ground.store.read(check_followed, id=self.task))
         assert self.ground.do(self.ground.store.read(find_broken)) == []
 
 

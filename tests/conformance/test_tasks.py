@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from pal_server.actions import (
+    decisions,
     deliveries,
     interactions,
+    items,
     log,
     messages,
     projects,
@@ -174,6 +176,13 @@ async def test_dependencies_are_of_one_project_and_have_no_circle(bus: Bus) -> N
         await bus.store.read(tasks.get, actor=bus.people.member, task="T-1")
     assert (await bus.store.read(tasks.get, actor=bus.people.member, task="other.T-1")).title == "foreign"
     assert (await bus.store.read(tasks.get, actor=bus.people.member, task="t-3")).number == 3
+    await bus.store.write(decisions.propose, actor=bus.people.member, project="shop", title="Green tea")
+    for code, title in (("T-3", "Sell tea"), ("d-1", "Green tea")):
+        item = await bus.store.read(items.get, actor=bus.people.viewer, project="shop", code=code)
+        assert item.title == title
+    for code in ("T-9", "D-2", "R-1", "3"):
+        with pytest.raises(NotFound):
+            await bus.store.read(items.get, actor=bus.people.viewer, project="shop", code=code)
 
 
 async def test_a_blocked_task_is_not_started_and_ready_once_nothing_blocks_it(bus: Bus) -> None:

@@ -38,3 +38,12 @@ UPDATE runs SET status = 'failed';
 
 -- name: a_debate_has_more_turns_than_set()
 UPDATE debates SET taken = turns + 1;
+
+-- name: a_task_has_a_number_its_project_has_not_given()
+UPDATE projects SET next_task = 1;
+
+-- name: a_task_rests_while_something_is_open_in_its_topic()
+UPDATE tasks SET topic_id = (SELECT MIN(topic_id) FROM deliveries WHERE status = 'claimed');
+
+-- name: a_task_is_in_progress_with_nothing_to_do()
+UPDATE tasks SET status = 'in_progress';

@@ -1231,6 +1231,12 @@ export interface InvitesAnswer {
   next: string | null;
 }
 
+/** One of these, by the letter of its code. */
+export interface ItemAnswer {
+  task: Task | null;
+  decision: Decision | null;
+}
+
 export interface JoinRoom {
   name: string;
   client_id?: string | null;
@@ -2756,6 +2762,7 @@ export interface Routes {
   "POST /api/tasks/{task}/start": { body: StartTask; answer: StartedTask };
   "GET /api/tasks/{task}/verifications": { body: undefined; answer: VerificationsAnswer };
   "POST /api/tasks/{task}/verifications": { body: RecordVerification; answer: VerifiedAnswer };
+  "GET /api/projects/{project}/items/{code}": { body: undefined; answer: ItemAnswer };
   "POST /api/topics/{id}/task": { body: PromoteTopic; answer: TaskAnswer };
   "GET /api/projects/{project}/docs": { body: undefined; answer: DocsAnswer };
   "GET /api/projects/{project}/docs/{doc}": { body: undefined; answer: DocAnswer };
