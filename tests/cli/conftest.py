@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pal_cli.main import main
+from tests.cli.living import Living
 from tests.support.fake_api import FakeApi, fake_api
 
 RUN = {
@@ -31,6 +32,24 @@ class Outcome:
 
 
 Pal = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session")
+def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    """`pal up` for all tests of a worker that leave it running; each has a room of its own in it."""
+    living = Living(tmp_path_factory.mktemp("living"))
+    living.start()
+    yield living
+    living.stop()
+
+
+@pytest.fixture
+def room(living: Living, request: pytest.FixtureRequest) -> str:
+    """A new room with the demo agent in it."""
+    name = f"room-{abs(hash(request.node.nodeid)) % 10**8}"
+    living.api("/api/rooms", {"name": name})
+    living.api(f"/api/rooms/{name}/agents", {"agent": "demo"})
+    return name
 
 
 @pytest.fixture

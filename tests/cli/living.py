@@ -100,11 +100,13 @@ class Living:
             == 0
         )
 
-    def api(self, path: str) -> Any:
-        """The API's own answer to the owner."""
+    def api(self, path: str, body: Any = None) -> Any:
+        """The API's own answer to the owner, who posts the body where there is one."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=LONG_PATIENCE)
         token = (self.home / "owner.token").read_text().strip()
-        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body)
+        connection.request("GET" if body is None else "POST", path, content, sent)
         answer = json.loads(connection.getresponse().read())
         connection.close()
         return answer

@@ -1,7 +1,6 @@
 """People in control of an agent that works, with real server, daemon and agent: told, stopped, asked how it is."""
 
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,23 +9,6 @@ from tests.cli.living import Living
 from tests.support.stack import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-
-@pytest.fixture(scope="module")
-def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
-    living = Living(tmp_path_factory.mktemp("busy"))
-    living.start()
-    yield living
-    living.stop()
-
-
-@pytest.fixture
-def room(living: Living, request: pytest.FixtureRequest) -> str:
-    """A new room with the demo agent in it."""
-    name = f"room-{abs(hash(request.node.name)) % 10**8}"
-    living.pal("cli", "rooms", "create", name)
-    living.pal("cli", "rooms", "invite", "--room", name, "--agent", "demo")
-    return name
 
 
 def send(living: Living, room: str, *words: str) -> Any:
@@ -38,7 +20,7 @@ def run_in(living: Living, room: str, status: str) -> int:
     found: list[int] = []
 
     def look() -> bool:
-        runs = living.json("cli", "runs", "--room", room)["runs"]
+        runs = living.api(f"/api/runs?room={room}")["runs"]
         found[:] = [run["id"] for run in runs if run["status"] == status]
         return bool(found)
 
@@ -53,7 +35,7 @@ def let_it_end(living: Living, run: int) -> None:
 
 
 def said_by_demo(living: Living, room: str) -> str:
-    messages = living.json("cli", "messages", "list", "--room", room)["messages"]
+    messages = living.api(f"/api/messages?room={room}")["messages"]
     return "\n".join(m["content"] for m in messages if m["sender"]["name"] == "demo")
 
 

@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,27 +21,9 @@ from tests.support.stack import eventually
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-@pytest.fixture(scope="module")
-def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
-    """One server and daemon for all tests here; each test uses a room of its own."""
-    living = Living(tmp_path_factory.mktemp("living"))
-    living.start()
-    yield living
-    living.stop()
-
-
-@pytest.fixture
-def room(living: Living, request: pytest.FixtureRequest) -> str:
-    """A new room with the demo agent in it."""
-    name = f"room-{abs(hash(request.node.name)) % 10**8}"
-    living.pal("cli", "rooms", "create", name)
-    living.pal("cli", "rooms", "invite", "--room", name, "--agent", "demo")
-    return name
-
-
 def said_by(living: Living, room: str, agent: str) -> list[str]:
     """What an agent said in a room."""
-    messages = living.json("cli", "messages", "list", "--room", room)["messages"]
+    messages = living.api(f"/api/messages?room={room}")["messages"]
     return [m["content"] for m in messages if m["sender"]["name"] == agent]
 
 
@@ -129,7 +110,7 @@ def test_inside_a_run_nothing_is_configured(living: Living, room: str, tmp_path:
     sent = living.json("cli", "send", "--room", room, "--mention", "shell", "go")
 
     def ended_run() -> Any:
-        runs = living.json("cli", "runs", "--agent", "shell", "--room", room)["runs"]
+        runs = living.api(f"/api/runs?agent=shell&room={room}")["runs"]
         return runs[0] if runs and runs[0]["ended_at"] else None
 
     run = eventually("the run has ended", ended_run)
@@ -170,7 +151,7 @@ def test_the_beginning_of_an_id_is_enough(living: Living, room: str) -> None:
 
 def test_attach_follows_a_run_to_its_end(living: Living, room: str) -> None:
     living.pal("cli", "send", "--room", room, "--mention", "demo", "/slow 2")
-    run = eventually("a run", lambda: living.json("cli", "runs", "--room", room)["runs"])[0]
+    run = eventually("a run", lambda: living.api(f"/api/runs?room={room}")["runs"])[0]
 
     living.pal("attach", str(run["id"]))
 
