@@ -1,9 +1,8 @@
-"""The platform as a process. The first line it says is its address; it ends with its input."""
+"""The platform as a process; see `serving.py`."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from aiohttp import web
 
@@ -13,6 +12,7 @@ from pal_cli.chaos.platforms.dingtalk.happenings import Happenings
 from pal_cli.chaos.platforms.dingtalk.methods import Methods
 from pal_cli.chaos.platforms.dingtalk.web_api import WebApi
 from pal_cli.chaos.platforms.dingtalk.world import World
+from pal_cli.chaos.platforms.serving import serve
 
 
 async def main() -> None:
@@ -26,17 +26,7 @@ async def main() -> None:
     app.router.add_get("/download/{code}", api.download)
     for root in ("v1.0", "topapi", "media", "robot"):
         app.router.add_route("*", f"/{root}/{{rest:.*}}", api.serve)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    world.url = "http://{}:{}".format(*runner.addresses[0][:2])
-    clock = asyncio.create_task(world.clock.run(), name="clock")
-    sys.stdout.write(f"{world.url}\n")
-    sys.stdout.flush()
-    await asyncio.to_thread(sys.stdin.read)
-    clock.cancel()
-    await runner.cleanup()
+    await serve(app, beside=world.clock.run(), named=world.is_at)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""The control door: what a test does to the platform and sees of it. POST /control/{verb} with JSON, JSON back."""
+"""What a test does to this platform and sees of it; see `control_door.py`."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
-
+from pal_cli.chaos.platforms.control_door import ControlDoor
 from pal_cli.chaos.platforms.dingtalk.happenings import Happenings
 from pal_cli.chaos.platforms.dingtalk.web_api import WebApi
 from pal_cli.chaos.platforms.dingtalk.world import App, World
@@ -15,23 +14,12 @@ from pal_cli.chaos.platforms.dingtalk.world import App, World
 Json = dict[str, Any]
 
 
-class Control:
+class Control(ControlDoor):
     def __init__(self, world: World, api: WebApi, happenings: Happenings) -> None:
+        super().__init__(changes=world, clock=world.clock, faults=api.faults, line=api.line)
         self._world = world
         self._api = api
         self._happen = happenings
-
-    async def serve(self, request: web.Request) -> web.Response:
-        verb = getattr(self, f"do_{request.match_info['verb']}", None)
-        if verb is None:
-            return web.json_response({"error": "no such verb"}, status=404)
-        try:
-            answer: Any = verb(await request.json())
-            if isinstance(answer, Awaitable):
-                answer = await answer
-        except (KeyError, ValueError, TypeError) as wrong:
-            return web.json_response({"error": f"{type(wrong).__name__}: {wrong}"}, status=400)
-        return web.json_response(answer if answer is not None else {})
 
     # Who there is
 
@@ -78,20 +66,8 @@ class Control:
 
     # What is broken
 
-    def do_fault(self, said: Json) -> None:
-        self._api.faults.order(**said)
-
-    def do_waiting_faults(self, said: Json) -> Json:
-        return {"faults": self._api.faults.waiting}
-
-    def do_no_faults(self, said: Json) -> None:
-        self._api.faults.clear()
-
     def do_limits(self, said: Json) -> None:
         self._api.rates.is_on = said["is_on"]
-
-    def do_advance(self, said: Json) -> None:
-        self._world.clock.advance(said["seconds"])
 
     def do_repeat(self, said: Json) -> Json:
         """{app, count?}: the last pushes again, under new message ids, as if nothing had been heard."""
@@ -102,27 +78,14 @@ class Control:
             line.send(push)
         return {"repeated": len(wanted)}
 
-    async def do_sockets(self, said: Json) -> None:
-        """{app, do: one of the words below, reason?, count?, is_reversed?}."""
+    def socket_words(self, said: Json) -> dict[str, Callable[[], Any]]:
         line = self._api.line(said["app"])
-        doing: dict[str, Callable[[], Any]] = {
-            "cut": lambda: line.end(how="cut"),
-            "close": lambda: line.end(how="close"),
-            "freeze": lambda: _set(line.sockets, "is_frozen", True),
-            "deafen": lambda: _set(line.sockets, "is_deaf", True),
-            "refuse": lambda: setattr(line, "is_refusing", True),
-            "accept": lambda: setattr(line, "is_refusing", False),
+        return super().socket_words(said) | {
             "slam": lambda: setattr(line, "is_closing", True),
             "welcome": lambda: setattr(line, "is_closing", False),
-            "hold": lambda: setattr(line, "held", []),
-            "release": lambda: line.release(is_reversed=said.get("is_reversed", False)),
             "ping": line.ping,
             "disconnect": lambda: line.announce(said.get("reason", "connection is expired")),
-            "lose_acks": lambda: setattr(line, "lose_acks", said.get("count", 1)),
         }
-        done = doing[said["do"]]()
-        if isinstance(done, Awaitable):
-            await done
 
     def do_revoke(self, said: Json) -> None:
         """{app, is_back?}: the app is switched off, with every token it had."""
@@ -184,14 +147,5 @@ class Control:
             "changes": self._world.changes,
         }
 
-    async def do_changed(self, said: Json) -> Json:
-        """Waits until something happens after `after`, `within` seconds at most."""
-        return {"changes": await self._world.changed(said["after"], within=said["within"])}
-
     def _app(self, said: Json) -> App:
         return self._world.apps[said["app"]]
-
-
-def _set(sockets: list[Any], name: str, value: bool) -> None:
-    for socket in sockets:
-        setattr(socket, name, value)

@@ -10,33 +10,20 @@ async with loopback_dingtalk(url) as dingtalk:
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 
+from pal_cli.chaos.platforms.at_the_door import AtTheDoor
+
 Json = dict[str, Any]
-T = TypeVar("T")
-
-PATIENCE = 90.0  # seconds; far more than anything here takes, on a busy machine too
 
 
-class LoopbackDingTalk:
+class LoopbackDingTalk(AtTheDoor):
     """`url` is the platform's address, what PAL_DINGTALK_API_URL gets."""
-
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self.url = url
-        self._session = session
-
-    async def do(self, verb: str, **said: Any) -> Json:
-        """One verb of the control door."""
-        async with self._session.post(f"{self.url}/control/{verb}", json=said) as response:
-            answer: Json = await response.json()
-            assert response.status == 200, answer
-            return answer
 
     async def app(self, **more: Any) -> Json:
         return await self.do("app", **more)
@@ -51,9 +38,6 @@ class LoopbackDingTalk:
         if isinstance(more.get("data"), bytes):
             more["data"] = base64.b64encode(more["data"]).decode()
         return await self.do("say", app=app, user=user, text=text, **more)
-
-    async def fault(self, call: str, kind: str, **more: Any) -> None:
-        await self.do("fault", call=call, kind=kind, **more)
 
     async def messages(self, conversation: str) -> list[Json]:
         found: list[Json] = (await self.do("messages", conversation=conversation))["messages"]
@@ -77,21 +61,6 @@ class LoopbackDingTalk:
 
     # Waiting
 
-    async def until(self, look: Callable[[], Awaitable[T]], *, what: str, within: float = PATIENCE) -> T:
-        """The first true answer of `look`, asked again whenever something happened on the platform."""
-        seen: Any = None
-        try:
-            async with asyncio.timeout(within):
-                while True:
-                    changes = int((await self.do("changed", after=-1, within=0))["changes"])
-                    seen = await look()
-                    if seen:
-                        result: T = seen
-                        return result
-                    await self.do("changed", after=changes, within=1.0)
-        except TimeoutError:
-            raise AssertionError(f"not within {within:g} s: {what} (seen last: {seen!r})") from None
-
     async def said(self, conversation: str, *, count: int = 1) -> list[Json]:
         """What was posted in a conversation, once there is as much as `count`."""
 
@@ -109,13 +78,6 @@ class LoopbackDingTalk:
             return found if len(found) >= count else []
 
         return await self.until(look, what=f"{count} answered pushes")
-
-    async def connected(self, app: str, *, sockets: int = 1, opened: int = 1) -> Json:
-        async def look() -> Json:
-            line = await self.do("line", app=app)
-            return line if line["sockets"] == sockets and line["opened"] >= opened else {}
-
-        return await self.until(look, what=f"{sockets} sockets of {app}, the {opened}th opened")
 
 
 @asynccontextmanager

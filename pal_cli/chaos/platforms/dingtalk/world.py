@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from pal_cli.chaos.platforms.changes import Changes
 from pal_cli.chaos.platforms.clock import Clock
 
 Json = dict[str, Any]
@@ -81,10 +81,11 @@ class Media:
     data: bytes
 
 
-class World:
-    """All of it. `changes` counts what happened, for those who wait for something."""
+class World(Changes):
+    """All of it."""
 
     def __init__(self, clock: Clock, *, url: str = "") -> None:
+        super().__init__()
         self.clock = clock
         self.url = url
         self.apps: dict[str, App] = {}
@@ -98,9 +99,10 @@ class World:
         self.tokens: dict[str, tuple[str, float]] = {}  # app, good until
         self.sessions: dict[str, tuple[str, str, float]] = {}  # app, conversation, good until
         self.calls: list[Json] = []
-        self.changes = 0
-        self._moved = asyncio.Condition()
         self._numbers = itertools.count(1)
+
+    def is_at(self, url: str) -> None:
+        self.url = url
 
     def new_id(self, prefix: str) -> str:
         return f"{prefix}{next(self._numbers):06d}"
@@ -157,27 +159,3 @@ class World:
         self.messages.append(message)
         self.note()
         return message
-
-    # What was seen
-
-    def note(self) -> None:
-        """Something happened; those who wait look again."""
-        self.changes += 1
-        asyncio.get_running_loop().create_task(self._tell(), name="tell of a change").add_done_callback(_raise)
-
-    async def _tell(self) -> None:
-        async with self._moved:
-            self._moved.notify_all()
-
-    async def changed(self, after: int, *, within: float) -> int:
-        try:
-            async with asyncio.timeout(within), self._moved:
-                await self._moved.wait_for(lambda: self.changes > after)
-        except TimeoutError:
-            pass
-        return self.changes
-
-
-def _raise(task: asyncio.Task[None]) -> None:
-    if not task.cancelled():
-        task.result()

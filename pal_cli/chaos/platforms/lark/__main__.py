@@ -1,9 +1,8 @@
-"""`python -m pal_cli.chaos.platforms.lark`: takes a free port of 127.0.0.1, prints its URL, ends with its input."""
+"""The platform as a process; see `serving.py`."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from aiohttp import web
 
@@ -16,6 +15,7 @@ from pal_cli.chaos.platforms.lark.registration import Registration
 from pal_cli.chaos.platforms.lark.side_api import SideApi
 from pal_cli.chaos.platforms.lark.sockets import Sockets
 from pal_cli.chaos.platforms.lark.world import World
+from pal_cli.chaos.platforms.serving import serve
 
 BIGGEST = 64 << 20  # bytes of a request
 
@@ -50,16 +50,7 @@ def build() -> tuple[web.Application, Sockets]:
 
 async def main() -> None:
     app, sockets = build()
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    print(f"http://{host}:{port}", flush=True)  # noqa: T201 - the line a test waits for
-    pushing = asyncio.create_task(sockets.push_due(), name="push-due")
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    pushing.cancel()
-    await runner.cleanup()
+    await serve(app, beside=sockets.push_due())
 
 
 if __name__ == "__main__":

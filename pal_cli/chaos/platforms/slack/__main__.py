@@ -1,13 +1,13 @@
-"""The platform as a process. The first line it says is its address; it ends with its input."""
+"""The platform as a process; see `serving.py`."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from aiohttp import web
 
 from pal_cli.chaos.platforms.clock import Clock
+from pal_cli.chaos.platforms.serving import serve
 from pal_cli.chaos.platforms.slack.control import Control
 from pal_cli.chaos.platforms.slack.files import Files
 from pal_cli.chaos.platforms.slack.happenings import Happenings
@@ -35,17 +35,7 @@ async def main() -> None:
     app.router.add_get("/files-pri/{team}-{file}/{name}", files.send)
     app.router.add_post("/respond/{name}", respond)
     app.router.add_post("/control/{verb}", control.serve)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    world.url = "http://{}:{}".format(*runner.addresses[0][:2])
-    clock = asyncio.create_task(world.clock.run(), name="clock")
-    sys.stdout.write(f"{world.url}\n")
-    sys.stdout.flush()
-    await asyncio.to_thread(sys.stdin.read)
-    clock.cancel()
-    await runner.cleanup()
+    await serve(app, beside=world.clock.run(), named=world.is_at)
 
 
 if __name__ == "__main__":

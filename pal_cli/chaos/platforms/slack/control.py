@@ -1,13 +1,12 @@
-"""The control door: what a test does to the platform and sees of it. POST /control/{verb} with JSON, JSON back."""
+"""What a test does to this platform and sees of it; see `control_door.py`."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
-
+from pal_cli.chaos.platforms.control_door import ControlDoor
 from pal_cli.chaos.platforms.slack.files import Files
 from pal_cli.chaos.platforms.slack.happenings import Happenings
 from pal_cli.chaos.platforms.slack.methods import Methods
@@ -18,26 +17,16 @@ from pal_cli.chaos.platforms.slack.world import App, Channel, Install
 Json = dict[str, Any]
 
 
-class Control:
+class Control(ControlDoor):
     def __init__(self, happenings: Happenings, methods: Methods, files: Files, people: People, api: WebApi) -> None:
+        world, faults = happenings.world, api.faults
+        super().__init__(changes=world, clock=world.clock, faults=faults, line=happenings.line)
         self._happen = happenings
         self._world = happenings.world
         self._methods = methods
         self._files = files
         self._people = people
         self._api = api
-
-    async def serve(self, request: web.Request) -> web.Response:
-        verb = getattr(self, f"do_{request.match_info['verb']}", None)
-        if verb is None:
-            return web.json_response({"error": "no such verb"}, status=404)
-        try:
-            answer: Any = verb(await request.json())
-            if isinstance(answer, Awaitable):
-                answer = await answer
-        except (KeyError, ValueError, TypeError) as wrong:
-            return web.json_response({"error": f"{type(wrong).__name__}: {wrong}"}, status=400)
-        return web.json_response(answer if answer is not None else {})
 
     # Who there is
 
@@ -120,20 +109,8 @@ class Control:
 
     # What is broken
 
-    def do_fault(self, said: Json) -> None:
-        self._api.faults.order(**said)
-
-    def do_waiting_faults(self, said: Json) -> Json:
-        return {"faults": self._api.faults.waiting}
-
-    def do_no_faults(self, said: Json) -> None:
-        self._api.faults.clear()
-
     def do_limits(self, said: Json) -> None:
         self._api.buckets.is_on = said["is_on"]
-
-    def do_advance(self, said: Json) -> None:
-        self._world.clock.advance(said["seconds"])
 
     def do_repeat(self, said: Json) -> Json:
         """{app, count?, type?, acked_only?}: the last envelopes again, under new ids, as if nothing had been heard.
@@ -150,25 +127,10 @@ class Control:
             line.send(envelope)
         return {"repeated": len(wanted)}
 
-    async def do_sockets(self, said: Json) -> None:
-        """{app, do: one of the words below, reason?, count?, is_reversed?}."""
+    def socket_words(self, said: Json) -> dict[str, Callable[[], Any]]:
         line = self._happen.line(said["app"])
-        doing: dict[str, Callable[[], Any]] = {
-            "cut": lambda: line.end(how="cut"),
-            "close": lambda: line.end(how="close"),
-            "freeze": lambda: _set(line.sockets, "is_frozen", True),
-            "deafen": lambda: _set(line.sockets, "is_deaf", True),
-            "mend": lambda: _mend(line.sockets),
-            "refuse": lambda: setattr(line, "is_refusing", True),
-            "accept": lambda: setattr(line, "is_refusing", False),
-            "hold": lambda: setattr(line, "held", []),
-            "release": lambda: line.release(is_reversed=said.get("is_reversed", False)),
-            "disconnect": lambda: line.announce(said.get("reason", "refresh_requested")),
-            "lose_acks": lambda: setattr(line, "lose_acks", said.get("count", 1)),
-        }
-        done = doing[said["do"]]()
-        if isinstance(done, Awaitable):
-            await done
+        reason = said.get("reason", "refresh_requested")
+        return super().socket_words(said) | {"disconnect": lambda: line.announce(reason)}
 
     def do_token(self, said: Json) -> None:
         """{app, team?, error}: the bot token is refused with this word from now on; null is good again."""
@@ -235,10 +197,6 @@ class Control:
     def do_responses(self, said: Json) -> Json:
         return {"bodies": [body for given in self._people.responses.values() for body in given["bodies"]]}
 
-    async def do_changed(self, said: Json) -> Json:
-        """Waits until something happens after `after`, `within` seconds at most."""
-        return {"changes": await self._world.changed(said["after"], within=said["within"])}
-
     def _channel(self, said: Json) -> Channel:
         return self._world.channels[said["channel"]]
 
@@ -248,13 +206,3 @@ class Control:
     def _install(self, said: Json) -> Install:
         installs = self._app(said).installs
         return installs[said["team"]] if said.get("team") else next(iter(installs.values()))
-
-
-def _set(sockets: list[Any], name: str, value: bool) -> None:
-    for socket in sockets:
-        setattr(socket, name, value)
-
-
-def _mend(sockets: list[Any]) -> None:
-    for name in ("is_frozen", "is_deaf"):
-        _set(sockets, name, False)

@@ -9,35 +9,26 @@ async with loopback_slack() as slack:
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 
-Json = dict[str, Any]
-T = TypeVar("T")
+from pal_cli.chaos.platforms.at_the_door import AtTheDoor
 
-PATIENCE = 90.0  # seconds; far more than anything here takes, on a busy machine too
+Json = dict[str, Any]
+
 TEAM = "T1"
 
 
-class LoopbackSlack:
+class LoopbackSlack(AtTheDoor):
     """`url` is the platform's address, `api_url` what PAL_SLACK_API_URL gets."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self.url = url
+        super().__init__(url, session)
         self.api_url = f"{url}/api/"
-        self._session = session
-
-    async def do(self, verb: str, **said: Any) -> Json:
-        """One verb of the control door."""
-        async with self._session.post(f"{self.url}/control/{verb}", json=said) as response:
-            answer: Json = await response.json()
-            assert response.status == 200, answer
-            return answer
 
     async def app(self, name: str = "helper", *, team: str = TEAM, **more: Any) -> Json:
         return await self.do("app", name=name, team=team, **more)
@@ -55,9 +46,6 @@ class LoopbackSlack:
         files = [{"name": name, "data": base64.b64encode(data).decode()}]
         return await self.do("say", channel=channel, user=user, text=text, files=files, **more)
 
-    async def fault(self, call: str, kind: str, **more: Any) -> None:
-        await self.do("fault", call=call, kind=kind, **more)
-
     async def messages(self, channel: str, **more: Any) -> list[Json]:
         found: list[Json] = (await self.do("messages", channel=channel, **more))["messages"]
         return found
@@ -71,22 +59,6 @@ class LoopbackSlack:
         return found
 
     # Waiting
-
-    async def until(self, look: Callable[[], Awaitable[T]], *, what: str, within: float = PATIENCE) -> T:
-        """The first true answer of `look`, asked again whenever something happened on the platform."""
-        seen: Any = None
-        changes = 0
-        try:
-            async with asyncio.timeout(within):
-                while True:
-                    changes = int((await self.do("changed", after=-1, within=0))["changes"])
-                    seen = await look()
-                    if seen:
-                        result: T = seen
-                        return result
-                    await self.do("changed", after=changes, within=1.0)
-        except TimeoutError:
-            raise AssertionError(f"not within {within:g} s: {what} (seen last: {seen!r})") from None
 
     async def said(self, channel: str, *, by: str, count: int = 1, **more: Any) -> list[Json]:
         """What this bot has posted in a channel, once there are as many as `count`."""
@@ -105,13 +77,6 @@ class LoopbackSlack:
             return found if len(found) >= count else []
 
         return await self.until(look, what=f"{count} acknowledged envelopes")
-
-    async def connected(self, app: str, *, sockets: int = 1, opened: int = 1) -> Json:
-        async def look() -> Json:
-            line = await self.do("line", app=app)
-            return line if line["sockets"] == sockets and line["opened"] >= opened else {}
-
-        return await self.until(look, what=f"{sockets} sockets of {app}, the {opened}th opened")
 
 
 @asynccontextmanager

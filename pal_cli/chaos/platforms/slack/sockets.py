@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from pal_cli.chaos.platforms.slack.world import App, World
+from pal_cli.chaos.platforms.wire import Socket, Wire
 
 Json = dict[str, Any]
 
@@ -20,15 +18,6 @@ ACK_WITHIN = 3.0  # seconds
 REPEATS = (0.2, 60.0, 300.0)  # seconds until each repeat of an event nobody acknowledged
 TICKET_LIVES = 30.0  # seconds
 MOST_SOCKETS = 10
-
-
-@dataclass(eq=False)
-class Socket:
-    ws: web.WebSocketResponse
-    request: web.Request
-    number: int
-    is_frozen: bool = False  # answers nothing, not even pings, and keeps the connection
-    is_deaf: bool = False  # answers pings, and passes nothing on
 
 
 @dataclass
@@ -60,39 +49,32 @@ class Envelope:
         }
 
 
-class Line:
+class Line(Wire[Socket, Envelope]):
     """Everything between one app and its sockets, with what a test breaks of it."""
 
     def __init__(self, app: App, world: World) -> None:
+        super().__init__(world)
         self._app = app
-        self._world = world
+        self._clock = world.clock
         self.tickets: dict[str, float] = {}  # good until
-        self.sockets: list[Socket] = []
         self.envelopes: list[Envelope] = []
         self._by_id: dict[str, Envelope] = {}
-        self.opened = 0  # sockets ever
-        self.lose_acks = 0  # of the next ones, as if they had not come
-        self.is_refusing = False  # new sockets, after their ticket was given
-        self.held: list[Envelope] | None = None  # a list while a test holds them back
-        self._next = 0
 
     # Opening
 
     def ticket(self) -> str:
         ticket = uuid.uuid4().hex
-        self.tickets[ticket] = self._world.clock.now() + TICKET_LIVES
+        self.tickets[ticket] = self._clock.now() + TICKET_LIVES
         return ticket
 
     def redeem(self, ticket: str) -> bool:
-        return self.tickets.pop(ticket, 0.0) > self._world.clock.now()
+        return self.tickets.pop(ticket, 0.0) > self._clock.now()
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        ws = web.WebSocketResponse(autoping=False, max_msg_size=0)
-        await ws.prepare(request)
-        self.opened += 1
-        socket = Socket(ws, request, self.opened)
-        self.sockets.append(socket)
-        await ws.send_json(
+        return await self.hold(request, lambda ws: Socket(ws=ws, request=request))
+
+    async def greet(self, socket: Socket) -> None:
+        await socket.ws.send_json(
             {
                 "type": "hello",
                 "num_connections": len(self.sockets),
@@ -100,31 +82,14 @@ class Line:
                 "connection_info": {"app_id": self._app.id},
             }
         )
-        self._world.note()
-        try:
-            async for message in ws:
-                await self._heard(socket, message)
-        finally:
-            self.sockets.remove(socket)
-            self._world.note()
-        return ws
 
-    async def _heard(self, socket: Socket, message: Any) -> None:
-        if socket.is_frozen:
-            return
-        if message.type == WSMsgType.PING:
-            await socket.ws.pong(message.data)
-        elif message.type == WSMsgType.TEXT:
-            self._acked(json.loads(message.data))
-
-    def _acked(self, said: Json) -> None:
+    def answered(self, said: Json) -> None:
         envelope = self._by_id.get(str(said.get("envelope_id")))
         if envelope is None or envelope.state == "acked":
             return
-        if self.lose_acks:
-            self.lose_acks -= 1
+        if self.is_ack_lost():
             return
-        after = round(self._world.clock.now() - envelope.sent_at, 4)
+        after = round(self._clock.now() - envelope.sent_at, 4)
         if after > ACK_WITHIN or said["envelope_id"] != envelope.ids[-1]:
             envelope.late_acks += 1
         else:
@@ -136,11 +101,7 @@ class Line:
     def push(self, kind: str, payload: Json) -> Envelope:
         envelope = Envelope(self._app.id, kind, payload)
         self.envelopes.append(envelope)
-        if self.held is None:
-            self.send(envelope)
-        else:
-            self.held.append(envelope)
-            self._world.note()
+        self.send_or_hold(envelope)
         return envelope
 
     def send(self, envelope: Envelope) -> None:
@@ -148,7 +109,7 @@ class Line:
         envelope_id = str(uuid.uuid4())
         envelope.ids.append(envelope_id)
         self._by_id[envelope_id] = envelope
-        envelope.sent_at = self._world.clock.now()
+        envelope.sent_at = self._clock.now()
         frame: Json = {
             "envelope_id": envelope_id,
             "type": envelope.kind,
@@ -159,21 +120,9 @@ class Line:
             frame |= {"retry_attempt": envelope.attempt, "retry_reason": "timeout" if envelope.attempt else ""}
         ready = [socket for socket in self.sockets if not socket.ws.closed]
         if ready:
-            self._next += 1
-            self._write(ready[self._next % len(ready)], frame)
-        self._world.clock.after(ACK_WITHIN if ready else 0.05, self._look_again(envelope, envelope_id))
+            self.write(ready, frame)
+        self._clock.after(ACK_WITHIN if ready else 0.05, self._look_again(envelope, envelope_id))
         self._world.note()
-
-    def _write(self, socket: Socket, frame: Json) -> None:
-        if socket.is_deaf or socket.is_frozen:
-            return
-
-        async def write() -> None:
-            with contextlib.suppress(ConnectionError):
-                await socket.ws.send_json(frame)
-
-        task = asyncio.get_running_loop().create_task(write(), name="write an envelope")
-        task.add_done_callback(lambda done: done.cancelled() or done.result())
 
     def _look_again(self, envelope: Envelope, envelope_id: str) -> Callable[[], None]:
         def look() -> None:
@@ -184,7 +133,7 @@ class Line:
                 self._world.note()
                 return
             envelope.attempt += 1
-            self._world.clock.after(REPEATS[envelope.attempt - 1], lambda: self._repeat(envelope))
+            self._clock.after(REPEATS[envelope.attempt - 1], lambda: self._repeat(envelope))
 
         return look
 
@@ -194,20 +143,7 @@ class Line:
 
     # What a test does to it
 
-    def release(self, *, is_reversed: bool) -> None:
-        held, self.held = self.held or [], None
-        for envelope in reversed(held) if is_reversed else held:
-            self.send(envelope)
-
     async def announce(self, reason: str) -> None:
         """`disconnect`, as before a socket is renewed or when Socket Mode was switched off."""
         for socket in list(self.sockets):
             await socket.ws.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "loopback"}})
-
-    async def end(self, *, how: str) -> None:
-        """cut: the connection is gone · close: a close frame comes first."""
-        for socket in list(self.sockets):
-            if how == "close":
-                await socket.ws.close()
-            elif socket.request.transport is not None:
-                socket.request.transport.abort()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pal_cli.chaos.platforms.changes import Changes
 from pal_cli.chaos.platforms.clock import Clock
 
 Json = dict[str, Any]
@@ -110,10 +110,11 @@ class File:
     channels: list[str] = field(default_factory=list)
 
 
-class World:
-    """All of it. `changes` counts what happened, for those who wait for something."""
+class World(Changes):
+    """All of it."""
 
     def __init__(self, clock: Clock, *, url: str = "") -> None:
+        super().__init__()
         self.clock = clock
         self.url = url
         self.apps: dict[str, App] = {}
@@ -121,10 +122,11 @@ class World:
         self.channels: dict[str, Channel] = {}
         self.files: dict[str, File] = {}
         self.calls: list[Json] = []
-        self.changes = 0
-        self._moved = asyncio.Condition()
         self._numbers = itertools.count(1)
         self._last_ts = 0
+
+    def is_at(self, url: str) -> None:
+        self.url = url
 
     def new_id(self, letter: str) -> str:
         return f"{letter}0{next(self._numbers):07d}"
@@ -180,27 +182,3 @@ class World:
 
     def install_by_bot(self, user: str) -> Install | None:
         return next((i for app in self.apps.values() for i in app.installs.values() if i.bot_user == user), None)
-
-    # What was seen
-
-    def note(self) -> None:
-        """Something happened; those who wait look again."""
-        self.changes += 1
-        asyncio.get_running_loop().create_task(self._tell(), name="tell of a change").add_done_callback(_raise)
-
-    async def _tell(self) -> None:
-        async with self._moved:
-            self._moved.notify_all()
-
-    async def changed(self, after: int, *, within: float) -> int:
-        try:
-            async with asyncio.timeout(within), self._moved:
-                await self._moved.wait_for(lambda: self.changes > after)
-        except TimeoutError:
-            pass
-        return self.changes
-
-
-def _raise(task: asyncio.Task[None]) -> None:
-    if not task.cancelled():
-        task.result()
