@@ -92,6 +92,7 @@ class _Verdict:
 
 
 _BEING_OPENED = _Verdict(result="later", after=AGAIN, reason="its bot is being opened anew")
+_NOT_SENT = _Verdict(result="later", after=AGAIN, reason="its bridge has ended")
 
 
 class Outbox:
@@ -117,7 +118,8 @@ class Outbox:
         self._hurry_until = 0.0  # until then a bot may have been started that the claim under way does not name
         self._tried: dict[int, int] = {}  # which version of a post was sent, where the answer may be lost
         self._under_way: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], wire.ClaimedPost] = {}
+        self._begun: set[int] = set()  # posts under way that the platform was, or is being, told of
         self._done = asyncio.Event()
         self._folder = Path(tempfile.mkdtemp(prefix="pal-bridge-"))
 
@@ -164,10 +166,11 @@ class Outbox:
     def _start(self, post: wire.ClaimedPost) -> None:
         self._under_way[post.bot] += 1
         task = asyncio.create_task(self._carry_out(post), name=f"post {post.id}")
-        self._tasks.add(task)
+        self._tasks[task] = post
 
         def ended(done: asyncio.Task[None]) -> None:
-            self._tasks.discard(done)
+            del self._tasks[done]
+            self._begun.discard(post.id)
             self._under_way[post.bot] -= 1
             self._done.set()
 
@@ -226,6 +229,7 @@ class Outbox:
             return _Verdict(result="later", after=wait, reason="waits for the platform's limit")
         if self._bots.get(bot.id) is not bot:
             return _BEING_OPENED
+        self._begun.add(post.id)
         if _can_double(out):
             self._remember(post)
         outcome = await self._try(bot, out)
@@ -411,6 +415,12 @@ class Outbox:
         path = f"/api/bridges/posts/{post.id}/settle"
         await insist(self._client, path, body=told, answer=wire.PostAnswer, within=SETTLE_FOR)
 
+    async def _lay_down(self, post: wire.ClaimedPost) -> None:
+        try:
+            await self._settle(post, _NOT_SENT)
+        except (ApiProblem, Unreachable) as error:
+            log.info("it could not be given back: %s", error, extra={"action": "outbox.lost", "post": post.id})
+
     async def _give_back(self, post: wire.ClaimedPost) -> None:
         """Whether it was sent is not known: the next one asks."""
         try:
@@ -419,12 +429,19 @@ class Outbox:
             log.info("it could not be given back: %s", error, extra={"action": "outbox.lost", "post": post.id})
 
     async def _close(self) -> None:
-        """What is under way has a moment to end; what does not is in doubt, and the next bridge asks."""
-        if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=1.0)
+        """What is being sent has a moment to end; what does not is in doubt, and the next bridge asks. What only waits
+        is given back, in no doubt.
+        """
+        waiting = {task: post for task, post in self._tasks.items() if post.id not in self._begun}
+        for task in waiting:
+            task.cancel()
+        last = {asyncio.create_task(self._lay_down(post), name=f"post {post.id}") for post in waiting.values()}
+        last |= set(self._tasks) - set(waiting)
+        if last:
+            _, late = await asyncio.wait(last, timeout=1.0)
             for task in late:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await asyncio.gather(*waiting, *late, return_exceptions=True)
         for path in self._folder.glob("*"):
             path.unlink(missing_ok=True)
         self._folder.rmdir()

@@ -11,7 +11,7 @@ import pytest
 from pal_server.bridges.buckets import Buckets
 from pal_server.bridges.outbound import Outgoing, PostText, Sent
 from pal_server.bridges.outbox import Outbox
-from pal_server.bridges.platform import Capabilities, Limits, Platform
+from pal_server.bridges.platform import Capabilities, Charge, Limits, Platform
 from pal_server.client.aio import ApiProblem, Client
 from pal_server.contract import bridges as wire
 from tests.support.patience import PATIENCE
@@ -56,6 +56,7 @@ class Chat:
     name: str = "chatter"
     shown: list[str] = field(default_factory=list)
     on_charges: Callable[[], None] = lambda: None
+    limit: tuple[Charge, ...] = ()
 
     @property
     def connection(self) -> "Chat":
@@ -64,9 +65,9 @@ class Chat:
     def measure(self, text: str) -> int:
         return len(text)
 
-    def charges(self, out: Outgoing) -> tuple[()]:
+    def charges(self, out: Outgoing) -> tuple[Charge, ...]:
         self.on_charges()
-        return ()
+        return self.limit
 
     async def send(self, out: Outgoing) -> Sent:
         assert isinstance(out, PostText)
@@ -143,16 +144,37 @@ async def test_a_post_whose_bot_is_opened_anew_was_not_sent_and_says_so(when: st
     assert [(told.result, told.after > 0, told.repeated) for told in server.settled] == [("later", True, False)]
 
 
-async def carry_out(server: Server, chat: Chat, *, bots: dict[str, Chat]) -> None:
-    """Until something was said of a post."""
-    outbox = Outbox(
+async def test_what_waits_for_its_turn_when_the_bridge_ends_is_in_no_doubt() -> None:
+    server, chat = Server(posts=deque([claimed(body={"text": "hello"})])), Chat()
+    waits = asyncio.Event()
+    chat.on_charges = waits.set
+    buckets = Buckets(clock=lambda: 0.0)
+    chat.limit = (Charge("full", 1.0),)
+    buckets.take(chat.limit)
+
+    running = asyncio.create_task(outbox_of(server, chat, bots={"bot-1": chat}, buckets=buckets).run())
+    await asyncio.wait_for(waits.wait(), PATIENCE)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert chat.shown == []
+    assert [told.result for told in server.settled] == ["later"]
+
+
+def outbox_of(server: Server, chat: Chat, *, bots: dict[str, Chat], buckets: Buckets) -> Outbox:
+    return Outbox(
         client=cast(Client, server),
         platform=cast(Platform, chat),
         bots=cast(Any, bots),
-        buckets=Buckets(clock=lambda: 0.0),
+        buckets=buckets,
         emoji="",
         changed=lambda: None,
     )
+
+
+async def carry_out(server: Server, chat: Chat, *, bots: dict[str, Chat]) -> None:
+    """Until something was said of a post."""
+    outbox = outbox_of(server, chat, bots=bots, buckets=Buckets(clock=lambda: 0.0))
     running = asyncio.create_task(outbox.run())
     try:
         await asyncio.wait_for(server.is_settled.wait(), PATIENCE)
