@@ -26,6 +26,7 @@ from pal_server.domain.tasks import (
     Dependency,
     Status,
     Task,
+    is_verified,
     move,
     need_acyclic,
     need_startable,
@@ -175,6 +176,9 @@ def change(
     changed = _planned(tx, was, plan)
     if status is not None:
         work = tasks.work(tx, topic_id=was.topic_id)
+        is_own_word = actor.kind is ActorKind.RUN and status == Status.DONE
+        if is_own_word and not is_verified(changed, since=work.run_at):
+            raise Forbidden("a run's work is done when its verification passed; else a person says so", task=was.code)
         changed = move(changed, to=status, note=waiting_note, newest_run=work.run_id, verified_since=work.run_at)
     task_progress.store(tx, changed, was=was)
     if archived:
@@ -282,8 +286,6 @@ def _need_changer(actor: Actor, task: Task, *, said: frozenset[str], status: str
         raise Forbidden("what a task asks for is people's to say", task=task.code, fields=sorted(beyond))
     if status is not None and parse_status(status) not in RUN_MAY_SAY:
         raise Forbidden(f"a run says of a task {', '.join(sorted(RUN_MAY_SAY))}", task=task.code, status=status)
-    if status == Status.DONE and task.verified_at is None:
-        raise Forbidden("a run's work is done when its verification passed; else a person says so", task=task.code)
 
 
 def _project(tx: Tx, actor: Actor, ref: str | None) -> Project:

@@ -5,7 +5,7 @@
     something runs or waits to run                      in_progress
     could not be started, or was interrupted            waiting (error)
     the last run succeeded                              review; done when its agent says so and its verification passed
-    the last run failed or was ended                    ready
+    the last run failed, was ended or is given up       ready
     what waited was dropped before it ran               ready
 
 A move by hand stands until a run starts after it. The rule is of what is there, not of what happened: applied twice it
@@ -31,6 +31,7 @@ class Work:
     run_status: RunStatus | None = None
     run_at: int = 0  # when that was opened
     agent: str = ""  # whose it is
+    is_given_up: bool = False  # it was interrupted, and a person does not want it to go on
     result: dict[str, Any] | None = None  # what that run has reported
     died_at: int | None = None  # when a delivery could last not be started
 
@@ -83,6 +84,8 @@ def _after(task: Task, work: Work) -> Task:
             return replace(_in(task, Status.READY), last_outcome=Outcome.FAILED)
         case RunStatus.CANCELLED:
             return replace(_in(task, Status.READY), last_outcome=Outcome.CANCELLED)
+        case RunStatus.INTERRUPTED if work.is_given_up:
+            return replace(_in(task, Status.READY), last_outcome=Outcome.INTERRUPTED)
         case RunStatus.INTERRUPTED:
             note = f"run {work.run_id} of {work.agent} was interrupted"
             return replace(_waits(task, Waiting.ERROR, note), last_outcome=Outcome.INTERRUPTED)

@@ -148,6 +148,7 @@ def work(tx: Tx, *, topic_id: int) -> Work:
         run_status=RunStatus(run["status"]),
         run_at=run["created_at"],
         agent=run["agent"],
+        is_given_up=run["delivery_status"] == "cancelled",
         result=None if run["result"] is None else json.loads(run["result"]),
     )
 

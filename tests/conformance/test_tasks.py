@@ -9,6 +9,7 @@ from pal_server.actions import (
     decisions,
     deliveries,
     interactions,
+    interruptions,
     items,
     log,
     messages,
@@ -279,8 +280,12 @@ async def test_it_follows_its_runs(bus: Bus) -> None:
     assert await status(bus) == ("ready", None)
     assert sent.deliveries[0].status == "pending"
     await bus.say("@bot go", topic=task.topic_id)
-    await end(bus, await begin(bus), "interrupted")
+    inside = await begin(bus)
+    await end(bus, inside, "interrupted")
     assert await status(bus) == ("waiting", "error")
+    assert inside.run_id is not None
+    await bus.store.write(interruptions.choose, actor=bus.people.member, id=inside.run_id, choice="keep_files")
+    assert await status(bus) == ("ready", None)
     assert await bus.store.read(find_broken) == []
 
 
@@ -375,7 +380,7 @@ async def test_a_passed_verification_ends_a_review(bus: Bus) -> None:
     assert (await change(bus, verification="make all")).verified_at is None
 
 
-async def test_a_run_plans_for_later_and_speaks_of_its_own_task_alone(bus: Bus) -> None:
+async def test_a_run_plans_for_later_and_speaks_of_its_own_task_alone(bus: Bus, clock: Clock) -> None:
     await plan(bus, agent="bot", verification="make test")
     await plan(bus, "another")
     await start(bus)
@@ -396,6 +401,13 @@ async def test_a_run_plans_for_later_and_speaks_of_its_own_task_alone(bus: Bus) 
         await plan(bus, "at once", actor=inside, agent="bot")
     with pytest.raises(Forbidden):
         await start(bus, "T-2", actor=inside, agent="bot")
+    await verify(bus, 0)
+    clock.advance(1)
+    await end(bus, inside)
+    await start(bus)
+    inside = await begin(bus)
+    with pytest.raises(Forbidden, match="passed"):  # it passed before this run
+        await change(bus, actor=inside, status="done")
     assert (await change(bus, actor=inside, status="failed")).status is Status.FAILED
     await end(bus, inside)
     assert await status(bus) == ("failed", None)

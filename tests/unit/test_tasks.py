@@ -54,6 +54,7 @@ def run(status: RunStatus, **more: Any) -> Work:
         (run(RunStatus.FAILED, result=BLOCKED), Status.READY, None, Outcome.FAILED),
         (run(RunStatus.CANCELLED), Status.READY, None, Outcome.CANCELLED),
         (run(RunStatus.INTERRUPTED), Status.WAITING, Waiting.ERROR, Outcome.INTERRUPTED),
+        (run(RunStatus.INTERRUPTED, is_given_up=True), Status.READY, None, Outcome.INTERRUPTED),
         (run(RunStatus.DRY_RUN), Status.READY, None, None),
         (Work(died_at=5), Status.WAITING, Waiting.ERROR, Outcome.DEAD),
         (run(RunStatus.SUCCEEDED, died_at=5), Status.REVIEW, None, Outcome.SUCCEEDED),
@@ -116,6 +117,7 @@ works = st.builds(
     run_status=st.sampled_from(sorted(RunStatus)),
     run_at=st.integers(0, 20),
     agent=st.just("bot"),
+    is_given_up=st.booleans(),
     result=st.sampled_from([None, BLOCKED, DONE]),
     died_at=st.none() | st.integers(0, 20),
 )

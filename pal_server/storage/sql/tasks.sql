@@ -88,7 +88,13 @@ SELECT (SELECT COUNT(*) FROM deliveries d
        (SELECT MAX(d.updated_at) FROM deliveries d WHERE d.topic_id = :topic_id AND d.status = 'dead') AS died_at;
 
 -- name: newest_run
-SELECT id, status, agent, result, created_at FROM runs WHERE topic_id = :topic_id ORDER BY id DESC LIMIT 1;
+-- With its delivery, which says whether a person has given up what was interrupted.
+SELECT r.id, r.status, r.agent, r.result, r.created_at, d.status AS delivery_status
+  FROM runs r
+  LEFT JOIN deliveries d ON d.id = r.delivery_id
+ WHERE r.topic_id = :topic_id
+ ORDER BY r.id DESC
+ LIMIT 1;
 
 -- name: add_verification
 INSERT INTO task_verifications (task_id, command, exit_code, output, made_by, run_id, created_at)
