@@ -180,22 +180,20 @@ async def test_an_answer_to_what_the_robot_sent_is_an_answer_to_the_agent_s_word
 
 async def test_words_are_sent_by_hand_and_the_end_of_a_run_told_to_whoever_is_named(stage: Stage) -> None:
     watchers = await stage.dingtalk.group("Watchers", robots=[stage.app], people=[stage.alice])
-
-    async def of_the_group() -> list[str]:
-        return [message["text"] for message in await stage.dingtalk.messages(watchers)]
+    chosen = {"platform": "dingtalk", "app_id": stage.app, "notify_chat": f"user:{stage.alice}", "verify": False}
+    expect(await stage.server.post("/api/bots", chosen), 200)
+    await stage.dingtalk.connected(stage.app, opened=2)  # what is said before is told to nobody
+    for to in (watchers, f"user:{stage.alice}"):
+        body = {"platform": "dingtalk", "app_id": stage.app, "to": to, "text": "by hand"}
+        expect(await stage.server.post("/api/posts", body), 201)
+    await stage.mention("work")
+    await stage.answer("done")
 
     async def of_alice() -> list[str]:
         return [message["text"] for message in await stage.dingtalk.direct_messages(stage.app, stage.alice)]
 
-    for to, told in ((watchers, of_the_group), (f"user:{stage.alice}", of_alice)):
-        body = {"platform": "dingtalk", "app_id": stage.app, "to": to, "text": "by hand"}
-        expect(await stage.server.post("/api/posts", body), 201)
-        chosen = {"platform": "dingtalk", "app_id": stage.app, "notify_chat": to, "verify": False}
-        expect(await stage.server.post("/api/bots", chosen), 200)
-        await stage.mention("work")
-        await stage.answer("done")
+    ended, by_hand = sorted(await poll(of_alice, lambda texts: len(texts) == 2))
+    [in_the_group] = await stage.dingtalk.said(watchers)
 
-        ended, by_hand = sorted(await poll(told, lambda texts: len(texts) == 2))
-
-        assert by_hand == "by hand"
-        assert ended.startswith("**reviewer** is done")
+    assert by_hand == in_the_group["text"] == "by hand"
+    assert ended.startswith("**reviewer** is done")
