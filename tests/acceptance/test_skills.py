@@ -128,6 +128,8 @@ def reported(stack: Stack, message: int, outcomes: list[Json]) -> None:
     assert first["result"] == {**result, "run": stack.runs(message)[0]["id"]}
     assert first["verified_at"] is not None
     assert (added["title"], added["status"], added["project"]) == ("Remove the old cache", "backlog", room)
+    (proposed,) = stack.api.get(f"/api/projects/{room}/decisions")["decisions"]
+    assert (proposed["code"], proposed["status"]) == ("D-1", "proposed")
 
 
 def handed_over(stack: Stack, message: int, outcomes: list[Json]) -> None:

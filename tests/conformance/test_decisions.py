@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import decisions, docs, endings, interactions, log, projects, rooms, runs
+from pal_server.actions import decisions, docs, endings, interactions, log, projects, rooms, runs, tasks
 from pal_server.domain.actors import Actor
 from pal_server.domain.decisions import Decision, Status
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
+from tests.support.outside import make_outside
 from tests.support.people import daemon
 from tests.support.stores import Clock
 
@@ -111,6 +112,37 @@ async def test_a_viewer_settles_nothing_and_two_have_to_where_the_room_says_so(b
     settled = await answer(bus, proposed, actor=bus.people.admin)
 
     assert (settled.status, settled.decided_by) == (Status.APPROVED, "member and admin")
+
+
+async def test_a_decision_that_an_agent_proposes_is_approved_by_a_button_in_a_chat(store: Store) -> None:
+    outside = await make_outside(await make_bus(store))
+    await outside.hear("go")
+    (delivery,) = await outside.bus.deliveries()
+    owner = outside.bus.people.owner
+    await store.write(projects.create, actor=owner, key="shop", room=delivery.room_id)
+    agent = await outside.bus.inside(await outside.bus.claim_one())
+    await propose(outside.bus, actor=agent, rationale="It is warm.")
+    (card,) = await outside.cards("ask")
+
+    await outside.press(card["buttons"][0]["token"])
+
+    assert (card["title"], card["body"]) == ("D-1: Use tea", "It is warm.")
+    settled = await store.read(decisions.get, actor=owner, project="shop", decision="D-1")
+    assert (settled.status, settled.decided_by) == (Status.APPROVED, "Ann (chatter)")
+
+
+async def test_a_task_does_not_wait_for_a_decision_that_is_proposed_in_it(bus: Bus) -> None:
+    task = await bus.store.write(
+        tasks.create, actor=bus.people.member, project="shop", title="Sell tea", plan=tasks.Plan(agent="bot")
+    )
+    await bus.store.write(tasks.start, actor=bus.people.member, task=task.id)
+    agent = await bus.inside(await bus.claim_one())
+    await propose(bus, actor=agent)
+    assert agent.run_id is not None
+
+    await bus.finish(await bus.run(agent.run_id))
+
+    assert (await bus.store.read(tasks.get, actor=bus.people.viewer, task=task.id)).status == "review"
 
 
 async def test_a_standing_approval_cannot_be_made_of_a_decision(bus: Bus) -> None:

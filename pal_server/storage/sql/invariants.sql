@@ -151,7 +151,8 @@ SELECT t.id
   FROM tasks t
  WHERE t.is_moved = 0 AND (t.status = 'in_progress' OR t.waiting = 'interaction')
    AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.topic_id = t.topic_id AND d.status IN ('pending', 'claimed'))
-   AND NOT EXISTS (SELECT 1 FROM interactions i WHERE i.topic_id = t.topic_id AND i.status = 'pending');
+   AND NOT EXISTS (SELECT 1 FROM interactions i WHERE i.topic_id = t.topic_id AND i.status = 'pending'
+                                                    AND i.decision_id IS NULL);
 
 -- name: a_debate_has_more_turns_than_set()
 SELECT d.id FROM debates d WHERE d.taken > d.turns OR (d.taken = d.turns) <> (d.status = 'finished');

@@ -79,11 +79,13 @@ DELETE FROM task_dependencies WHERE task_id = :task_id;
 INSERT INTO task_dependencies (task_id, depends_on) VALUES (:task_id, :depends_on);
 
 -- name: work
--- What is going on in a topic. What waits its turn and what is next are counted apart, by the index each of them has.
+-- What is going on in a topic. What waits its turn and what is next are counted apart, by the index each of them has. A
+-- decision that is proposed there holds up nobody.
 SELECT (SELECT COUNT(*) FROM deliveries d
          WHERE d.topic_id = :topic_id AND (d.status = 'claimed' OR (d.status = 'pending' AND d.waits = 0)))
        + (SELECT COUNT(*) FROM deliveries d WHERE d.topic_id = :topic_id AND d.status = 'pending' AND d.waits = 1) AS open,
        (SELECT i.title FROM interactions i WHERE i.topic_id = :topic_id AND i.status = 'pending'
+                                                  AND i.decision_id IS NULL
          ORDER BY i.id DESC LIMIT 1) AS asks,
        (SELECT MAX(d.updated_at) FROM deliveries d WHERE d.topic_id = :topic_id AND d.status = 'dead') AS died_at;
 
