@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 import pytest
@@ -36,6 +37,25 @@ WITHOUT_WORKERS = 2  # paths on the command line up to which starting workers co
 # How long an example takes says something about the machine only.
 settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def careless() -> Iterator[None]:
+    """No power is cut while this process writes, so its own SQLite stores need not wait for the disk. Servers that are
+    processes do.
+    """
+    from pal_server.storage.engines import sqlite
+
+    careful = sqlite.connect_writer
+
+    def connect(path: Path) -> Connection:
+        conn = careful(path)
+        conn.execute("PRAGMA synchronous = OFF")
+        return conn
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite, "connect_writer", connect)
+        yield
 
 
 @pytest.hookimpl(optionalhook=True)
