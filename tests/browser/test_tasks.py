@@ -16,8 +16,13 @@ def test_a_task_is_seen_moved_and_started_where_it_is_talked_about(come: Come, r
     stack.api.post("/api/projects", {"key": room, "room": room, "name": "Shop"})
     planned = {"project": room, "title": "Sell tea", "agent": "demo", "acceptance": ["the page lists it"]}
     first = stack.api.post("/api/tasks", planned)["task"]
-    stack.api.post("/api/tasks", {"project": room, "title": "Pour it", "depends_on": ["T-1"]})
-    me = come().go(f"/tasks?project={room}")
+    topic = stack.api.post(f"/api/rooms/{room}/topics", {"title": "Pour it"})["topic"]["id"]
+    me = come().go(f"/r/{room}/{topic}")
+    me.click("More for this topic")
+    me.click("Make it a task", role="menuitem")
+    expect(me.page.locator("button[data-task]")).to_contain_text("T-2", timeout=SOON)
+    stack.api.call("PATCH", "/api/tasks/T-2", {"project": room, "depends_on": ["T-1"]})
+    me.go(f"/tasks?project={room}")
     rows = me.page.locator("tr[data-task]")
     expect(rows).to_have_count(2, timeout=SOON)
     me.sees("comes after T-1", where=rows.nth(1))
@@ -47,6 +52,11 @@ def test_a_task_is_seen_moved_and_started_where_it_is_talked_about(come: Come, r
     expect(rows).to_have_count(1, timeout=SOON)
     expect(rows).to_contain_text("Sell tea")
     picture(me, "done")
+    me.page.get_by_label("State", exact=True).select_option("")
+    me.click("New task")
+    me.page.get_by_role("dialog").get_by_role("textbox").fill("Count it")
+    me.page.get_by_role("dialog").get_by_role("button", name="Plan it").click()
+    expect(rows.nth(2)).to_contain_text("T-3 Count it", timeout=SOON)
 
 
 def picture(me: Person, name: str) -> None:

@@ -20,5 +20,11 @@ export const startTask = (id: string) =>
 export const moveTask = (id: string, status: Task["status"], note = "") =>
   request("PATCH /api/tasks/{task}", { params: { task: id }, body: { status, waiting_note: note } });
 
-export const listProjects = () =>
-  request("GET /api/projects", { query: { limit: 200 } }).then((found) => found.projects);
+export const createTask = (project: string, title: string): Promise<Task> =>
+  request("POST /api/tasks", { body: { project, title, client_id: newId() } }).then((made) => made.task);
+
+/** The topic becomes a task of its room's project, with all that was said in it. */
+export const promoteTopic = (topic: number): Promise<Task> =>
+  request("POST /api/topics/{id}/task", { params: { id: topic }, body: { client_id: newId() } }).then(
+    (made) => made.task,
+  );

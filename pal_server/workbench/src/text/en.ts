@@ -512,6 +512,9 @@ export const en = {
   "task.noAgent": "Start (it has no agent)",
   "task.move": "Move to",
   "task.why": "Why does it wait?",
+  "task.new": "New task",
+  "task.plan": "Plan it",
+  "task.promote": "Make it a task",
   "task.all": "All tasks of {project}",
 
   "nav.terminals": "Terminals",

@@ -514,6 +514,9 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "task.noAgent": "开始（尚无智能体）",
   "task.move": "移到",
   "task.why": "在等什么？",
+  "task.new": "新建任务",
+  "task.plan": "规划",
+  "task.promote": "转为任务",
   "task.all": "{project} 的所有任务",
 
   "nav.terminals": "终端",

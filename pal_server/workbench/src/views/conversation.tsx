@@ -12,6 +12,7 @@ import {
   Share2,
 } from "lucide-react";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { promoteTopic } from "../api/tasks";
 import { renameTopic, resolveTopic } from "../api/topics";
 import { isMine, LIVE } from "../state/desk";
 import { type Item, timelineOf } from "../state/timeline";
@@ -26,7 +27,7 @@ import css from "./conversation.module.css";
 import { ask } from "./dialogs";
 import { MessageRow, NoticeRow, SendingRow } from "./message";
 import { RunCard } from "./run-card";
-import { TaskChip } from "./task-chip";
+import { TaskChip, useTask } from "./task-chip";
 import { tell, tellFailure } from "./tell";
 import { nameOf } from "./terminal-name";
 
@@ -81,6 +82,7 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
     return mine.find((one) => LIVE.has(one.status)) ?? mine.sort((one, other) => other.id - one.id)[0];
   }, [runs, topic.id]);
   const isResolved = topic.archived_at !== null;
+  const task = useTask(topic.id, room.project !== null && !topic.is_default);
   const terminals = useSelect((state) => state.desk.terminals);
   const here = Object.values(terminals).filter((one) => one.topic === topic.id);
   const [isTerminal, setTerminal] = useState(false);
@@ -121,7 +123,7 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
           {topic.title}
         </button>
       </h1>
-      {room.project !== null && <TaskChip topic={topic.id} />}
+      {task && <TaskChip task={task} />}
       {!isPhone && <Faces of={glance.agents.map((name) => ({ kind: "agent", name }))} most={4} />}
       {!isPhone && (
         <Tooltip label={t("topic.copyLink")}>
@@ -174,6 +176,9 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
             <Menu.Item onClick={() => void resolve(!isResolved)}>
               {isResolved ? t("topic.reopen") : t("topic.resolve")}
             </Menu.Item>
+          )}
+          {task === null && role !== "viewer" && !isResolved && (
+            <Menu.Item onClick={() => void promoteTopic(topic.id).catch(tellFailure)}>{t("task.promote")}</Menu.Item>
           )}
           <Menu.Divider />
           {role !== "viewer" && <Menu.Item onClick={() => setTerminal(true)}>{t("terminal.new")}</Menu.Item>}

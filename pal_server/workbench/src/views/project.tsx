@@ -45,9 +45,14 @@ function Known({ project }: { project: Project }) {
       title={project.name}
       note={isArchived ? t("project.archived") : project.name === project.key ? undefined : project.key}
       actions={
-        isAdmin && (
-          <Button onClick={() => void archive()}>{t(isArchived ? "project.restore" : "project.archive")}</Button>
-        )
+        <>
+          <Go className={css.tasks} to={`/tasks?project=${project.key}`}>
+            {t("nav.tasks")}
+          </Go>
+          {isAdmin && (
+            <Button onClick={() => void archive()}>{t(isArchived ? "project.restore" : "project.archive")}</Button>
+          )}
+        </>
       }
     >
       <div className={css.columns}>

@@ -37,15 +37,16 @@ export function whyItRests(task: Task): string {
   return task.blocked_by.length > 0 ? t("task.after", { codes: task.blocked_by.join(", ") }) : "";
 }
 
-/** The task that a topic is: its code and state, with what people do to it most. */
-export function TaskChip({ topic }: { topic: number }) {
+/** The task that a topic is, null when it is none; undefined while nobody asked or knows. */
+export function useTask(topic: number, isAsked: boolean): Task | null | undefined {
   const key = ["tasks", "topic", topic];
-  const { data: task } = useQuery({ queryKey: key, queryFn: () => taskOf(topic) });
+  const { data } = useQuery({ queryKey: key, queryFn: () => taskOf(topic), enabled: isAsked });
   useFresh(key, "task");
-  return task ? <Chip task={task} /> : null;
+  return data;
 }
 
-function Chip({ task }: { task: Task }) {
+/** Its code and state, with what people do to it most. */
+export function TaskChip({ task }: { task: Task }) {
   const navigate = useNavigate();
   const role = useSelect((state) => state.desk.me.role);
   const rests = whyItRests(task);

@@ -1,11 +1,14 @@
 import { Button, NativeSelect } from "@mantine/core";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { listProjects, listTasks } from "../api/tasks";
+import { useMemo } from "react";
+import { createTask, listTasks } from "../api/tasks";
+import { projectsOf } from "../state/projects";
 import { ago, dateTime, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useNow, useSelect } from "../ui/hooks";
 import type { Task } from "../wire/contract";
+import { ask } from "./dialogs";
 import css from "./files.module.css";
 import { UNFILTERED, useFilters } from "./filters";
 import { Find } from "./find";
@@ -13,13 +16,17 @@ import { useFresh } from "./fresh";
 import { Page } from "./page";
 import table from "./table.module.css";
 import { TASK_STATES, TaskPill, whyItRests, wordOf } from "./task-chip";
+import { tellFailure } from "./tell";
 
 /** The tasks of a project, or of all, by number; each is a topic. */
 export function TasksView() {
   const [{ q = "", project = "", agent = "", state = "" }, set] = useFilters();
   const agents = useSelect((found) => found.desk.agents);
   const now = useNow();
-  const projects = useQuery({ queryKey: ["projects"], queryFn: listProjects });
+  const known = useSelect((found) => found.desk.projects);
+  const role = useSelect((found) => found.desk.me.role);
+  const projects = useMemo(() => projectsOf({ projects: known }), [known]);
+  const here = project || (projects.length === 1 ? projects[0]?.key : undefined);
   const query = useInfiniteQuery({
     queryKey: ["tasks", "list", q, project, agent, state],
     queryFn: ({ pageParam }) =>
@@ -35,11 +42,17 @@ export function TasksView() {
     placeholderData: (before) => before,
   });
   useFresh(["tasks", "list"], "task");
-  useFresh(["projects"], "project");
   const tasks = query.data?.pages.flatMap((page) => page.tasks) ?? [];
+  const plan = async (project: string) => {
+    const title = await ask({ title: t("task.new"), value: "", confirm: t("task.plan") });
+    if (title) await createTask(project, title).catch(tellFailure);
+  };
   const isFiltered = Boolean(q || project || agent || state);
   return (
-    <Page title={t("nav.tasks")}>
+    <Page
+      title={t("nav.tasks")}
+      actions={here && role !== "viewer" && <Button onClick={() => void plan(here)}>{t("task.new")}</Button>}
+    >
       <div className={css.filters} role="search">
         <Find label={t("task.find")} value={q} onChange={(words) => set({ q: words })} />
         <NativeSelect
@@ -49,7 +62,7 @@ export function TasksView() {
           onChange={(event) => set({ project: event.currentTarget.value })}
           data={[
             { value: "", label: t("task.anyProject") },
-            ...(projects.data ?? []).map((one) => ({ value: one.key, label: one.name })),
+            ...projects.map((one) => ({ value: one.key, label: one.name })),
           ]}
         />
         <NativeSelect
