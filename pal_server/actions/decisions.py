@@ -1,7 +1,8 @@
 """Decisions of a project: people and agents propose, people settle.
 
 A proposal is a card in a topic of the project, answered as every approval is: from the web, the command line or a chat,
-by as many people as the room asks for. It is the project's: whoever knows that reads it, wherever its card stands.
+by as many people as the strictest room of the project asks for. It is the project's: whoever knows that reads it,
+wherever its card stands.
 """
 
 from pal_server.actions import access, audit, client_ids, decision_ends, interactions
@@ -17,6 +18,7 @@ from pal_server.storage import interactions as interaction_rows
 from pal_server.storage.tx import Tx
 
 NEWEST = 2**62
+PROPOSED_LIMIT = 50  # of one project; nobody reads more of them, and an agent may propose in a loop
 
 
 def propose(
@@ -45,6 +47,8 @@ def propose(
     here = _place(tx, actor=actor, project=found, topic=topic)
     earlier = None if supersedes is None else _approved(tx, project=found, code=supersedes)
     rooms.lock(tx, room_id=here.room_id)
+    if decisions.count_proposed(tx, project_id=found.id) >= PROPOSED_LIMIT:
+        raise Conflict(f"{PROPOSED_LIMIT} decisions wait in {found.key}: settle some first", limit=PROPOSED_LIMIT)
     decision_id = decisions.add(
         tx,
         project=found,
@@ -184,7 +188,7 @@ def _show(tx: Tx, *, actor: Actor, decision: Decision, topic: Topic) -> None:
         body=decision.rationale,
         options=(),
         hash=fingerprint(run_id=None, key=key, kind=Kind.APPROVAL, title=title, body=decision.rationale, options=()),
-        needs=room.approvers,
+        needs=projects.approvers(tx, id=decision.project_id),
     )
     content = f"{decision.proposed_by} proposes a decision, {title}"
     card = interactions.show_of_decision(tx, id=interaction_id, room=room, content=content)

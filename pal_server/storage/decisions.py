@@ -80,6 +80,11 @@ def page(tx: Tx, *, project_id: str, q: str | None, status: str | None, before: 
     return [_decision(row) for row in rows]
 
 
+def count_proposed(tx: Tx, *, project_id: str) -> int:
+    row = tx.sql.one("decisions.count_proposed", project_id=project_id)
+    return 0 if row is None else int(row["number"])
+
+
 def approved(tx: Tx, *, project_id: str, limit: int) -> list[Decision]:
     """Those that hold, newest first."""
     return [_decision(row) for row in tx.sql.all("decisions.approved", project_id=project_id, limit=limit)]

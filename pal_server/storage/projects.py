@@ -83,6 +83,12 @@ def next_number(tx: Tx, *, id: str, kind: Coded) -> int:
     return int(row["number"])
 
 
+def approvers(tx: Tx, *, id: str) -> int:
+    """How many have to approve what is for the whole project: as many as the strictest of its rooms says."""
+    row = tx.sql.one("projects.approvers", id=id)
+    return 1 if row is None else int(row["number"])
+
+
 def set_room(tx: Tx, *, room_id: str, project_id: str | None) -> None:
     tx.sql.run("projects.set_room", room_id=room_id, project_id=project_id)
     rooms.forget(tx, room_id=room_id)

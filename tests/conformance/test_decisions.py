@@ -100,9 +100,10 @@ async def test_a_person_names_a_topic_of_the_project_or_none(bus: Bus) -> None:
         await propose(bus, topic=elsewhere.default_topic)
 
 
-async def test_a_viewer_settles_nothing_and_two_have_to_where_the_room_says_so(bus: Bus) -> None:
+async def test_a_viewer_settles_nothing_and_two_have_to_where_a_room_of_the_project_says_so(bus: Bus) -> None:
     await bus.store.write(rooms.change, actor=bus.people.admin, room="general", approvers=2)
-    proposed = await propose(bus)
+    lenient = await bus.store.write(rooms.create, actor=bus.people.member, name="lenient", project="shop")
+    proposed = await propose(bus, topic=lenient.default_topic)
 
     with pytest.raises(Forbidden):
         await answer(bus, proposed, actor=bus.people.viewer)
@@ -153,6 +154,17 @@ async def test_a_standing_approval_cannot_be_made_of_a_decision(bus: Bus) -> Non
         await bus.store.write(
             interactions.answer, actor=bus.people.admin, id=proposed.interaction_id, decision="approve", scope="agent"
         )
+
+
+async def test_what_waits_for_people_has_a_limit(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "PROPOSED_LIMIT", 1)
+    first = await propose(bus)
+
+    with pytest.raises(Conflict):
+        await propose(bus, "Another")
+    await answer(bus, first)
+
+    assert (await propose(bus, "Another")).code == "D-2"
 
 
 async def test_codes_are_never_given_twice_and_a_repeat_is_the_same(bus: Bus) -> None:

@@ -28,5 +28,8 @@ SELECT * FROM decisions
    AND (LOWER(title) LIKE :pattern ESCAPE '!' OR LOWER(rationale) LIKE :pattern ESCAPE '!')
  ORDER BY number DESC LIMIT :limit;
 
+-- name: count_proposed
+SELECT COUNT(*) AS number FROM decisions WHERE project_id = :project_id AND status = 'proposed';
+
 -- name: approved
 SELECT * FROM decisions WHERE project_id = :project_id AND status = 'approved' ORDER BY number DESC LIMIT :limit;

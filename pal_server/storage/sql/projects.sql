@@ -33,6 +33,9 @@ SELECT 1 AS sees FROM rooms r JOIN room_viewers v ON v.room_id = r.id
  WHERE r.project_id = :project_id AND v.kind = :kind AND v.principal = :principal
  LIMIT 1;
 
+-- name: approvers
+SELECT COALESCE(MAX(approvers), 1) AS number FROM rooms WHERE project_id = :id;
+
 -- name: next_task
 UPDATE projects SET next_task = next_task + 1 WHERE id = :id RETURNING next_task - 1 AS number;
 
