@@ -5,6 +5,7 @@ change posts, move the position, in one transaction. After any crash it goes on 
 because a post's key is made from what it shows.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,14 +88,16 @@ def set_aside(tx: Tx, *, workspace_id: str) -> int | None:
     return at
 
 
-def refresh(tx: Tx, *, workspace_id: str, url: str = "") -> int:
-    """Show the steps of runs that are at work; how many cards changed. Steps are not in the log."""
+def turns_behind(tx: Tx, *, workspace_id: str) -> list[int]:
+    """Deliveries whose runs have done more than their cards show. Steps are not in the log."""
+    behind = posts.turns_behind(tx, workspace_id=workspace_id)
+    return list(dict.fromkeys(post.delivery_id for post in behind if post.delivery_id is not None))
+
+
+def refresh(tx: Tx, *, workspace_id: str, deliveries: Iterable[int], url: str = "") -> int:
+    """Bring the cards of these up to date; how many changed."""
     shower = _Shower(tx, workspace_id=workspace_id, url=url)
-    changed = 0
-    for post in posts.turns_behind(tx, workspace_id=workspace_id):
-        if post.delivery_id is not None:
-            changed += shower.turn(post.delivery_id)
-    return changed
+    return sum(shower.turn(delivery) for delivery in deliveries)
 
 
 def standing(tx: Tx, *, workspace_id: str) -> Standing:

@@ -35,6 +35,7 @@ class Posting(Loop):
         self._looked_at = 0.0
         self._alone = 0  # events that are still shown one by one
         self._failed = 0  # tries of the next event by itself
+        self._unshown: set[int] = set()  # deliveries whose steps cannot be shown
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -59,10 +60,33 @@ class Posting(Loop):
                 return await self._show()
             if standing.has_turns and now - self._refreshed_at >= STEPS_EVERY:
                 self._refreshed_at = now
-                await store.write(posting.refresh, workspace_id=workspace_id, url=self._url())
+                await self._refresh()
         except Conflict:  # a bridge settled a post at this moment, or another server was quicker: look again
             return True
         return False
+
+    async def _refresh(self) -> None:
+        """Show what live runs do. A card that cannot be shown leaves the others alone; its end is told by the log."""
+        store, workspace_id = self.context.store, self.context.workspace_id
+        behind = await store.read(posting.turns_behind, workspace_id=workspace_id)
+        turns = [delivery for delivery in behind if delivery not in self._unshown]
+        if turns and not await self._try_refresh(turns) and len(turns) > 1:
+            for delivery in turns:
+                await self._try_refresh([delivery])
+
+    async def _try_refresh(self, deliveries: list[int]) -> bool:
+        """`Conflict`, `Unavailable`."""
+        store, workspace_id = self.context.store, self.context.workspace_id
+        try:
+            await store.write(posting.refresh, workspace_id=workspace_id, deliveries=deliveries, url=self._url())
+        except (Conflict, Unavailable):
+            raise
+        except Exception:  # a defect
+            log.exception("steps cannot be shown", extra={"action": "posting.refresh", "deliveries": deliveries})
+            if len(deliveries) == 1:
+                self._unshown.add(deliveries[0])
+            return False
+        return True
 
     async def _show(self) -> bool:
         """Show what happened. `Conflict`, `Unavailable`."""

@@ -172,8 +172,10 @@ async def test_steps_and_plan_of_a_live_run_are_on_its_card(outside: Outside) ->
         events=[{**event, "at": None, "lane": "main", "source": None} for event in events],
     )
 
-    assert await outside.bus.store.write(posting.refresh, workspace_id="w") == 1
-    assert await outside.bus.store.write(posting.refresh, workspace_id="w") == 0
+    behind = await outside.bus.store.read(posting.turns_behind, workspace_id="w")
+    assert behind == [run.delivery_id]
+    assert await outside.bus.store.write(posting.refresh, workspace_id="w", deliveries=behind) == 1
+    assert await outside.bus.store.read(posting.turns_behind, workspace_id="w") == []
     (card,) = await outside.cards("turn")
     assert card["steps"] == [{"text": "Run the tests", "mark": "failed"}]
     assert card["plan"] == [{"text": "fix it", "mark": "now"}]
