@@ -55,5 +55,5 @@ def test_a_shell_is_typed_into_watched_and_closed(come: Come, room: str, stack: 
 
     me.sees("closed", where=me.page.locator("[data-terminal-bar]"))
     other.sees("closed", where=other.page.locator("[data-terminal-bar]"))
-    me.go("/terminals")
+    me.go(f"/terminals?room={stack.api.get(f'/api/rooms/{room}')['room']['id']}")
     me.sees("No terminal is open.")
