@@ -16,12 +16,19 @@ from pal_cli.main import main
 from pal_cli.shipped_skills import PREFIX, shipped
 from tests.runtimes.drivers import opencode
 from tests.support.patience import LONG_PATIENCE
-from tests.support.programs import need_program, node_path
+from tests.support.programs import BUN, COMPILED, need_program, node_path
 
+WITHIN = int(LONG_PATIENCE * 1000)  # milliseconds for a server to begin; left alone, some programs give it 5,000
 NAMES = {f"{PREFIX}{skill.name}" for skill in shipped()}
 RUN = {"PAL_RUN_ID": "7", "PAL_RUN_TOKEN": "of-the-run", "PAL_DAEMON_URL": "http://127.0.0.1:9"}
 QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_TELEMETRY": "1", "DISABLE_AUTOUPDATER": "1"}
-QUIET |= {"ANTHROPIC_API_KEY": "none", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "GEMINI_CLI_TRUST_WORKSPACE": "true"}
+QUIET |= BUN | {
+    "ANTHROPIC_API_KEY": "none",
+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+    "GEMINI_CLI_TRUST_WORKSPACE": "true",
+    "NODE_COMPILE_CACHE": str(COMPILED),
+    "MCP_TIMEOUT": str(WITHIN),  # Claude Code's
+}
 
 
 @dataclass
@@ -101,7 +108,9 @@ def test_claude_code_finds_skills_and_door(place: Place) -> None:
 def test_codex_finds_skills_and_door(place: Place) -> None:
     (place.home / ".codex").mkdir()
     (place.home / ".codex" / "config.toml").write_text(
-        '[mcp_servers.pal]\ncommand = "pal"\nargs = ["mcp"]\nenv_vars = ' + json.dumps([*RUN]) + "\n"
+        '[mcp_servers.pal]\ncommand = "pal"\nargs = ["mcp"]\nenv_vars = '
+        + json.dumps([*RUN])
+        + f"\nstartup_timeout_sec = {WITHIN // 1000}\n"
     )
     listed = {"id": 2, "method": "skills/list", "params": {"cwds": [str(place.folder)]}}
     servers = {"id": 3, "method": "mcpServerStatus/list", "params": {}}
@@ -114,7 +123,7 @@ def test_codex_finds_skills_and_door(place: Place) -> None:
 
 
 def test_gemini_cli_finds_skills_and_door(place: Place) -> None:
-    server = {"command": "pal", "args": ["mcp"], "env": {"PAL_RUN_TOKEN": "$PAL_RUN_TOKEN"}}
+    server = {"command": "pal", "args": ["mcp"], "env": {"PAL_RUN_TOKEN": "$PAL_RUN_TOKEN"}, "timeout": WITHIN}
     (place.home / ".gemini").mkdir()
     settings = place.home / ".gemini" / "settings.json"
     settings.write_text(json.dumps({"mcpServers": {"pal": server}}))
@@ -125,7 +134,7 @@ def test_gemini_cli_finds_skills_and_door(place: Place) -> None:
 
 
 def test_opencode_finds_skills_and_door(place: Place) -> None:
-    server = {"type": "local", "command": ["pal", "mcp"]}
+    server = {"type": "local", "command": ["pal", "mcp"], "timeout": WITHIN}
     (place.folder / "opencode.json").write_text(json.dumps({"mcp": {"pal": server}}))
     place.env |= opencode.quick(place.home, config=place.home / ".config" / "opencode")
     listed = place.say("opencode", "debug", "skill")

@@ -12,6 +12,7 @@ import pytest
 
 from pal_daemon.runtimes.base import Capabilities
 from pal_daemon.runtimes.registry import load_registry
+from pal_daemon.settings import Settings
 from tests.runtimes.desk import Desk, of_kind, open_desk
 from tests.runtimes.driver import Driver
 from tests.runtimes.drivers import opencode
@@ -39,6 +40,7 @@ async def test_a_tool_server_is_started_with_its_secret_and_the_secret_is_nowher
     mark = tmp_path / "mark"
     server = {"command": sys.executable, "args": [str(MARKING), str(mark)], "env": {"MARK_WORD": WORD}}
     (settings.home / "mcp.json").write_text(json.dumps({"mcpServers": {"marking": server}}))
+    given_skill(settings)
     until = asyncio.Event()  # nobody promises that a turn waits for its servers
     desk.model.script(Say(parts=(Text(text="Done."), Wait(until=until))))
 
@@ -55,6 +57,7 @@ async def test_a_tool_server_is_started_with_its_secret_and_the_secret_is_nowher
     assert WORD not in desk.bus.everything_said()
     assert any("absent" in (event.get("text") or "") for event in of_kind(run, "status"))
     assert list((settings.folder / "equipment").iterdir()) == []
+    assert "pelican" not in desk.model.questions[0].text  # a skill that its profile does not name
 
 
 GREET = "Greet the $ARGUMENTS warmly.\n"
@@ -84,19 +87,20 @@ async def test_a_command_of_the_project_is_carried_out_by_the_program(desk):
 async def test_a_skill_of_the_profile_is_offered_to_the_model(desk, settings):
     runtime = load_registry().get(desk.driver.runtime)
     need(runtime.capabilities.skills or None, "skills of a profile")
+    given_skill(settings)
+    desk.model.script(Text(text="Done."))
+
+    run = await desk.given("hello", settings={"skills": ["release-shop"]})
+    end = await desk.end(run)
+
+    assert end["status"] == "succeeded"
+    assert "pelican" in desk.model.questions[-1].text
+
+
+def given_skill(settings: Settings) -> None:
+    """One of the computer's, which an agent gets whose profile names it."""
     skill = settings.home / "skills" / "release-shop"
     skill.mkdir(parents=True)
     (skill / "SKILL.md").write_text(
         "---\nname: release-shop\ndescription: How the pelican is released.\n---\nGently.\n"
     )
-    desk.model.script(Text(text="Done."), Text(text="Done."))
-
-    without = await desk.given("hello")
-    await desk.end(without)
-    run = await desk.given("hello", settings={"skills": ["release-shop"]})
-    end = await desk.end(run)
-
-    assert end["status"] == "succeeded"
-    first, second = desk.model.questions[0], desk.model.questions[-1]
-    assert "pelican" not in first.text
-    assert "pelican" in second.text

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.runtimes.driver import Driver
+from tests.runtimes.driver import Driver, write_program
 from tests.support.models import anthropic
 from tests.support.models.server import Call, Step
-from tests.support.programs import COMPILED, need_program, node_path
+from tests.support.programs import BUN, COMPILED, need_program, node_path
+
+# Each run of the adapter starts its program twice more, to tell the client how somebody is logged in. pal does not
+# listen to that; what the program says to it is said here without a start.
+NO_PROBE = """\
+if [ "$1 $2" = "auth status" ]; then
+  echo '{{"loggedIn": true, "authMethod": "api_key", "apiProvider": "firstParty", "apiKeySource": "ANTHROPIC_API_KEY"}}'
+else
+  exec '{program}' "$@"
+fi"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +34,18 @@ class ClaudeAgentAcp(Driver):
             "CLAUDE_CONFIG_DIR": str(home / ".claude"),
             "ANTHROPIC_BASE_URL": url,
             "ANTHROPIC_API_KEY": "sk-test",
+            "CLAUDE_CODE_EXECUTABLE": str(write_program(home / "claude", NO_PROBE.format(program=self._claude()))),
             "CLAUDE_CODE_MAX_RETRIES": "1",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_TELEMETRY": "1",
+            **BUN,
         }
         return {"label": "test", "bin": str(self.program()), "home": None, "env": env, "args": []}
+
+    def _claude(self) -> Path:
+        """The program that came with the adapter, for this computer."""
+        return next((self.program().parents[1] / "@anthropic-ai").glob("claude-agent-sdk-*/claude"))
 
     def command(self, command: str) -> Call:
         return Call(name="Bash", input={"command": command, "description": "as asked"})
