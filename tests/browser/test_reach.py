@@ -161,7 +161,7 @@ def serious_in(person: Person, rules: list[str] | None = None) -> list[str]:
         return not found
 
     with suppress(AssertionError):
-        eventually("axe finds nothing", is_clean, within=10)
+        eventually("axe finds nothing", is_clean, within=30)
     return found
 
 
