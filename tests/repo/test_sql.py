@@ -4,7 +4,7 @@ import re
 
 from pal_server.storage.migrate import MIGRATIONS
 from pal_server.storage.statements import STATEMENTS, load_statements
-from tests.repo.tree import name_of, sources, text_files
+from tests.repo.tree import name_of, sources
 
 USED_BY_NAME_ALONE = ("invariants.",)  # files whose statements are run one after the other, whatever their names
 
@@ -42,8 +42,8 @@ def test_sql_is_in_sql_files_alone() -> None:
     statement = re.compile(r"\"\s*(?:SELECT .* FROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b")
     lines = [
         f"{name_of(path)}: {line.strip()}"
-        for path in text_files()
-        if path in sources() and not name_of(path).startswith("pal_server/storage/")
+        for path in sources()
+        if not name_of(path).startswith("pal_server/storage/")
         for line in path.read_text("utf-8").splitlines()
         if statement.search(line)
     ]
