@@ -16,8 +16,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 TESTS = Path(__file__).parent
-# The fast slice, then what starts processes: the longest first, so that no worker ends long after the others. Browsers
-# come last: Playwright leaves a running loop in its worker, in which no test with a loop of its own can begin.
+# The fast slice, then what starts processes. Browsers come last: Playwright leaves a running loop in its worker, in
+# which no test with a loop of its own can begin.
 ORDER = (
     "repo",
     "unit",
@@ -31,6 +31,8 @@ ORDER = (
     "daemon",
     "browser",
 )
+BUSY = ("migrations", "conformance", "api", "bridges")
+STARTING = ("bridges", "acceptance", "cli")  # what is long there waits for processes that were killed
 MOST_WORKERS = 4  # beyond it the processes that tests start wait for each other
 WITHOUT_WORKERS = 2  # paths on the command line up to which starting workers costs more than it saves
 
@@ -68,15 +70,30 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The fast slice first: what is wrong with the text is known before anything is started."""
+    """The fast slice first: what is wrong with the text is known before anything is started. What mostly waits, and for
+    long, is spread over the folders that keep the cores busy: all at once it would leave them idle.
+    """
     items.sort(key=_rank)
+    waiting = [item for item in items if _is_long(item) and _folder(item) in STARTING]
+    others = [item for item in items if item not in waiting]
+    places = [place for place, item in enumerate(others) if _folder(item) in BUSY]
+    for number, item in reversed(list(enumerate(waiting if places else ()))):
+        others.insert(places[number * len(places) // len(waiting)], item)
+    items[:] = others if places else items
 
 
 def _rank(item: pytest.Item) -> tuple[int, bool]:
     """By folder; in it those first that were given longer than the usual time."""
-    folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
-    is_long = item.get_closest_marker("timeout") is not None
-    return (ORDER.index(folder) if folder in ORDER else len(ORDER), not is_long)
+    folder = _folder(item)
+    return (ORDER.index(folder) if folder in ORDER else len(ORDER), not _is_long(item))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("timeout") is not None
 
 
 @pytest.hookimpl(wrapper=True)
