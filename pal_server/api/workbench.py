@@ -3,6 +3,7 @@
 Files have their content's hash in their names and never change; the page says which, so it is always asked for anew.
 Scripts come from this server alone. Style elements need the nonce of their page, because the component library makes
 some; style attributes are allowed, because highlighted code is made of them. Without a build there is the plain page.
+A person's choice of light or dark is in the page itself: a script would come after the first paint.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from pal_server.errors import NotFound
 DIST = Path(str(files("pal_server"))) / "workbench" / "dist"
 NOT_BUILT = "This installation has no web client. To build it: uv sync --reinstall-package pal"
 
+_HTML = "<html "
+_SCHEME = "pal_scheme"  # the cookie in which the client keeps a choice that is not the system's
 _NONCE = '<meta name="style-nonce" content="'
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; "
@@ -39,12 +42,14 @@ _TYPES = {
 _PACKED = (("br", ".br"), ("gzip", ".gz"))  # the smaller one first
 
 
-async def page(_: Call) -> StreamResponse:
+async def page(call: Call) -> StreamResponse:
     """The client, at whatever address of its own; without a build the plain page, which says why."""
     try:
         text = await asyncio.to_thread((DIST / "index.html").read_text, encoding="utf-8")
     except FileNotFoundError:
         return plain_page("index.html", {"why": escape(await asyncio.to_thread(_why_not))})
+    if (scheme := call.http.cookies.get(_SCHEME)) in ("light", "dark"):
+        text = text.replace(_HTML, f'{_HTML}data-mantine-color-scheme="{scheme}" ', 1)
     nonce = secrets.token_urlsafe(16)
     return web.Response(
         text=text.replace(_NONCE, _NONCE + nonce, 1),

@@ -12,7 +12,7 @@ from pal_server.api import workbench
 from tests.support.patience import PATIENCE
 from tests.support.server import ServerUnderTest, lease_of
 
-PAGE = '<!doctype html><meta name="style-nonce" content="" /><script type="module" src="/assets/index-abc.js"></script>'
+PAGE = '<!doctype html><html lang="en"><meta name="style-nonce" content="" /><script type="module" src="/assets/index-abc.js"></script>'
 
 
 @pytest.fixture
@@ -41,6 +41,14 @@ async def test_the_page_runs_nothing_but_its_own_scripts(server: ServerUnderTest
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
         assert response.headers["Cache-Control"] == "no-cache"
+
+
+async def test_the_page_comes_in_the_colours_that_were_chosen(server: ServerUnderTest, dist: Path) -> None:
+    chosen = {"dark": b'<html data-mantine-color-scheme="dark" lang="en">', "'><script>": b'<html lang="en">'}
+
+    for scheme, html in chosen.items():
+        answer = await server.request("GET", "/needs", token=None, headers={"Cookie": f"pal_scheme={scheme}"})
+        assert html in answer.body
 
 
 async def test_each_page_has_a_nonce_of_its_own(server: ServerUnderTest, dist: Path) -> None:

@@ -45,6 +45,7 @@ class Seat:
         self.page.unroute_all(behavior="wait")
         self.page.goto(EMPTY)
         self.page.evaluate(FORGET)
+        self.context.clear_cookies(name="pal_scheme")
         self.errors.clear()  # what a page says while it is taken away is about nothing
         return said
 

@@ -111,6 +111,8 @@ def test_theme_language_and_size_are_a_persons_own_and_stay(come: Come) -> None:
     me.page.get_by_label("Text size").select_option("18")
     me.page.get_by_label("Language").select_option("zh")
 
+    dark = again.page.request.get("/").text()  # as the next first paint will be
+    assert '<html data-mantine-color-scheme="dark" lang="en">' in dark
     again.sees("设置", where=again.page.get_by_role("heading"))
     expect(again.page.locator("html")).to_have_attribute("lang", "zh")
     assert again.page.evaluate("document.documentElement.style.getPropertyValue('--text-size')") == "18px"

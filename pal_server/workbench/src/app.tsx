@@ -5,7 +5,8 @@ import { useEffect, useMemo, useState } from "react";
 import { makeRouter } from "./routes";
 import { Store } from "./state/store";
 import { currentLanguage, type Language, setLanguage } from "./text/text";
-import { SCHEME, theme, variables } from "./theme/mantine";
+import { theme, variables } from "./theme/mantine";
+import { keepScheme } from "./theme/scheme";
 import { StoreContext, useMedia, useSelect } from "./ui/hooks";
 import { later } from "./ui/later";
 import { whenFirstTold } from "./views/tell";
@@ -51,7 +52,7 @@ function Look() {
   useEffect(() => {
     document.documentElement.style.setProperty("--text-size", `${preferences.font_size}px`);
   }, [preferences.font_size]);
-  useEffect(() => localStorage.setItem(SCHEME, scheme), [scheme]);
+  useEffect(() => keepScheme(preferences.theme), [preferences.theme]);
   return (
     <MantineProvider
       theme={theme}

@@ -2,7 +2,6 @@ import "./theme/styles.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { setLanguage, t } from "./text/text";
-import { SCHEME } from "./theme/mantine";
 import { Refused, request, whenLoggedOut } from "./wire/request";
 
 /** Where the server shows its log-in page; afterwards it comes back to this address. */
@@ -10,9 +9,6 @@ function logIn(): void {
   sessionStorage.setItem("pal.next", location.pathname + location.search);
   location.assign("/login");
 }
-
-const scheme = localStorage.getItem(SCHEME);
-if (scheme !== null) document.documentElement.dataset.mantineColorScheme = scheme;
 
 const root = createRoot(document.getElementById("root") as HTMLElement);
 

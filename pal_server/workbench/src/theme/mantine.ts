@@ -1,8 +1,5 @@
 import { ActionIcon, Button, type CSSVariablesResolver, createTheme, Menu, Modal, Tooltip } from "@mantine/core";
 
-/** Where a browser keeps whether it was light or dark, for the moment before it knows whose it is. */
-export const SCHEME = "pal.scheme";
-
 /** The component library in our tokens: ink on paper, lines instead of shadows. Looks are changed here, not per use. */
 export const theme = createTheme({
   fontFamily: "var(--sans)",
