@@ -76,6 +76,6 @@ DRIVER = OpenCode(
     dialects=(chat.add_routes,),
     model="loop/small",
     hears_reasons=True,
-    rate_limit=(Refuse(status=429, message="Rate limit reached", retry_after=1),)
-    * 20,  # its words are all it passes on
+    # Its words are all it passes on. It asks again until it has had enough, each time after as long as it is told.
+    rate_limit=(Refuse(status=429, message="Rate limit reached", headers={"retry-after-ms": "10"}),) * 20,
 )
