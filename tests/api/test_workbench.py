@@ -12,7 +12,10 @@ from pal_server.api import workbench
 from tests.support.patience import PATIENCE
 from tests.support.server import ServerUnderTest, lease_of
 
-PAGE = '<!doctype html><html lang="en"><meta name="style-nonce" content="" /><script type="module" src="/assets/index-abc.js"></script>'
+PAGE = (
+    '<!doctype html><html lang="en"><meta name="style-nonce" content="" />'
+    '<script type="module" src="/assets/index-abc.js"></script>'
+)
 
 
 @pytest.fixture
