@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pal_daemon.settings import Settings
 from pal_server.client.aio import Client
 from tests.runtimes.driver import Driver
 from tests.runtimes.drivers import claude_code, codex, gemini
+from tests.support.faults import end_processes_of
 from tests.support.models.server import Model, Text, serve
 from tests.support.patience import LONG_PATIENCE
 from tests.support.server import MovableClock, ProvisionedComputer, ServerUnderTest, expect, start_server
@@ -37,6 +38,13 @@ MODELS = {"codex": "of-nobody"}
 async def server(tmp_path: Path) -> AsyncIterator[ServerUnderTest]:
     async with start_server(tmp_path / "server", clock=MovableClock(), with_loops=True) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path: Path) -> Iterator[None]:
+    """A terminal outlives its daemon, so also the one of a test that failed."""
+    yield
+    end_processes_of(tmp_path)
 
 
 @pytest.fixture
