@@ -18,6 +18,7 @@ RUN_TABS = ("steps", "changes", "log", "prompt")
 # Every page beside the rooms: its address, its heading, and what stands on it once what it shows has come.
 SCREENS = (
     ("/needs", "Needs you", "[data-ask]"),
+    ("/tasks", "Tasks", "[data-task]"),
     ("/runs", "Runs", "tbody tr"),
     ("/files", "Files", "[data-file]"),
     ("/runs/live", "Runs", "[data-run]"),
@@ -119,8 +120,8 @@ def test_theme_language_and_size_are_a_persons_own_and_stay(come: Come) -> None:
 
 
 def furnish(stack: Stack, room: str) -> dict[str, str]:
-    """Something to be seen on every page: a call that waits, a run that ended, a file, a link, a project, a terminal
-    that is open.
+    """Something to be seen on every page: a call that waits, a run that ended, a file, a link, a project, its task, and
+    a terminal that is open.
 
     The addresses of those that have a page of their own.
     """
@@ -134,6 +135,7 @@ def furnish(stack: Stack, room: str) -> dict[str, str]:
     api.post("/api/shares", {"room": room})
     project = f"/projects/{api.post('/api/projects', {'key': f'p{room}', 'room': room})['project']['key']}"
     api.post(f"/api{project}/decisions", {"title": "Sell tea"})
+    api.post("/api/tasks", {"project": f"p{room}", "room": room, "title": "Pour it"})
     terminal = api.post("/api/terminals", {**said, "kind": "shell", "computer": stack.daemon.computer})["terminal"]
     return {
         "room": f"/r/{room}",
