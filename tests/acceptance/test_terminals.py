@@ -64,14 +64,16 @@ class Screen:
                     continue
                 assert message.type is aiohttp.WSMsgType.TEXT, f"{message.type}, shown {self.shown[-300:]!r}"
                 frame = json.loads(message.data)
+                if frame["type"] == "hello":  # begins anew, with its computer there unless the next word says otherwise
+                    self.told.pop("state", None)
                 self.told[frame["type"]] = frame
 
     async def shows(self, text: bytes) -> None:
         await self.until(lambda: text in self.shown)
 
     async def is_served(self) -> None:
-        """Its computer is there: what is typed is heard."""
-        await self.until(lambda: "state" in self.told and self.told["state"]["reason"] is None)
+        """Its computer is there again: what is typed is heard. It was away, or what it printed has come."""
+        await self.until(lambda: self.told.get("state", {}).get("reason") is None)
 
     async def types(self, text: bytes) -> None:
         await self.socket.send_bytes(text)
