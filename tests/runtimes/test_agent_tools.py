@@ -16,13 +16,13 @@ from pal_cli.main import main
 from pal_cli.shipped_skills import PREFIX, shipped
 from tests.runtimes.drivers import opencode
 from tests.support.patience import LONG_PATIENCE
-from tests.support.programs import BUN, COMPILED, need_program, node_path
+from tests.support.programs import COMPILED, need_program, node_path
 
 WITHIN = int(LONG_PATIENCE * 1000)  # milliseconds for a server to begin; left alone, some programs give it 5,000
 NAMES = {f"{PREFIX}{skill.name}" for skill in shipped()}
 RUN = {"PAL_RUN_ID": "7", "PAL_RUN_TOKEN": "of-the-run", "PAL_DAEMON_URL": "http://127.0.0.1:9"}
 QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_TELEMETRY": "1", "DISABLE_AUTOUPDATER": "1"}
-QUIET |= BUN | {
+QUIET |= {
     "ANTHROPIC_API_KEY": "none",
     "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
     "GEMINI_CLI_TRUST_WORKSPACE": "true",

@@ -100,7 +100,7 @@ async def test_a_session_id_that_is_no_uuid_begins_afresh(desk):
     run = await desk.given("hello", native="../../../etc/passwd")
     end = await desk.end(run)
 
-    assert end["status"] == "succeeded"
+    assert end["status"] == "succeeded", end
     assert desk.bus.native_sessions[f"session_{run.delivery}"] != "../../../etc/passwd"
 
 

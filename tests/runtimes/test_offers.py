@@ -15,14 +15,14 @@ from pal_daemon.runtimes.openai.runtime import OpenAiRuntime
 from pal_daemon.runtimes.registry import load_registry
 from tests.runtimes.drivers import opencode
 from tests.support.patience import LONG_PATIENCE
-from tests.support.programs import BUN, COMPILED, need_program, node_path
+from tests.support.programs import COMPILED, need_program, node_path
 
 
 def offer(name: str, program: str, home: Path, **env: str) -> Offer:
     runtime = load_registry().get(name)
     assert isinstance(runtime, Offers)
     given = {"HOME": str(home), "PATH": node_path("/usr/bin:/bin"), "TMPDIR": str(home), **env}
-    given |= BUN | {"NODE_COMPILE_CACHE": str(COMPILED)}
+    given |= {"NODE_COMPILE_CACHE": str(COMPILED)}
     return runtime.offer(need_program(program), env=given, folder=home, args=())
 
 

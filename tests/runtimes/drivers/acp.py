@@ -9,7 +9,7 @@ from typing import Any
 from tests.runtimes.driver import Driver, write_program
 from tests.support.models import anthropic
 from tests.support.models.server import Call, Step
-from tests.support.programs import BUN, COMPILED, need_program, node_path
+from tests.support.programs import COMPILED, need_program, node_path
 
 # Each run of the adapter starts its program twice more, to tell the client how somebody is logged in. pal does not
 # listen to that; what the program says to it is said here without a start.
@@ -39,7 +39,6 @@ class ClaudeAgentAcp(Driver):
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_TELEMETRY": "1",
-            **BUN,
         }
         return {"label": "test", "bin": str(self.program()), "home": None, "env": env, "args": []}
 

@@ -9,7 +9,7 @@ from typing import Any
 from tests.runtimes.driver import Driver, write_program
 from tests.support.models import anthropic
 from tests.support.models.server import Call, Step
-from tests.support.programs import BUN, need_program
+from tests.support.programs import need_program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,6 @@ class ClaudeCode(Driver):
             "ANTHROPIC_BASE_URL": url,
             "ANTHROPIC_API_KEY": "sk-test",
             "CLAUDE_CODE_MAX_RETRIES": "1",
-            **BUN,
         }
         return {"label": "test", "bin": str(self.program()), "home": str(home / ".claude"), "env": env, "args": []}
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.runtimes.driver import Driver, write_program
 from tests.support.models import chat
 from tests.support.models.server import Call, Refuse
-from tests.support.programs import BUN, PACKAGES, need_program
+from tests.support.programs import PACKAGES, need_program
 
 LIMIT = {"context": 100_000, "output": 8000}
 
@@ -24,7 +24,6 @@ def quick(home: Path, *, config: Path) -> dict[str, str]:
         "OPENCODE_PURE": "1",
         "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
         "OPENCODE_MODELS_PATH": str(models),  # in place of the world's models, which it sorts for two seconds
-        **BUN,
     }
 
 
