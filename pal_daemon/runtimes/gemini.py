@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,7 +19,7 @@ from pal_daemon.runtimes.way_in import BY_KEY, OUT, Login, Seen, WayIn, key_in, 
 from pal_server.contract.deliveries import Work
 
 SETTINGS = Path(__file__).with_name("gemini_settings.json")  # these win over the user's
-SAID = b'{"id":'  # how a line of a record begins that somebody said
+HEAD = b'{"sessionId":'  # how the first line of a record begins
 MINUTE = "%Y-%m-%dT%H-%M"  # as in the names of its session files
 
 
@@ -130,16 +132,34 @@ def _take_away_leftovers(home: Path) -> None:
     for records in sessions.values():
         silent = [record for record in records if len(records) > 1 and _is_silent(record)]
         for record in silent if len(silent) < len(records) else ():
-            record.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # another user's: the program's clean-up cannot delete it either
+                record.unlink()
 
 
 def _is_silent(record: Path) -> bool:
-    """Whether it holds only how its session began: what is said is a line of its own, with an id."""
+    """Whether it holds only how its session began: a head, and the context that the program itself gives first."""
     try:
         with record.open("rb") as lines:
-            return all(not line.startswith(SAID) for line in lines)
+            return not any(_has_words(line) for line in lines)
     except OSError:  # somebody else took it away, or keeps it from us
         return False
+
+
+def _has_words(line: bytes) -> bool:
+    """Whether somebody may have said something in it. What is said is a line of its own, with an id, or one of several
+    messages that are set at once; of those the program's own context is one, alone.
+    """
+    if line.startswith(HEAD):
+        return False
+    try:
+        match json.loads(line):
+            case {"$set": {"messages": [*messages]}}:
+                return len(messages) > 1
+            case {"$set": _}:
+                return False
+    except ValueError:  # cut short, or a newer form
+        return True
+    return True
 
 
 def _look(env: Mapping[str, str]) -> Seen:

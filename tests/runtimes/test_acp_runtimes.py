@@ -155,13 +155,16 @@ def test_gemini_loads_a_session_without_harm_to_its_record(minute, kept, program
 def test_what_loading_left_behind_is_gone_before_geminis_own_clean_up_sees_it(programs):
     chats = programs.parent / ".gemini" / "tmp" / "w" / "chats"
     chats.mkdir(parents=True)
-    began, said = '{"sessionId":"s"}\n{"$set":{"messages":[]}}\n', '{"id":"1","type":"user"}\n'
+    began, said = '{"sessionId":"s"}\n{"$set":{"messages":[{"id":"0"}]}}\n', '{"id":"1","type":"user"}\n'
+    whole = '{"$set":{"messages":[{"id":"0"},{"id":"1"}]}}\n'
     records = {
         f"session-2026-11-20T12-01-{NATIVE[:8]}.jsonl": began + said,
         f"session-2026-11-20T12-02-{NATIVE[:8]}.jsonl": began,
         "session-2026-11-20T12-01-deadbeef.jsonl": began + said,
         "session-2026-11-20T12-09-deadbeef.jsonl": began,
         "session-2026-11-20T12-03-0badcafe.jsonl": began,  # nothing that it could take with it
+        "session-2026-11-20T12-01-feedbeef.jsonl": began + said,
+        "session-2026-11-20T12-04-feedbeef.jsonl": began + whole,
     }
     for name, text in records.items():
         (chats / name).write_text(text)
@@ -169,7 +172,7 @@ def test_what_loading_left_behind_is_gone_before_geminis_own_clean_up_sees_it(pr
     launch(GeminiRuntime(now=lambda: NOW), work(), programs)
 
     left = sorted(path.name for path in chats.iterdir())
-    assert left == sorted(name for name, text in records.items() if said in text or "0badcafe" in name)
+    assert left == sorted(name for name, text in records.items() if said in text or whole in text or "0badcafe" in name)
 
 
 @pytest.mark.parametrize("native", [NATIVE, "../../etc", "*"])

@@ -120,7 +120,7 @@ def test_a_mode_is_a_sandbox_and_an_approval_policy(mode, approval, sandbox, tmp
     ("settings", "approval", "sandbox"),
     [
         ({"mode": "ask"}, "on-request", "read-only"),  # it may only read, and asks who sits there for more
-        ({"mode": "accept_edits"}, "on-request", "workspace-write"),
+        ({"mode": "accept_edits"}, "on-request", "read-only"),  # its commands are asked, too
         ({"mode": "auto"}, "on-request", "workspace-write"),
         ({"mode": "plan"}, "never", "read-only"),
     ],

@@ -150,14 +150,12 @@ def _environment(work: Work, account: Account, context: Context) -> dict[str, st
 def _terminal_settings(work: Work, context: Context) -> dict[str, Any]:
     """What a run's thread and turns are told, by the names of the program's configuration.
 
-    In a terminal the program has no policy `untrusted` (0.169: "no longer supported"). Where all but reading is to be
-    asked it may only read by itself there, and asks the person in front of it for more.
+    In a terminal the program has no policy `untrusted` (0.169: "no longer supported"). Where commands are to be asked
+    it may only read by itself there, and asks the person in front of it for more.
     """
     sandbox, approval = _limits(work, mode_of(work))
     if approval == "untrusted":
-        approval = "on-request"
-        if mode_of(work) is not Mode.ACCEPT_EDITS:
-            sandbox = "read-only"
+        sandbox, approval = "read-only", "on-request"
     settings: dict[str, Any] = {"sandbox_mode": sandbox, "approval_policy": approval}
     policy = _turn(work, context, sandbox=sandbox, approval=approval)["sandboxPolicy"]
     if sandbox == "workspace-write":
@@ -168,7 +166,9 @@ def _terminal_settings(work: Work, context: Context) -> dict[str, Any]:
 
 def _words(settings: Mapping[str, Any]) -> list[str]:
     """JSON's words, numbers and lists are TOML's, too."""
-    return [word for name, value in settings.items() for word in ("-c", f"{name}={json.dumps(value)}")]
+    return [
+        word for name, value in settings.items() for word in ("-c", f"{name}={json.dumps(value, ensure_ascii=False)}")
+    ]
 
 
 def _quiet_words() -> tuple[str, ...]:
