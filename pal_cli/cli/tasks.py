@@ -175,7 +175,12 @@ def _verify_arguments(parser: argparse.ArgumentParser) -> None:
 def _verify(args: argparse.Namespace) -> int | None:
     line = connect(args)
     return task_verbs.verify(
-        line, _task(args, line), project=_project(args), client_id=args.client_id, as_json=args.json
+        line,
+        _task(args, line),
+        project=_project(args),
+        client_id=args.client_id,
+        as_json=args.json,
+        own_topic=run_number("PAL_TOPIC"),
     )
 
 

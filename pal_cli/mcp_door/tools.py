@@ -220,7 +220,8 @@ class Tools:
     ) -> Answer:
         """Plan a task for later; people decide when it is done, and by whom. Inside a run it is for the run's project.
 
-        `acceptance` is what has to be true then, `verification` a command line that shows it, `depends_on` codes of
+        `acceptance` is what has to be true then, `verification` a command line that shows it (a run may not
+        give one), `depends_on` codes of
         what comes before. The same `client_id` again plans nothing twice.
         """
         client_id = client_id or sending.new_client_id()

@@ -1,10 +1,10 @@
 """Rooms for a while: at their time they disappear, with all that was said in them."""
 
-from pal_server.actions import audit, deliveries, runs, terminals, tokens
+from pal_server.actions import audit, deliveries, runs, task_progress, terminals, tokens
 from pal_server.domain.actors import system
 from pal_server.domain.runs import Wanted
 from pal_server.storage import deliveries as delivery_rows
-from pal_server.storage import rooms
+from pal_server.storage import rooms, tasks
 from pal_server.storage import runs as run_rows
 from pal_server.storage.tx import Tx
 
@@ -34,7 +34,9 @@ def end_due(tx: Tx) -> int:
             if run is not None and run.wanted is not Wanted.KILL:
                 runs.order(tx, actor=server, run=run, wanted=Wanted.KILL, reason="the room has ended")
         terminals.end_of_room(tx, room_id=room_id)
+        held_up = tasks.dependents_of_room(tx, room_id=room_id)
         rooms.end(tx, room_id=room_id)
+        task_progress.let_go(tx, held_up, workspace_id=workspace_id)
         if room.has_ended:
             continue
         tx.emit("room.ended", workspace_id=workspace_id, data={"id": room_id})

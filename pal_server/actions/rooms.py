@@ -23,7 +23,7 @@ from pal_server.domain.runs import Run, Wanted
 from pal_server.domain.steering import parse_busy
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import agents as agent_rows
-from pal_server.storage import projects, rooms
+from pal_server.storage import projects, rooms, tasks
 from pal_server.storage import users as user_rows
 from pal_server.storage.tx import Tx
 
@@ -302,6 +302,8 @@ def _move(tx: Tx, *, actor: Actor, room: Room, project: str | None) -> None:
         before = projects.find(tx, workspace_id=actor.workspace_id, ref=room.project_id)
         if before is not None and before.default_room == room.id:
             raise Conflict(f"{room.name} is the default room of {before.key}", room=room.name, project=before.key)
+    if tasks.any_in_room(tx, room_id=room.id):
+        raise Conflict(f"{room.name} has tasks, and they are its project's: archive it instead", room=room.name)
     projects.set_room(tx, room_id=room.id, project_id=None if about is None else about.id)
 
 

@@ -4,6 +4,7 @@ Whatever changes deliveries, runs or cards of a topic calls `look` in its own tr
 `domain.task_status`.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pal_server.domain.task_status import follow, unblocked
@@ -30,8 +31,7 @@ def store(tx: Tx, task: Task, *, was: Task) -> Task:
     tasks.put(tx, changed)
     _emit(tx, changed)
     if (was.status is Status.DONE) != (changed.status is Status.DONE):
-        for dependent in tasks.dependents(tx, task_id=task.id):
-            _tell_dependent(tx, workspace_id=task.workspace_id, id=dependent)
+        let_go(tx, tasks.dependents(tx, task_id=task.id), workspace_id=task.workspace_id)
     return changed
 
 
@@ -41,6 +41,12 @@ def tell(tx: Tx, *, workspace_id: str, topic_id: int) -> None:
     task = None if task_id is None else tasks.find(tx, workspace_id=workspace_id, id=task_id)
     if task is not None:
         _emit(tx, task)
+
+
+def let_go(tx: Tx, ids: Iterable[str], *, workspace_id: str) -> None:
+    """Something that these come after is done, or not any more, or there no more."""
+    for id in ids:
+        _tell_dependent(tx, workspace_id=workspace_id, id=id)
 
 
 def _tell_dependent(tx: Tx, *, workspace_id: str, id: str) -> None:

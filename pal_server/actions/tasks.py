@@ -21,6 +21,8 @@ from pal_server.domain.receipts import Receipt
 from pal_server.domain.rooms import AgentMember, Mode, Room, Topic
 from pal_server.domain.tasks import (
     DEFAULT_TYPE,
+    DEPENDENTS_LIMIT,
+    PLANNED_LIMIT,
     RUN_MAY_SAY,
     UNBEGUN,
     Dependency,
@@ -28,7 +30,6 @@ from pal_server.domain.tasks import (
     Task,
     is_verified,
     move,
-    need_acyclic,
     need_startable,
     parse_body,
     parse_command,
@@ -105,8 +106,8 @@ def create(
     first = Status.BACKLOG if status is None else parse_status(status)
     if first not in UNBEGUN:
         raise Invalid("a new task is in the backlog or ready", field="status", value=status)
-    if actor.kind is ActorKind.RUN and (first is not Status.BACKLOG or plan.agent not in (KEEP, None)):
-        raise Forbidden("a run adds to the backlog only: people decide what is done next, and by whom")
+    if actor.kind is ActorKind.RUN:
+        _need_backlog(plan, status=first)
     found = _project(tx, actor, project)
     said = {"title": title, "project": found.id, "room": room, "status": status, **plan.said()}
     verb = "tasks.create"
@@ -114,6 +115,10 @@ def create(
         return access.task(tx, actor, made)
     home = _home(tx, actor, project=found, room=room)
     rooms.lock(tx, room_id=home.id)
+    if actor.kind is ActorKind.RUN and (
+        tasks.unbegun_of(tx, project_id=found.id, created_by=actor.key) >= PLANNED_LIMIT
+    ):
+        raise Conflict(f"this run has planned {PLANNED_LIMIT} tasks that nobody has begun", limit=PLANNED_LIMIT)
     topic = room_actions.create_topic(tx, actor=actor, room=home.id, title=title)
     task = _add(tx, actor=actor, project=found, topic=topic, plan=plan, status=first)
     client_ids.remember(tx, actor=actor, client_id=client_id, verb=verb, said=said, target=task.id)
@@ -210,6 +215,7 @@ def start(
     was = _locked(tx, found)
     if was.archived_at is not None:
         raise Conflict(f"{was.code} is archived", task=was.code)
+    access.open_project(tx, actor, was.project_id)
     need_startable(was, force=force)
     key = agent or was.agent
     if key is None:
@@ -276,6 +282,14 @@ def need_hand(actor: Actor, task: Task) -> None:
 def _need_planner(actor: Actor) -> None:
     if actor.kind is not ActorKind.RUN:
         access.need_person(actor)
+
+
+def _need_backlog(plan: Plan, *, status: Status) -> None:
+    """What a run may plan."""
+    if status is not Status.BACKLOG or plan.agent not in (KEEP, None):
+        raise Forbidden("a run adds to the backlog only: people decide what is done next, and by whom")
+    if plan.verification not in (KEEP, "") or plan.verification_required not in (KEEP, False):
+        raise Forbidden("a run plans no command for others to run: its verification is people's to say")
 
 
 def _need_changer(actor: Actor, task: Task, *, said: frozenset[str], status: str | None, archived: bool | None) -> None:
@@ -397,8 +411,15 @@ def _depend(tx: Tx, task: Task, codes: Sequence[str]) -> tuple[Dependency, ...]:
             code = render_code(Coded.TASK, number)
             raise Invalid(f"{task.project} has no task {code}", field="depends_on", value=code)
         found[number] = other
-    need_acyclic(task.number, depends_on=numbers, edges=tasks.edges(tx, project_id=task.project_id))
-    tasks.set_dependencies(tx, task_id=task.id, depends_on=[found[number].id for number in numbers])
+        after = tasks.dependents(tx, task_id=other.id)
+        if len(after) >= DEPENDENTS_LIMIT and task.id not in after:
+            raise Conflict(
+                f"{DEPENDENTS_LIMIT} tasks come after {other.code} already", task=other.code, limit=DEPENDENTS_LIMIT
+            )
+    if task.number not in found:
+        tasks.set_dependencies(tx, task_id=task.id, depends_on=[found[number].id for number in numbers])
+    if task.number in found or tasks.comes_before_itself(tx, task_id=task.id):
+        raise Invalid(f"{task.code} would come before itself", field="depends_on", task=task.code)
     return tuple(Dependency(number=number, status=found[number].status) for number in numbers)
 
 

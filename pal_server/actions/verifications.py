@@ -14,6 +14,8 @@ from pal_server.storage import rooms
 from pal_server.storage import tasks as task_rows
 from pal_server.storage.tx import Tx
 
+_NEWEST = 2**62  # above every id
+
 
 def record(
     tx: Tx,
@@ -26,8 +28,9 @@ def record(
     project: str | None = None,
     client_id: str | None = None,
 ) -> tuple[Task, Verification]:
-    """Keep the end of what it printed, and show it in the topic. A pass makes a task that is in review done, when a
-    person reports it; what it means for an agent's work is decided when its run ends.
+    """Keep the end of what it printed, and show it in the topic where the last one came out otherwise. A pass makes a
+    task that is in review done, when a person reports it; what it means for an agent's work is decided when its run
+    ends.
     """
     found = access.task(tx, actor, task, project=project)
     tasks.need_hand(actor, found)
@@ -35,7 +38,8 @@ def record(
     verb = "verifications.record"
     if (made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb=verb, said=said)) is not None:
         known = task_rows.verification(tx, task_id=found.id, id=int(made))
-        assert known is not None, "a verification is never removed"
+        if known is None:
+            raise Conflict("that verification was kept, and newer ones have taken its place", task=found.code)
         return found, known
     rooms.lock(tx, room_id=found.room_id)
     was = task_rows.find_locked(tx, workspace_id=actor.workspace_id, id=found.id)
@@ -44,6 +48,7 @@ def record(
         raise Conflict(f"{was.code} is archived", task=was.code)
     if not was.verification or command != was.verification:
         raise Conflict(f"the verification of {was.code} is another one", task=was.code, verification=was.verification)
+    last = task_rows.verifications(tx, task_id=was.id, before=_NEWEST, limit=1)
     verification = task_rows.add_verification(
         tx,
         task_id=was.id,
@@ -58,7 +63,8 @@ def record(
     if verification.passed and was.status is Status.REVIEW and actor.kind is not ActorKind.RUN:
         work = task_rows.work(tx, topic_id=was.topic_id)
         changed = move(changed, to=Status.DONE, note="", newest_run=work.run_id, verified_since=work.run_at)
-    _show(tx, actor=actor, task=was, verification=verification)
+    if not last or (last[0].command, last[0].passed) != (command, verification.passed):
+        _show(tx, actor=actor, task=was, verification=verification)
     return task_progress.store(tx, changed, was=was), verification
 
 
@@ -69,7 +75,7 @@ def list_page(
     found = access.task(tx, actor, task, project=project)
     limit = parse_limit(limit)
     before = parse_after(after)
-    rows = task_rows.verifications(tx, task_id=found.id, before=2**62 if before is None else before, limit=limit + 1)
+    rows = task_rows.verifications(tx, task_id=found.id, before=_NEWEST if before is None else before, limit=limit + 1)
     return page_of(rows, limit=limit, cursor=lambda one: str(one.id))
 
 

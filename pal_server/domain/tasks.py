@@ -13,13 +13,16 @@ from pal_server.errors import Conflict, Invalid
 
 from .projects import Coded, parse_code, render_code
 
-BODY_LIMIT = 50_000  # characters; all of it is in every prompt of the task
+BODY_LIMIT = 50_000  # characters
 LINES_LIMIT = 50  # criteria, paths, references, dependencies
 LINE_LIMIT = 1_000  # characters of each
 COMMAND_LIMIT = 4_000  # characters of a verification command
 NOTE_LIMIT = 2_000  # characters of why it waits
 OUTPUT_LIMIT = 20_000  # characters of a verification's output; the end is what helps
 SUMMARY_LIMIT = 10_000  # characters of a result
+DEPENDENTS_LIMIT = 200  # tasks that come after one: each is told when that is done
+PLANNED_LIMIT = 50  # unbegun tasks that one run has planned in a project
+VERIFICATIONS_KEPT = 50  # of a task, the newest
 DEFAULT_TYPE = "task"
 
 _TYPE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -223,24 +226,6 @@ def need_startable(task: Task, *, force: bool) -> None:
             task=task.code,
             blocked_by=codes,
         )
-
-
-def need_acyclic(number: int, *, depends_on: Sequence[int], edges: Sequence[tuple[int, int]]) -> None:
-    """`Invalid` when the task would come before itself. `edges` are (task, what it depends on) of the project."""
-    before: dict[int, set[int]] = {}
-    for task, other in edges:
-        if task != number:
-            before.setdefault(task, set()).add(other)
-    seen: set[int] = set()
-    open_ends = list(depends_on)
-    while open_ends:
-        at = open_ends.pop()
-        if at == number:
-            code = render_code(Coded.TASK, number)
-            raise Invalid(f"{code} would come before itself", field="depends_on", task=code)
-        if at not in seen:
-            seen.add(at)
-            open_ends.extend(before.get(at, ()))
 
 
 def parse_status(status: str) -> Status:

@@ -20,6 +20,7 @@ _ENDINGS = (  # in this order: what is found by its topic or run goes before tho
     "endings.members",
     "endings.topics",
     "endings.tasks",
+    "endings.dependencies",
     "endings.verifications",
     "endings.guests",
     "endings.invites",

@@ -5,9 +5,12 @@ import json
 from pal_server.domain.actors import Actor
 from pal_server.domain.runs import Status as RunStatus
 from pal_server.domain.task_status import Work
-from pal_server.domain.tasks import Dependency, Outcome, Status, Task, Verification, Waiting
+from pal_server.domain.tasks import VERIFICATIONS_KEPT, Dependency, Outcome, Status, Task, Verification, Waiting
+from pal_server.storage.patterns import containing
 from pal_server.storage.tx import Row, Tx
 from pal_server.storage.viewers import viewer
+
+_MOST = 2**31 - 1  # more than any number
 
 
 def add(tx: Tx, task: Task) -> None:
@@ -97,11 +100,19 @@ def page(
     archived: bool = False,
 ) -> list[Task]:
     """By number, and by id where projects have the same; `after` is such a pair."""
+    last = _MOST
+    if topic_id is not None:
+        task_id = id_of_topic(tx, topic_id=topic_id)
+        own = None if task_id is None else find(tx, workspace_id=actor.workspace_id, id=task_id)
+        if own is None:
+            return []
+        after, last = max(after, (own.number, "")), own.number
     rows = tx.sql.all(
         "tasks.page",
         workspace_id=actor.workspace_id,
         number=after[0],
         id=after[1],
+        last=last,
         limit=limit,
         project_id=project_id,
         topic_id=topic_id,
@@ -109,7 +120,7 @@ def page(
         agent=agent,
         owner=owner,
         type=type,
-        pattern=_pattern(q),
+        pattern=containing(q),
         archived=int(archived),
         **viewer(actor),
     )
@@ -121,9 +132,26 @@ def dependents(tx: Tx, *, task_id: str) -> list[str]:
     return [row["task_id"] for row in tx.sql.all("tasks.dependents", task_id=task_id)]
 
 
-def edges(tx: Tx, *, project_id: str) -> list[tuple[int, int]]:
-    """(task, what it depends on), by number."""
-    return [(row["number"], row["depends_on"]) for row in tx.sql.all("tasks.edges", project_id=project_id)]
+def dependents_of_room(tx: Tx, *, room_id: str) -> list[str]:
+    """The tasks of other rooms that come after one of this room."""
+    return [row["task_id"] for row in tx.sql.all("tasks.dependents_of_room", room_id=room_id)]
+
+
+def comes_before_itself(tx: Tx, *, task_id: str) -> bool:
+    """Whether what it depends on, or what that depends on, depends on it."""
+    return tx.sql.one("tasks.comes_before_itself", task_id=task_id) is not None
+
+
+def unbegun_of(tx: Tx, *, project_id: str, created_by: str) -> int:
+    """How many tasks somebody has planned in a project of which nothing came yet; archived ones are none."""
+    row = tx.sql.one("tasks.unbegun_of", project_id=project_id, created_by=created_by)
+    assert row is not None, "a count has a row"
+    planned: int = row["planned"]
+    return planned
+
+
+def any_in_room(tx: Tx, *, room_id: str) -> bool:
+    return tx.sql.one("tasks.any_in_room", room_id=room_id) is not None
 
 
 def set_dependencies(tx: Tx, *, task_id: str, depends_on: list[str]) -> None:
@@ -156,6 +184,7 @@ def work(tx: Tx, *, topic_id: int) -> Work:
 def add_verification(
     tx: Tx, *, task_id: str, command: str, exit_code: int, output: str, by: str, run_id: int | None
 ) -> Verification:
+    """The newest `VERIFICATIONS_KEPT` of a task stay."""
     row = tx.sql.one(
         "tasks.add_verification",
         task_id=task_id,
@@ -169,6 +198,7 @@ def add_verification(
     assert row is not None, "an insert returns its row"
     made = verification(tx, task_id=task_id, id=row["id"])
     assert made is not None, "it was written in this transaction"
+    tx.sql.run("tasks.forget_verifications", task_id=task_id, kept=VERIFICATIONS_KEPT)
     return made
 
 
@@ -197,11 +227,6 @@ def _plan(task: Task) -> dict[str, object]:
         "type": task.type,
         "order": float(task.order),
     }
-
-
-def _pattern(q: str) -> str:
-    escaped = "".join(f"!{one}" if one in "!%_" else one for one in q.lower())
-    return f"%{escaped}%"
 
 
 def _task(tx: Tx, row: Row) -> Task:

@@ -1,5 +1,6 @@
 """Tasks at the command line: both lines ask for the same, a verification runs here, a wizard sends what flags would."""
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pal_server.client.terminal.task_verbs import run_here
 from tests.cli.conftest import Pal
 from tests.cli.test_console import Terminal
 from tests.support.fake_api import FakeApi, problem
@@ -144,6 +146,30 @@ def test_a_verification_runs_here_and_is_reported(
     assert (body["command"], body["exit_code"], body["output"]) == (command, exit_code, "it is here\n")
     assert "it is here" in outcome.err
     assert ("passed" in outcome.out) == (exit_code == 0)
+
+
+def test_a_verification_that_is_not_ones_own_or_archived_runs_nothing(pal: Pal, api: FakeApi, inside_run: None) -> None:
+    other = {**TASK, "topic": 4, "verification": "touch ran"}
+    for found, hint in ((other, "not this run's"), ({**other, "topic": 3, "archived_at": 1}, "archived")):
+        api.answers["GET /api/tasks/T-3"] = {"task": found}
+
+        outcome = pal("cli", "tasks", "verify", "T-3")
+
+        assert outcome.code == 2
+        assert hint in outcome.err
+        assert api.last().method == "GET"
+    assert not Path("ran").exists()
+
+
+def test_what_a_verification_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    try:
+        found = run_here(f"echo begun; cat {shlex.quote(str(held))} & echo ended; exit 3")
+    finally:
+        held.write_text("")  # what was left ends
+
+    assert found == (3, "begun\nended\n")
 
 
 def test_the_wizard_plans_what_the_flags_would(pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

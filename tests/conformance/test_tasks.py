@@ -8,6 +8,7 @@ import pytest
 from pal_server.actions import (
     decisions,
     deliveries,
+    endings,
     interactions,
     interruptions,
     items,
@@ -25,6 +26,7 @@ from pal_server.domain.actors import Actor
 from pal_server.domain.deliveries import POLICY
 from pal_server.domain.tasks import Status, Task
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
+from pal_server.storage import tasks as task_rows
 from pal_server.storage.check import find_broken
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, lease, make_bus
@@ -169,8 +171,10 @@ async def test_dependencies_are_of_one_project_and_have_no_circle(bus: Bus) -> N
     await plan(bus, depends_on=["T-2"])
     await plan(bus, "foreign", project="other")
 
-    with pytest.raises(Invalid, match="before itself"):
-        await change(bus, "T-1", depends_on=["T-3"])
+    for task, before in (("T-1", "T-3"), ("T-1", "T-1"), ("T-2", "T-3")):
+        with pytest.raises(Invalid, match="before itself"):
+            await change(bus, task, depends_on=[before])
+    assert [one.code for one in (await change(bus, "T-3", depends_on=["T-1", "T-2"])).depends_on] == ["T-1", "T-2"]
     with pytest.raises(Invalid, match="no task T-4"):
         await change(bus, "T-1", depends_on=["T-4"])
     with pytest.raises(Conflict, match=r"other\.T-1"):
@@ -399,6 +403,9 @@ async def test_a_run_plans_for_later_and_speaks_of_its_own_task_alone(bus: Bus, 
         await change(bus, "T-2", actor=inside, status="failed")
     with pytest.raises(Forbidden):
         await plan(bus, "at once", actor=inside, agent="bot")
+    for wrong in ({"verification": "rm tea"}, {"verification_required": True}):
+        with pytest.raises(Forbidden, match="people's"):
+            await plan(bus, "a trap", actor=inside, **wrong)
     with pytest.raises(Forbidden):
         await start(bus, "T-2", actor=inside, agent="bot")
     await verify(bus, 0)
@@ -448,6 +455,119 @@ async def test_tasks_of_a_hidden_room_are_not_there(bus: Bus) -> None:
             await get(bus, ref, actor=bus.people.member)
     assert (await bus.store.read(tasks.list_page, actor=bus.people.member)).items == ()
     assert (await get(bus, secret.id[:14], actor=bus.people.admin)).code == "T-1"
+
+
+async def test_what_one_task_holds_up_is_limited(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "DEPENDENTS_LIMIT", 2)
+    for before in ([], ["T-1"], ["T-1"], []):
+        await plan(bus, depends_on=before)
+
+    with pytest.raises(Conflict, match="come after T-1") as refused:
+        await change(bus, "T-4", depends_on=["T-1"])
+
+    assert refused.value.facts["task"] == "T-1"
+    assert [one.code for one in (await change(bus, "T-3", depends_on=["T-1", "T-2"])).depends_on] == ["T-1", "T-2"]
+
+
+async def test_a_run_plans_so_much_and_no_more(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "PLANNED_LIMIT", 2)
+    await plan(bus, agent="bot")
+    await start(bus)
+    inside = await begin(bus)
+    await plan(bus, actor=inside)
+    await plan(bus, actor=inside)
+
+    with pytest.raises(Conflict, match="planned 2 tasks"):
+        await plan(bus, actor=inside)
+
+    await plan(bus)
+    await change(bus, "T-2", archived=True)
+    assert (await plan(bus, actor=inside)).code == "T-5"
+
+
+async def test_a_topic_lists_its_task_alone(bus: Bus) -> None:
+    await bus.store.write(projects.create, actor=bus.people.owner, key="other")
+    foreign = await plan(bus, project="other")
+    task = await plan(bus)
+    await plan(bus)
+
+    async def listed(**query: Any) -> list[str]:
+        page = await bus.store.read(tasks.list_page, actor=bus.people.viewer, **query)
+        return [one.id for one in page.items]
+
+    assert await listed(topic=task.topic_id) == [task.id]
+    assert await listed(topic=foreign.topic_id) == await listed(topic=foreign.topic_id, project="other") == [foreign.id]
+    assert await listed(topic=foreign.topic_id, project="shop") == await listed(topic=bus.room.default_topic) == []
+    first = await bus.store.read(tasks.list_page, actor=bus.people.viewer, project="shop", limit=1)
+    assert await listed(topic=task.topic_id, after=first.next) == []
+
+
+async def test_a_room_with_tasks_stays_in_its_project(bus: Bus) -> None:
+    await bus.store.write(projects.create, actor=bus.people.owner, key="other")
+    await bus.make_room("tea")
+    await bus.store.write(rooms.change, actor=bus.people.owner, room="tea", project="shop")
+    await plan(bus, room="tea")
+
+    for project in ("other", None):
+        with pytest.raises(Conflict, match="has tasks"):
+            await bus.store.write(rooms.change, actor=bus.people.owner, room="tea", project=project)
+
+
+async def test_what_a_room_that_ended_held_up_is_free(bus: Bus, clock: Clock) -> None:
+    await bus.store.write(rooms.create, actor=bus.people.owner, name="brief", ttl=60)
+    await bus.store.write(rooms.change, actor=bus.people.owner, room="brief", project="shop")
+    await plan(bus, room="brief")
+    await plan(bus, room="brief", depends_on=["T-1"])
+    await plan(bus, depends_on=["T-1"])
+
+    clock.advance(60)
+    await bus.store.write(endings.end_due)
+
+    assert ((await get(bus, "T-3")).depends_on, await status(bus, "T-3")) == ((), ("ready", None))
+    assert (await _told(bus))[-1] == json.loads(json.dumps((await get(bus, "T-3")).fact()))
+    assert await bus.store.read(find_broken) == []
+
+
+async def test_what_was_dead_is_over_once_something_else_was_asked(bus: Bus, clock: Clock) -> None:
+    task = await plan(bus, agent="bot")
+    await start(bus)
+    for _ in range(POLICY.max_attempts):
+        clock.advance(3600)
+        claimed = await bus.claim_one()
+        await bus.store.write(deliveries.release, actor=daemon(bus.box), id=claimed.delivery.id, **lease(claimed))
+    assert await status(bus) == ("waiting", "error")
+
+    await bus.say("@bot again", topic=task.topic_id)
+    (waiting,) = await bus.deliveries(topic=task.topic_id, status="pending")
+    await bus.store.write(messages.delete, actor=bus.people.member, id=waiting.message_id)
+
+    assert await status(bus) == ("ready", None)
+
+
+async def test_nothing_is_started_in_an_archived_project(bus: Bus) -> None:
+    await plan(bus, agent="bot")
+    await bus.store.write(projects.change, actor=bus.people.owner, project="shop", archived=True)
+
+    with pytest.raises(Conflict, match="archived"):
+        await start(bus)
+
+
+async def test_the_newest_verifications_stay_and_what_is_new_is_shown(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_rows, "VERIFICATIONS_KEPT", 2)
+    task = await plan(bus, verification="make test")
+
+    for exit_code in (1, 2, 0, 0):
+        await verify(bus, exit_code)
+
+    page = await bus.store.read(verifications.list_page, actor=bus.people.viewer, task="T-1")
+    assert [one.exit_code for one in page.items] == [0, 0]
+    shown = [said for said in await bus.said(topic=task.topic_id) if "the verification" in said]
+    assert [said.split(",")[0] for said in shown] == [
+        "T-1: the verification failed with exit code 1",
+        "T-1: the verification passed",
+    ]
 
 
 async def test_its_events_say_what_it_is(bus: Bus) -> None:

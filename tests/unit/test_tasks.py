@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pal_server.domain.runs import LIVE
 from pal_server.domain.runs import Status as RunStatus
+from pal_server.domain.task_prompts import LIST_CHARACTERS, tell_plan
 from pal_server.domain.task_status import Work, follow, unblocked
 from pal_server.domain.tasks import (
     Dependency,
@@ -17,7 +18,6 @@ from pal_server.domain.tasks import (
     Task,
     Waiting,
     move,
-    need_acyclic,
     parse_dependencies,
     parse_lines,
     parse_order,
@@ -180,16 +180,6 @@ def test_moves_by_hand_need_their_reasons() -> None:
     assert move(strict, to="done", note="", newest_run=0, verified_since=9).status is Status.DONE
 
 
-def test_dependencies_have_no_circle() -> None:
-    edges = [(2, 1), (3, 2), (4, 3)]
-
-    need_acyclic(4, depends_on=[1, 2], edges=edges)
-    need_acyclic(3, depends_on=[1], edges=edges)
-    for number, before in ((1, [4]), (1, [1]), (2, [3])):
-        with pytest.raises(Invalid, match="before itself"):
-            need_acyclic(number, depends_on=before, edges=edges)
-
-
 def test_what_is_planned_is_ready_once_nothing_comes_before() -> None:
     after = replace(PLANNED, depends_on=(Dependency(number=1, status=Status.DONE),))
     blocked = replace(PLANNED, depends_on=(Dependency(number=1, status=Status.REVIEW),))
@@ -214,3 +204,15 @@ def test_plans_are_checked() -> None:
     for wrong in refused:
         with pytest.raises(Invalid):
             wrong()
+
+
+def test_a_prompt_has_the_first_lines_of_long_lists_and_says_so() -> None:
+    many = tuple(f"{number:04}" * 250 for number in range(50))
+
+    told = tell_plan(replace(PLANNED, acceptance=many, paths=("tea/",)), nonce="x")
+
+    assert '"Done when" is cut after 5 of 50' in told
+    assert (many[4] in told, many[5] in told) == (True, False)
+    assert "- tea/" in told
+    assert '"Paths" is cut' not in told
+    assert "is cut" not in tell_plan(replace(PLANNED, acceptance=("x" * LIST_CHARACTERS,)), nonce="x")

@@ -1,6 +1,7 @@
 """What `pal cli tasks` and `pal console tasks` do: one call each, and `verify`, which runs a command here."""
 
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ CLEARABLE: dict[str, object] = {
     "result": None,
 }
 KEPT = 65_536  # bytes of a verification's output; the server keeps the end of it
+_LOOKED_AFTER = 0.1  # seconds between two looks whether the shell has ended
 FAILED = 1  # the exit code when it did not pass
 
 
@@ -73,9 +75,23 @@ def edit(
     change(line, task, body, project=project, as_json=as_json)
 
 
-def verify(line: Line, task: str, *, project: str | None, client_id: str | None, as_json: bool) -> int | None:
-    """Run the task's verification in this folder, show what it prints and report it; 1 when it did not pass."""
+def verify(
+    line: Line,
+    task: str,
+    *,
+    project: str | None,
+    client_id: str | None,
+    as_json: bool,
+    own_topic: int | None = None,
+) -> int | None:
+    """Run the task's verification in this folder, show what it prints and report it; 1 when it did not pass. What is
+    archived, and inside a run (`own_topic`) what is another topic's, runs nothing.
+    """
     found = line.get(f"/api/tasks/{segment(task)}", project=project)["task"]
+    if own_topic is not None and found["topic"] != own_topic:
+        raise WrongUsage(f"{found['code']} is not this run's task: a run verifies its own only")
+    if found.get("archived_at") is not None:
+        raise WrongUsage(f"{found['code']} is archived. `pal cli tasks edit {found['code']} --restore` opens it again")
     command = found["verification"]
     if not command:
         raise WrongUsage(
@@ -92,14 +108,26 @@ def verify(line: Line, task: str, *, project: str | None, client_id: str | None,
 
 def run_here(command: str) -> tuple[int, str]:
     """Exit code and the end of the output of a command line, run by the shell in the working folder. What it prints
-    goes to stderr as it comes. One that a signal ended has 128 and the signal's number.
+    goes to stderr as it comes. One that a signal ended has 128 and the signal's number. What it left running is not
+    waited for: it may hold its output open for ever.
     """
     kept = bytearray()
+    left = KEPT  # to read once the shell has ended: as much as the pipe may hold
     with subprocess.Popen(
         command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         assert process.stdout is not None
-        while piece := os.read(process.stdout.fileno(), 8_192):
+        while left > 0:
+            has_ended = process.poll() is not None
+            if not select.select([process.stdout], [], [], 0 if has_ended else _LOOKED_AFTER)[0]:
+                if has_ended:
+                    break
+                continue
+            piece = os.read(process.stdout.fileno(), 8_192)
+            if not piece:
+                break
+            if has_ended:
+                left -= len(piece)
             sys.stderr.write(piece.decode("utf-8", "replace"))
             sys.stderr.flush()
             kept += piece

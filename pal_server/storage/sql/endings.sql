@@ -41,6 +41,12 @@ UPDATE tasks
        result = NULL, updated_at = :now
  WHERE topic_id IN (SELECT id FROM topics WHERE room_id = :room_id);
 
+-- name: dependencies
+-- What it was to come before is held up by it no more.
+DELETE FROM task_dependencies
+ WHERE depends_on IN (SELECT t.id FROM tasks t JOIN topics tp ON tp.id = t.topic_id WHERE tp.room_id = :room_id)
+    OR task_id IN (SELECT t.id FROM tasks t JOIN topics tp ON tp.id = t.topic_id WHERE tp.room_id = :room_id);
+
 -- name: verifications
 DELETE FROM task_verifications
  WHERE task_id IN (SELECT t.id FROM tasks t JOIN topics tp ON tp.id = t.topic_id WHERE tp.room_id = :room_id);

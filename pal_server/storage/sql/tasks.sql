@@ -38,12 +38,13 @@ UPDATE tasks
  WHERE id = :id;
 
 -- name: page
+-- The numbers are a range of the index: of one topic only its task's number is looked at.
 SELECT t.*, p.key AS project, tp.title, tp.room_id, tp.archived_at,
        (SELECT COUNT(*) FROM task_dependencies d WHERE d.task_id = t.id) AS dependencies
   FROM tasks t
   JOIN topics tp ON tp.id = t.topic_id
   JOIN projects p ON p.id = t.project_id
- WHERE t.workspace_id = :workspace_id AND (t.number, t.id) > (:number, :id)
+ WHERE t.workspace_id = :workspace_id AND (t.number, t.id) > (:number, :id) AND t.number <= :last
    AND (CAST(:project_id AS TEXT) IS NULL OR t.project_id = :project_id)
    AND (CAST(:topic_id AS BIGINT) IS NULL OR t.topic_id = :topic_id)
    AND (CAST(:status AS TEXT) IS NULL OR t.status = :status)
@@ -65,12 +66,35 @@ SELECT o.number, o.status FROM task_dependencies d JOIN tasks o ON o.id = d.depe
 -- name: dependents
 SELECT task_id FROM task_dependencies WHERE depends_on = :task_id ORDER BY task_id;
 
--- name: edges
-SELECT t.number, o.number AS depends_on
-  FROM task_dependencies d
+-- name: comes_before_itself
+-- From what it depends on backwards, each task once.
+WITH RECURSIVE before (id) AS (
+    SELECT depends_on FROM task_dependencies WHERE task_id = :task_id
+     UNION
+    SELECT d.depends_on FROM before b JOIN task_dependencies d ON d.task_id = b.id)
+SELECT 1 FROM before WHERE id = :task_id;
+
+-- name: unbegun_of
+-- What somebody has planned in a project, as far as nothing came of it.
+SELECT COUNT(*) AS planned
+  FROM tasks t
+  JOIN topics tp ON tp.id = t.topic_id
+ WHERE t.project_id = :project_id AND t.created_by = :created_by AND t.status IN ('backlog', 'ready')
+   AND tp.archived_at IS NULL;
+
+-- name: any_in_room
+SELECT 1 FROM tasks t JOIN topics tp ON tp.id = t.topic_id WHERE tp.room_id = :room_id LIMIT 1;
+
+-- name: dependents_of_room
+-- The tasks of other rooms that come after one of this room.
+SELECT DISTINCT d.task_id
+  FROM topics tp
+  JOIN tasks o ON o.topic_id = tp.id
+  JOIN task_dependencies d ON d.depends_on = o.id
   JOIN tasks t ON t.id = d.task_id
-  JOIN tasks o ON o.id = d.depends_on
- WHERE t.project_id = :project_id;
+  JOIN topics own ON own.id = t.topic_id
+ WHERE tp.room_id = :room_id AND own.room_id <> :room_id
+ ORDER BY d.task_id;
 
 -- name: drop_dependencies
 DELETE FROM task_dependencies WHERE task_id = :task_id;
@@ -87,7 +111,10 @@ SELECT (SELECT COUNT(*) FROM deliveries d
        (SELECT i.title FROM interactions i WHERE i.topic_id = :topic_id AND i.status = 'pending'
                                                   AND i.decision_id IS NULL
          ORDER BY i.id DESC LIMIT 1) AS asks,
-       (SELECT MAX(d.updated_at) FROM deliveries d WHERE d.topic_id = :topic_id AND d.status = 'dead') AS died_at;
+       (SELECT d.updated_at FROM deliveries d
+         WHERE d.id = (SELECT MAX(l.id) FROM deliveries l WHERE l.topic_id = :topic_id AND l.status = 'dead')
+           AND NOT EXISTS (SELECT 1 FROM deliveries n
+                            WHERE n.room_id = d.room_id AND n.id > d.id AND n.topic_id = d.topic_id)) AS died_at;
 
 -- name: newest_run
 -- With its delivery, which says whether a person has given up what was interrupted.
@@ -105,6 +132,11 @@ RETURNING id;
 
 -- name: verification
 SELECT * FROM task_verifications WHERE id = :id AND task_id = :task_id;
+
+-- name: forget_verifications
+DELETE FROM task_verifications
+ WHERE task_id = :task_id
+   AND id <= (SELECT id FROM task_verifications WHERE task_id = :task_id ORDER BY id DESC LIMIT 1 OFFSET :kept);
 
 -- name: verifications
 SELECT * FROM task_verifications WHERE task_id = :task_id AND id < :before ORDER BY id DESC LIMIT :limit;
