@@ -104,6 +104,13 @@ def open_project(tx: Tx, actor: Actor, ref: str) -> Project:
     return found
 
 
+def project_to_change(tx: Tx, actor: Actor, ref: str) -> Project:
+    """The same, for who changes what runs in its rooms are told: whoever sees its default room."""
+    found = project(tx, actor, ref)
+    room(tx, actor, found.default_room)
+    return found
+
+
 def task(tx: Tx, actor: Actor, ref: str, *, project: str | None = None) -> Task:
     """A task of a room the actor sees: by id, by code in a project (`T-3`, or `shop.T-3` which names it), or by a code
     that only one project has. Without one named, a run means the project of its room.

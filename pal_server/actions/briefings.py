@@ -1,6 +1,12 @@
 """What the project of a room tells a run, as it is now."""
 
-from pal_server.domain.briefings import DECISIONS_LIMIT, DOC_CHARACTERS, brief
+from pal_server.domain.briefings import (
+    DECISION_CHARACTERS,
+    DECISIONS_LIMIT,
+    DOC_CHARACTERS,
+    DOCS_CHARACTERS,
+    brief,
+)
 from pal_server.domain.rooms import Room
 from pal_server.storage import decisions, docs, projects
 from pal_server.storage.tx import Tx
@@ -15,7 +21,9 @@ def of_room(tx: Tx, *, room: Room, nonce: str) -> str:
         return ""
     return brief(
         project,
-        decisions=decisions.approved(tx, project_id=project.id, limit=DECISIONS_LIMIT + 1),
-        docs=docs.injected(tx, project_id=project.id, characters=DOC_CHARACTERS),
+        decisions=decisions.approved(
+            tx, project_id=project.id, characters=DECISION_CHARACTERS, limit=DECISIONS_LIMIT + 1
+        ),
+        docs=docs.injected(tx, project_id=project.id, of_each=DOC_CHARACTERS, of_all=DOCS_CHARACTERS),
         nonce=nonce,
     )

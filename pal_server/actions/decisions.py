@@ -18,7 +18,7 @@ from pal_server.storage import interactions as interaction_rows
 from pal_server.storage.tx import Tx
 
 NEWEST = 2**62
-PROPOSED_LIMIT = 50  # of one project; nobody reads more of them, and an agent may propose in a loop
+PROPOSED_LIMIT = 50  # by runs in one project; an agent may propose in a loop, which keeps no person from proposing
 
 
 def propose(
@@ -47,8 +47,10 @@ def propose(
     here = _place(tx, actor=actor, project=found, topic=topic)
     earlier = None if supersedes is None else _approved(tx, project=found, code=supersedes)
     rooms.lock(tx, room_id=here.room_id)
-    if decisions.count_proposed(tx, project_id=found.id) >= PROPOSED_LIMIT:
-        raise Conflict(f"{PROPOSED_LIMIT} decisions wait in {found.key}: settle some first", limit=PROPOSED_LIMIT)
+    if actor.kind is ActorKind.RUN and decisions.count_proposed_by_runs(tx, project_id=found.id) >= PROPOSED_LIMIT:
+        raise Conflict(
+            f"{PROPOSED_LIMIT} decisions of runs wait in {found.key}: settle some first", limit=PROPOSED_LIMIT
+        )
     decision_id = decisions.add(
         tx,
         project=found,
@@ -59,7 +61,7 @@ def propose(
         supersedes=None if earlier is None else earlier.number,
         topic=here,
     )
-    _show(tx, actor=actor, decision=decisions.get(tx, decision_id), topic=here)
+    _show(tx, actor=actor, decision=decisions.get(tx, decision_id), earlier=earlier, topic=here)
     client_ids.remember(tx, actor=actor, client_id=client_id, verb=verb, said=said, target=decision_id)
     proposed = decisions.get(tx, decision_id)
     tx.emit("decision.proposed", workspace_id=found.workspace_id, data=proposed.fact())
@@ -67,7 +69,9 @@ def propose(
 
 
 def answer(tx: Tx, *, actor: Actor, project: str, decision: str, approve: bool, reason: str | None = None) -> Decision:
-    """Approve it or reject it, as from its card; of one whose room has ended, directly."""
+    """Approve it or reject it, as from its card. One whose room has ended has no card to collect approvals: it is
+    answered directly, approved only where one person is enough.
+    """
     found = get(tx, actor=actor, project=project, decision=decision)
     if found.interaction_id is not None:
         interactions.answer(
@@ -79,6 +83,13 @@ def answer(tx: Tx, *, actor: Actor, project: str, decision: str, approve: bool, 
         )
         return decisions.get(tx, found.id)
     access.need(actor, Role.MEMBER)
+    access.project_to_change(tx, actor, found.project_id)
+    if approve and (needs := projects.approvers(tx, id=found.project_id)) > 1:
+        raise Conflict(
+            f"the room of its card has ended, and {needs} have to approve: propose it again",
+            decision=found.code,
+            approvers=needs,
+        )
     detail = {"code": found.code, "project": found.project_id, "approved": approve}
     audit.record(tx, actor=actor, action="decision.answered", target=f"decision:{found.id}", detail=detail)
     return decision_ends.settle(tx, decision=found, approve=approve, by=actor.name, reason=reason)
@@ -87,8 +98,9 @@ def answer(tx: Tx, *, actor: Actor, project: str, decision: str, approve: bool, 
 def supersede(tx: Tx, *, actor: Actor, project: str, decision: str, by: str | None = None) -> Decision:
     """It holds no longer: another approved one does in its place, or none."""
     access.need(actor, Role.MEMBER)
-    found = get(tx, actor=actor, project=project, decision=decision)
-    later = None if by is None else _approved(tx, project=access.project(tx, actor, project), code=by)
+    about = access.project_to_change(tx, actor, project)
+    found = _find(tx, project=about, code=decision)
+    later = None if by is None else _approved(tx, project=about, code=by)
     if later is not None and later.id == found.id:
         raise Invalid("a decision does not supersede itself", field="by", value=found.code)
     ended = decision_ends.end(tx, decision=found, by=None if later is None else later.number)
@@ -168,11 +180,13 @@ def _room(tx: Tx, *, project: Project, topic: Topic) -> Room:
     return room
 
 
-def _show(tx: Tx, *, actor: Actor, decision: Decision, topic: Topic) -> None:
-    """The card in the topic, from which people answer."""
+def _show(tx: Tx, *, actor: Actor, decision: Decision, earlier: Decision | None, topic: Topic) -> None:
+    """The card in the topic, from which people answer: who approves has read what no longer holds then."""
     room = rooms.find(tx, workspace_id=decision.workspace_id, ref=topic.room_id)
     assert room is not None, "a topic has a room"
     key, title = f"decision:{decision.id}", f"{decision.code}: {decision.title}"
+    replaced = "" if earlier is None else f"Takes the place of {earlier.code}: {earlier.title}"
+    body = "\n\n".join(part for part in (replaced, decision.rationale) if part)
     interaction_id = interaction_rows.add(
         tx,
         workspace_id=decision.workspace_id,
@@ -185,9 +199,9 @@ def _show(tx: Tx, *, actor: Actor, decision: Decision, topic: Topic) -> None:
         agent=actor.agent,
         kind=Kind.APPROVAL,
         title=title,
-        body=decision.rationale,
+        body=body,
         options=(),
-        hash=fingerprint(run_id=None, key=key, kind=Kind.APPROVAL, title=title, body=decision.rationale, options=()),
+        hash=fingerprint(run_id=None, key=key, kind=Kind.APPROVAL, title=title, body=body, options=()),
         needs=projects.approvers(tx, id=decision.project_id),
     )
     content = f"{decision.proposed_by} proposes a decision, {title}"

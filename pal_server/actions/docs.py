@@ -6,6 +6,7 @@ from pal_server.actions import access
 from pal_server.domain.actors import Actor, Role
 from pal_server.domain.docs import DOCS_LIMIT, Doc, parse_content, parse_doc_name
 from pal_server.domain.pages import Page, page_of, parse_limit
+from pal_server.domain.projects import Project, need_open
 from pal_server.errors import Conflict, NotFound
 from pal_server.storage import docs
 from pal_server.storage.tx import Tx
@@ -16,7 +17,7 @@ def write(tx: Tx, *, actor: Actor, project: str, name: str, content: str, inject
     given; of a new document it is true.
     """
     access.need(actor, Role.MEMBER)
-    found = access.open_project(tx, actor, project)
+    found = _writable(tx, actor=actor, project=project)
     name = parse_doc_name(name)
     was = docs.find(tx, project_id=found.id, name=name)
     if was is None and docs.count(tx, project_id=found.id) >= DOCS_LIMIT:
@@ -32,7 +33,7 @@ def change(
 ) -> Doc:
     """Whether runs are told it, and whether it is archived; None leaves a thing as it is."""
     access.need(actor, Role.MEMBER)
-    found = access.open_project(tx, actor, project)
+    found = _writable(tx, actor=actor, project=project)
     doc = _find(tx, project_id=found.id, name=name)
     archived_at = doc.archived_at
     if archived is not None and archived != (archived_at is not None):
@@ -52,6 +53,13 @@ def list_page(tx: Tx, *, actor: Actor, project: str, after: str | None, limit: i
     limit = parse_limit(limit)
     found = docs.page(tx, project_id=access.project(tx, actor, project).id, after=after or "", limit=limit + 1)
     return page_of(found, limit=limit, cursor=lambda doc: doc.name)
+
+
+def _writable(tx: Tx, *, actor: Actor, project: str) -> Project:
+    """A document is written by whoever sees the project's default room, while the project is open."""
+    found = access.project_to_change(tx, actor, project)
+    need_open(found)
+    return found
 
 
 def _find(tx: Tx, *, project_id: str, name: str) -> Doc:

@@ -77,11 +77,11 @@ def change(
     room: str | None = None,
     archived: bool | None = None,
 ) -> Project:
-    """Change what is given; None leaves a thing as it is. Archiving, and taking a project back, is an admin's; an
-    archived project tells its rooms nothing and is not changed otherwise.
+    """Change what is given; None leaves a thing as it is. Whoever changes a project sees its default room. Archiving,
+    and taking a project back, is an admin's; an archived project tells its rooms nothing and is not changed otherwise.
     """
     access.need(actor, Role.MEMBER)
-    found = access.project(tx, actor, project)
+    found = access.project_to_change(tx, actor, project)
     archived_at = found.archived_at
     if archived is not None and archived != (archived_at is not None):
         access.need(actor, Role.ADMIN)

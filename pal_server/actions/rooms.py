@@ -294,7 +294,9 @@ def list_topics(tx: Tx, *, actor: Actor, room: str, after: str | None, limit: in
 
 
 def _move(tx: Tx, *, actor: Actor, room: Room, project: str | None) -> None:
-    """Make the room one of a project, or of none. The default room of a project stays in it."""
+    """Make the room one of a project, or of none. The default room of a project stays in it; one that asks for several
+    approvers does for the whole project, so an admin takes it out.
+    """
     about = None if project is None else access.open_project(tx, actor, project)
     if room.project_id == (None if about is None else about.id):
         return
@@ -302,9 +304,14 @@ def _move(tx: Tx, *, actor: Actor, room: Room, project: str | None) -> None:
         before = projects.find(tx, workspace_id=actor.workspace_id, ref=room.project_id)
         if before is not None and before.default_room == room.id:
             raise Conflict(f"{room.name} is the default room of {before.key}", room=room.name, project=before.key)
+        if room.approvers > 1:
+            access.need(actor, Role.ADMIN)
     if tasks.any_in_room(tx, room_id=room.id):
         raise Conflict(f"{room.name} has tasks, and they are its project's: archive it instead", room=room.name)
-    projects.set_room(tx, room_id=room.id, project_id=None if about is None else about.id)
+    later = None if about is None else about.id
+    detail: dict[str, object] = {"from": room.project_id, "to": later}
+    audit.record(tx, actor=actor, action="room.moved", target=f"room:{room.id}", detail=detail)
+    projects.set_room(tx, room_id=room.id, project_id=later)
 
 
 def _place(one: Mentionable) -> tuple[str, str]:

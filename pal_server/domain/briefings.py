@@ -21,8 +21,9 @@ DOCS_CHARACTERS = 32_000  # of all of them
 def brief(project: Project, *, decisions: Sequence[Decision], docs: Sequence[Doc], nonce: str) -> str:
     """The part of a prompt that is the project's; empty when it says nothing.
 
-    `decisions` are approved and newest first, one more than `DECISIONS_LIMIT` when there are more. `docs` are by name;
-    of their content at least `DOC_CHARACTERS` are there.
+    `decisions` are approved and newest first, one more than `DECISIONS_LIMIT` when there are more; of their reasons at
+    least `DECISION_CHARACTERS` are there. `docs` are by name; of their content `DOC_CHARACTERS` are there as long as
+    there is room, of those without room the name alone is used.
     """
     parts = [_project(project, nonce=nonce), _decisions(decisions, nonce=nonce), *_docs(docs, nonce=nonce)]
     return "\n\n".join(part for part in parts if part)

@@ -1,6 +1,6 @@
 """Decisions as rows."""
 
-from pal_server.domain.actors import Actor
+from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.decisions import Decision, Status
 from pal_server.domain.projects import Project
 from pal_server.domain.rooms import Topic
@@ -80,14 +80,15 @@ def page(tx: Tx, *, project_id: str, q: str | None, status: str | None, before: 
     return [_decision(row) for row in rows]
 
 
-def count_proposed(tx: Tx, *, project_id: str) -> int:
-    row = tx.sql.one("decisions.count_proposed", project_id=project_id)
+def count_proposed_by_runs(tx: Tx, *, project_id: str) -> int:
+    row = tx.sql.one("decisions.count_proposed_by_runs", project_id=project_id, beginning=f"{ActorKind.RUN}:%")
     return 0 if row is None else int(row["number"])
 
 
-def approved(tx: Tx, *, project_id: str, limit: int) -> list[Decision]:
-    """Those that hold, newest first."""
-    return [_decision(row) for row in tx.sql.all("decisions.approved", project_id=project_id, limit=limit)]
+def approved(tx: Tx, *, project_id: str, characters: int, limit: int) -> list[Decision]:
+    """Those that hold, newest first; of each rationale the beginning."""
+    rows = tx.sql.all("decisions.approved", project_id=project_id, characters=characters, limit=limit)
+    return [_decision(row) for row in rows]
 
 
 def _decision(row: Row) -> Decision:

@@ -38,9 +38,25 @@ def page(tx: Tx, *, project_id: str, after: str, limit: int) -> list[Doc]:
     return [_doc(row) for row in tx.sql.all("docs.page", project_id=project_id, after=after, limit=limit)]
 
 
-def injected(tx: Tx, *, project_id: str, characters: int) -> list[Doc]:
-    """What every run is told, by name; of each text the beginning."""
-    return [_doc(row) for row in tx.sql.all("docs.injected", project_id=project_id, characters=characters)]
+def injected(tx: Tx, *, project_id: str, of_each: int, of_all: int) -> list[Doc]:
+    """What every run is told, by name; of each text the beginning, in characters. Those after the last that there is
+    room for are there without text and size: a text may be long, and every claim reads them.
+    """
+    found: list[Doc] = []
+    for row in tx.sql.all("docs.injected", project_id=project_id):
+        if of_all > 0:
+            doc = _beginning(tx, project_id=project_id, name=row["name"], characters=min(of_each, of_all))
+            of_all -= len(doc.content)
+            found.append(doc)
+        else:
+            found.append(_doc(row))
+    return found
+
+
+def _beginning(tx: Tx, *, project_id: str, name: str, characters: int) -> Doc:
+    row = tx.sql.one("docs.beginning", project_id=project_id, name=name, characters=characters)
+    assert row is not None, "documents are never removed"
+    return _doc(row)
 
 
 def _doc(row: Row) -> Doc:

@@ -8,7 +8,10 @@ import pytest
 from pal_server.actions import decisions, docs, endings, interactions, log, projects, rooms, runs, tasks
 from pal_server.domain.actors import Actor
 from pal_server.domain.decisions import Decision, Status
+from pal_server.domain.interactions import Interaction, fingerprint
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
+from pal_server.storage import decisions as decision_rows
+from pal_server.storage import docs as doc_rows
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
 from tests.support.outside import make_outside
@@ -156,15 +159,37 @@ async def test_a_standing_approval_cannot_be_made_of_a_decision(bus: Bus) -> Non
         )
 
 
-async def test_what_waits_for_people_has_a_limit(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_runs_propose_has_a_limit_which_binds_no_person(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decisions, "PROPOSED_LIMIT", 1)
-    first = await propose(bus)
+    agent = await inside(bus)
+    await propose(bus)
+    first = await propose(bus, "Of a run", actor=agent)
 
     with pytest.raises(Conflict):
-        await propose(bus, "Another")
+        await propose(bus, "Another", actor=agent)
+    assert (await propose(bus, "Of a person")).code == "D-3"
     await answer(bus, first)
 
-    assert (await propose(bus, "Another")).code == "D-2"
+    assert (await propose(bus, "Another", actor=agent)).code == "D-4"
+
+
+async def test_a_card_says_and_is_bound_to_what_it_takes_the_place_of(bus: Bus) -> None:
+    await answer(bus, await propose(bus, "Use tea"))
+    plain = await propose(bus, "Use coffee", rationale="It is quick.")
+    replacing = await propose(bus, "Use coffee", rationale="It is quick.", supersedes="D-1")
+    bare = await propose(bus, "Use milk", supersedes="D-1")
+
+    async def card(decision: Decision) -> Interaction:
+        assert decision.interaction_id is not None
+        return await bus.store.read(interactions.get, actor=bus.people.viewer, id=decision.interaction_id)
+
+    assert (await card(plain)).body == "It is quick."
+    shown = await card(replacing)
+    assert shown.body == "Takes the place of D-1: Use tea\n\nIt is quick."
+    assert shown.hash == fingerprint(
+        run_id=None, key=shown.key, kind=shown.kind, title=shown.title, body=shown.body, options=()
+    )
+    assert (await card(bare)).body == "Takes the place of D-1: Use tea"
 
 
 async def test_codes_are_never_given_twice_and_a_repeat_is_the_same(bus: Bus) -> None:
@@ -222,6 +247,58 @@ async def test_a_decision_outlives_the_room_of_its_card(bus: Bus, clock: Clock) 
     settled = await answer(bus, proposed)
 
     assert (settled.status, settled.topic_id, settled.decided_by) == (Status.APPROVED, None, "member")
+
+
+async def test_without_its_card_nobody_approves_alone_what_two_have_to(bus: Bus, clock: Clock) -> None:
+    await bus.store.write(rooms.change, actor=bus.people.admin, room="general", approvers=2)
+    soon = await bus.store.write(rooms.create, actor=bus.people.member, name="soon", ttl=60, project="shop")
+    proposed = await propose(bus, topic=soon.default_topic)
+    clock.advance(61)
+    await bus.store.write(endings.end_due)
+
+    with pytest.raises(Conflict, match="propose it again"):
+        await answer(bus, proposed)
+    settled = await answer(bus, proposed, approve=False)
+
+    assert settled.status is Status.REJECTED
+
+
+async def test_documents_and_what_holds_are_for_who_sees_the_default_room(bus: Bus) -> None:
+    await bus.store.write(rooms.create, actor=bus.people.owner, name="secret", visibility="private")
+    await bus.store.write(projects.create, actor=bus.people.owner, key="hidden", room="secret")
+    about: dict[str, Any] = {"actor": bus.people.member, "project": "hidden"}
+    await bus.store.write(docs.write, actor=bus.people.owner, project="hidden", name="a", content="x")
+
+    with pytest.raises(NotFound):
+        await bus.store.write(docs.write, **about, name="a", content="y")
+    with pytest.raises(NotFound):
+        await bus.store.write(docs.change, **about, name="a", archived=True)
+    mine = await bus.store.write(decisions.propose, actor=bus.people.owner, project="hidden", title="Use tea")
+    await bus.store.write(decisions.answer, actor=bus.people.owner, project="hidden", decision=mine.code, approve=True)
+    with pytest.raises(NotFound):
+        await bus.store.write(decisions.supersede, **about, decision=mine.code)
+
+    assert (await bus.store.read(docs.get, **about, name="a")).content == "x"
+
+
+async def test_no_more_of_documents_and_reasons_is_read_than_a_prompt_has_room_for(bus: Bus) -> None:
+    for name in ("a.md", "b.md", "c.md", "d.md"):
+        await bus.store.write(
+            docs.write, actor=bus.people.member, project="shop", name=name, content=name[0] * 12 + "é"
+        )
+    await answer(bus, await propose(bus, rationale="é" * 30))
+    project = (await bus.store.read(projects.get, actor=bus.people.member, project="shop")).id
+
+    told = await bus.store.read(doc_rows.injected, project_id=project, of_each=10, of_all=25)
+    (held,) = await bus.store.read(decision_rows.approved, project_id=project, characters=20, limit=5)
+
+    assert [(doc.name, doc.content, doc.size) for doc in told] == [
+        ("a.md", "a" * 10, 13),
+        ("b.md", "b" * 10, 13),
+        ("c.md", "c" * 5, 13),
+        ("d.md", "", 0),
+    ]
+    assert held.rationale == "é" * 20
 
 
 async def test_what_is_approved_between_two_runs_is_told_to_the_second(bus: Bus) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import log, projects, rooms, snapshot
+from pal_server.actions import audit, log, projects, rooms, snapshot
 from pal_server.domain.actors import Actor
 from pal_server.domain.projects import Coded, Project
 from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
@@ -82,6 +82,43 @@ async def test_rooms_come_and_go_but_for_the_default_one(bus: Bus) -> None:
     assert moved.default_room == bus.room.id
     await bus.store.write(rooms.change, actor=bus.people.member, room="shop", project=None)
     assert await project_of(bus, "shop") is None
+
+
+async def test_a_room_that_asks_for_two_is_taken_out_by_an_admin_and_moves_are_in_the_audit_log(bus: Bus) -> None:
+    shop, tea = await make(bus), await make(bus, "tea")
+    strict = await bus.store.write(rooms.create, actor=bus.people.member, name="strict", project="shop")
+    await bus.store.write(rooms.change, actor=bus.people.admin, room="strict", approvers=2)
+
+    for elsewhere in (None, "tea"):
+        with pytest.raises(Forbidden):
+            await bus.store.write(rooms.change, actor=bus.people.member, room="strict", project=elsewhere)
+    await bus.store.write(rooms.change, actor=bus.people.admin, room="strict", project="tea")
+    await bus.store.write(rooms.change, actor=bus.people.admin, room="strict", project=None)
+    await bus.store.write(rooms.change, actor=bus.people.member, room="strict", project="shop")
+
+    page = await bus.store.read(audit.list_page, actor=bus.people.admin, action="room.moved", after=None, limit=50)
+    moves = [
+        (entry.actor.split()[0], entry.detail) for entry in reversed(page.items) if entry.target == f"room:{strict.id}"
+    ]
+    admin, member = bus.people.admin, bus.people.member
+    assert moves == [
+        (admin.key, {"from": shop.id, "to": tea.id}),
+        (admin.key, {"from": tea.id, "to": None}),
+        (member.key, {"from": None, "to": shop.id}),
+    ]
+
+
+async def test_a_project_is_changed_by_who_sees_its_default_room(bus: Bus) -> None:
+    await bus.store.write(rooms.create, actor=bus.people.owner, name="secret", visibility="private")
+    await make(bus, actor=bus.people.owner, room="secret")
+
+    for change in ({"goal": "mine"}, {"room": "general"}, {"archived": True}):
+        with pytest.raises(NotFound):
+            await bus.store.write(projects.change, actor=bus.people.member, project="shop", **change)
+    await bus.store.write(rooms.invite_user, actor=bus.people.owner, room="secret", user="member")
+
+    changed = await bus.store.write(projects.change, actor=bus.people.member, project="shop", goal="ours")
+    assert changed.goal == "ours"
 
 
 async def test_an_archived_project_is_changed_by_taking_it_back(bus: Bus) -> None:

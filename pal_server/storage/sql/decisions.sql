@@ -28,8 +28,13 @@ SELECT * FROM decisions
    AND (LOWER(title) LIKE :pattern ESCAPE '!' OR LOWER(rationale) LIKE :pattern ESCAPE '!')
  ORDER BY number DESC LIMIT :limit;
 
--- name: count_proposed
-SELECT COUNT(*) AS number FROM decisions WHERE project_id = :project_id AND status = 'proposed';
+-- name: count_proposed_by_runs
+SELECT COUNT(*) AS number FROM decisions
+ WHERE project_id = :project_id AND status = 'proposed' AND proposer LIKE :beginning;
 
 -- name: approved
-SELECT * FROM decisions WHERE project_id = :project_id AND status = 'approved' ORDER BY number DESC LIMIT :limit;
+SELECT id, workspace_id, project_id, number, title, SUBSTR(rationale, 1, :characters) AS rationale, status, proposed_by,
+       proposer, supersedes, superseded_by, decided_by, decided_at, reason, room_id, topic_id, message_id, interaction_id,
+       created_at, updated_at
+  FROM decisions
+ WHERE project_id = :project_id AND status = 'approved' ORDER BY number DESC LIMIT :limit;

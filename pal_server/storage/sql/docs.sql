@@ -21,9 +21,14 @@ SELECT project_id, name, '' AS content, LENGTH(content) AS size, inject, written
  WHERE project_id = :project_id AND name > :after
  ORDER BY name LIMIT :limit;
 
--- name: injected
+-- name: beginning
 SELECT project_id, name, SUBSTR(content, 1, :characters) AS content, LENGTH(content) AS size, inject, written_by, created_at,
        updated_at, archived_at
+  FROM docs
+ WHERE project_id = :project_id AND name = :name;
+
+-- name: injected
+SELECT project_id, name, '' AS content, 0 AS size, inject, written_by, created_at, updated_at, archived_at
   FROM docs
  WHERE project_id = :project_id AND inject = 1 AND archived_at IS NULL
  ORDER BY name;
