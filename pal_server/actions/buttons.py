@@ -51,7 +51,7 @@ def _carry_out(tx: Tx, *, actor: Actor, bot: Bot, press: Press, incoming: Incomi
 
 def _about_delivery(tx: Tx, *, actor: Actor, bot: Bot, press: Press, incoming: Incoming) -> Answered:
     delivery = deliveries.get(tx, actor=actor, id=press.target)
-    bound = "" if press.verb is Verb.DROP else attempt_shown(delivery)
+    bound = attempt_shown(delivery)
     _need_ours(tx, bot=bot, press=press, incoming=incoming, topic=delivery.topic_id, bound=bound)
     if press.verb is Verb.DROP:
         deliveries.cancel(tx, actor=actor, id=delivery.id)

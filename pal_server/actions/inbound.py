@@ -12,7 +12,7 @@ from pal_server.actions import access, bots, buttons, deliveries, messages, noti
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.bots import Bot, Identity, Level, Standing
 from pal_server.domain.inbound import HELP, LEVELS, RAW_LIMIT, Answered, Incoming, command_of, refusal, tidy
-from pal_server.domain.messages import CONTENT_LIMIT, FILES_LIMIT, Message
+from pal_server.domain.messages import CONTENT_LIMIT, FILES_LIMIT, Message, mentions_in
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.runs import clip
 from pal_server.errors import AlreadyExists, Conflict, Invalid, NotFound, PalError
@@ -23,6 +23,7 @@ from pal_server.storage.links import Link
 from pal_server.storage.tx import Tx
 
 HOUR = 3_600_000  # milliseconds
+ELSEWHERE = ("stop", "status")  # commands that are about what goes on in a chat, whichever thread it is in
 _KEPT = tuple(name for name in Incoming.__dataclass_fields__ if name not in ("raw", "token", "values"))
 
 
@@ -227,8 +228,13 @@ def _heard(tx: Tx, *, actor: Actor, bot: Bot, person: Identity, incoming: Incomi
             return _notice(tx, bot=bot, incoming=incoming, text=said.text, tone=said.tone)
         incoming = replace(incoming, text=f"/{name} {rest}".strip(), files=())
         if incoming.kind == "command":
-            meant = replace(incoming, thread=places.meant(tx, bot=bot, incoming=incoming))
-            done = _say(tx, actor=actor, bot=bot, person=person, incoming=meant)
+            thread = places.meant(tx, bot=bot, incoming=incoming) if name in ELSEWHERE else incoming.thread
+            if thread is None:
+                text = (
+                    f"I am at work in several conversations here, none of them yours: say /{name} in the one you mean."
+                )
+                return _notice(tx, bot=bot, incoming=incoming, text=text, tone="warning")
+            done = _say(tx, actor=actor, bot=bot, person=person, incoming=replace(incoming, thread=thread))
             return replace(done, text="The answer is in the conversation it is about.")
     if incoming.unsupported and not incoming.text.strip() and not incoming.files:
         text = f"I cannot read {incoming.unsupported} yet. Say it in words, or send a picture or a file."
@@ -279,8 +285,13 @@ def _say(
     is_quoted = incoming.reply_to != incoming.thread  # else it is what the thread began with, as every word there is
     older = answered.topic_id if answered is not None and is_quoted else None
     room, topic = places.open_topic(tx, actor=actor, link=link, older=older)
+    parent = answered if answered is not None and answered.topic_id == topic.id else None
+    is_called = incoming.addressed
+    if parent is None:  # the agent's words are in a topic that is over: an answer to them is for it all the same
+        is_for_agent = not mentions_in(incoming.text) and _answers_agent(tx, bot=bot, incoming=incoming)
+        is_called = is_called or is_for_agent
     if (known := _told_to_another(tx, bot=bot, incoming=incoming)) is not None:
-        if incoming.addressed:
+        if is_called:
             _deliver_too(tx, actor=actor, agent=bot.agent, message=known)
         return Answered(id=0, outcome="done", message=known)
     speaker = speakers.speaker(tx, actor=actor, person=person, bot=bot)
@@ -290,10 +301,10 @@ def _say(
         workspace_id=bot.workspace_id,
         room=room,
         topic=topic,
-        parent=answered if answered is not None and answered.topic_id == topic.id else None,
+        parent=parent,
         sender=speakers.sender(tx, speaker=speaker, person=person, bot=bot, incoming=incoming),
         content=clip(incoming.text, limit=CONTENT_LIMIT - len(note) - 2, note=note),
-        called=(bot.agent,) if incoming.addressed else (),
+        called=(bot.agent,) if is_called else (),
         files=messages.files_of(tx, actor=actor, room=room, ids=list(files)),
         by=speaker,
     )

@@ -537,6 +537,7 @@ def _address(
     if names or "@" in content or "\uff20" in content:
         people = [person.username for person in rooms.people_in(tx, room_id=room.id)]
         names += mentions_in(content, known=_lower([*people, *(agent.key for agent in agents)]))
+    calls_others_outside = bool(names) and sender.origin != ""  # there people answer an agent's words to each other
     return address(
         called=names,
         agents=agents,
@@ -544,7 +545,7 @@ def _address(
         author_agent=sender.name if sender.kind == "agent" else None,
         by_person=sender.kind in ("user", "guest"),
         parent_agent=parent.sender.name if parent is not None and parent.sender.kind == "agent" else None,
-        reply_counts=work is None or work.reason is not Reason.REPLY,
+        reply_counts=(work is None or work.reason is not Reason.REPLY) and not calls_others_outside,
     )
 
 

@@ -17,7 +17,7 @@ from pal_server.storage.links import Link
 from pal_server.storage.tx import Tx
 
 MEANT_FOR = 7 * 24 * 3_600_000  # milliseconds since somebody spoke in a thread that a command may be about
-MEANT_AMONG = 50  # threads of a bot that are looked at for it
+MEANT_AMONG = 50  # threads of a chat that are looked at for it
 SLUG_LIMIT = 40  # characters of a chat's title in its room's name
 
 
@@ -31,13 +31,16 @@ def link(
     user: str | None = None,
     below: Message | None = None,
 ) -> Link:
-    """The bot's link of the place, made when it is not there yet; what was heard there last is noted. `user` is the id
-    of the user of pal who speaks, `below` the message with whose topic a new place goes on.
+    """The bot's link of the place, made when it is not there yet; what was heard there last is noted, but for commands
+    of the platform's own, which are heard nowhere. `user` is the id of the user of pal who speaks, `below` the message
+    with whose topic a new place goes on.
     """
     found = links.find(tx, bot_id=bot.id, chat=incoming.chat, thread=incoming.thread)
     if found is None:
         found = _make(tx, actor=actor, bot=bot, incoming=incoming, asker=asker, below=below)
-    links.heard(tx, id=found.id, title=incoming.title, memo=incoming.memo[:2_000], answer_to=incoming.ref, asker=asker)
+    if incoming.kind != "command":
+        memo = incoming.memo[:2_000]
+        links.heard(tx, id=found.id, title=incoming.title, memo=memo, answer_to=incoming.ref, asker=asker)
     if bot.agent is not None:
         _let_in(tx, actor=actor, room_id=found.room_id, agent=bot.agent)
     let_in_user(tx, bot=bot, incoming=incoming, user=user)
@@ -60,17 +63,20 @@ def let_in_user(tx: Tx, *, bot: Bot, incoming: Incoming, user: str | None) -> No
     tx.emit("member.joined", workspace_id=bot.workspace_id, room_id=found.room_id, data=data)
 
 
-def meant(tx: Tx, *, bot: Bot, incoming: Incoming) -> str:
-    """The thread a command of the platform's own is about, which it cannot name: where the agent is at work in that
-    chat, else where somebody spoke to it last; the chat itself where there are no threads.
+def meant(tx: Tx, *, bot: Bot, incoming: Incoming) -> str | None:
+    """The thread, or the chat itself, that a command of the platform's own is about, which it cannot name: where the
+    agent is at work in that chat, else where somebody spoke to it last; the asker's own before others'. None when it
+    is at work in several and none of them is the asker's.
     """
-    recent = links.recent(tx, bot_id=bot.id, since=tx.now - MEANT_FOR, limit=MEANT_AMONG)
-    threads = [one for one in recent if one.chat == incoming.chat and one.thread]
-    if not threads or incoming.thread or bot.agent is None:
+    if incoming.thread or bot.agent is None:
         return incoming.thread
+    there = links.of_chat(tx, bot_id=bot.id, chat=incoming.chat, since=tx.now - MEANT_FOR, limit=MEANT_AMONG)
     agent = bot.agent
-    busy = (one for one in threads if steering.live_run(tx, topic_id=one.topic_id, agent=agent) is not None)
-    return next(busy, threads[0]).thread
+    busy = [one for one in there if steering.live_run(tx, topic_id=one.topic_id, agent=agent) is not None]
+    own = [one for one in busy or there if one.asker.get("id") == incoming.person]
+    if len(busy) > 1 and not own:
+        return None
+    return next(iter(own or busy or there)).thread if there else incoming.thread
 
 
 def open_topic(tx: Tx, *, actor: Actor, link: Link, older: int | None = None) -> tuple[Room, Topic]:

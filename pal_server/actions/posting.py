@@ -5,6 +5,7 @@ change posts, move the position, in one transaction. After any crash it goes on 
 because a post's key is made from what it shows.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +22,7 @@ from pal_server.domain.messages import Message
 from pal_server.domain.posts import Post, PostKind, Purpose, key_of
 from pal_server.domain.runs import Run
 from pal_server.domain.turn_cards import STEPS, Turn, ask_card, ended_in_words, steps_of, turn_card
-from pal_server.errors import Conflict
+from pal_server.errors import Conflict, Unavailable
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import bots as bot_rows
 from pal_server.storage import computers as computer_rows
@@ -34,7 +35,9 @@ from pal_server.storage.tx import Tx
 AT_ONCE = 40  # events in one transaction: whoever is to be acknowledged waits that long at most
 LOOKED_AT = 80  # newest run events a card's steps are made of
 LAG = 5_000  # events of rooms that are shown nowhere, read again at most
+ABOVE = 20  # messages above pal's own words that are looked at for where they belong
 NOTICE = 600  # characters of what went wrong
+log = logging.getLogger(__name__)
 _OVER_WELL = (DeliveryStatus.ACKED, DeliveryStatus.CANCELLED)  # a turn that was over before its card needs none
 _SHOWN_ELSEWHERE = frozenset({"interaction", "silent", "paused"})  # cards that the turn's or the question's card shows
 
@@ -44,6 +47,7 @@ class Standing:
     is_needed: bool  # anything is shown anywhere outside
     is_behind: bool  # something may have to be shown
     has_turns: bool  # cards of turns that are not over
+    next_at: int | None = None  # position of the next event that may have to be shown
 
 
 def step(tx: Tx, *, workspace_id: str, url: str = "", limit: int = AT_ONCE) -> bool:
@@ -64,28 +68,35 @@ def step(tx: Tx, *, workspace_id: str, url: str = "", limit: int = AT_ONCE) -> b
     return more
 
 
-def set_aside(tx: Tx, *, workspace_id: str) -> int | None:
-    """Go on after the next event without showing it; its position, None when there is none.
+def set_aside(tx: Tx, *, workspace_id: str, position: int) -> None:
+    """Go on after the event at this position without showing it. `Conflict` when another event is the next one.
 
     Where it should have been seen a notice says that something is missing: each message once, and of what else happens
-    in a topic one for all.
+    in a topic one for all. What cannot be read even for that is left out without a notice.
     """
-    position = posts.position(tx, workspace_id=workspace_id)
-    if position is None:
-        return None
+    was = posts.position(tx, workspace_id=workspace_id)
     newest = events.newest(tx, workspace_id=workspace_id)
-    news = posts.news(tx, workspace_id=workspace_id, position=position, newest=newest, limit=1)
-    if not news:
-        return None
-    at, kind, data = news[0]
-    if not posts.advance(tx, workspace_id=workspace_id, position=at, was=position):
+    news = [] if was is None else posts.news(tx, workspace_id=workspace_id, position=was, newest=newest, limit=1)
+    if was is None or not news or news[0][0] != position:
+        raise Conflict("another event is the next one by now", position=position)
+    if not posts.advance(tx, workspace_id=workspace_id, position=position, was=was):
         raise Conflict("another server shows what happens at this moment")
+    _, kind, data = news[0]
+    try:
+        with tx.savepoint():
+            _say_missing(tx, workspace_id=workspace_id, kind=kind, data=data)
+    except Unavailable:
+        raise
+    except Exception:  # the rows that broke the event are those a notice is made of
+        log.exception("no notice says what is missing", extra={"action": "posting.set_aside", "position": position})
+
+
+def _say_missing(tx: Tx, *, workspace_id: str, kind: str, data: dict[str, Any]) -> None:
     message = data["id"] if kind.startswith("message.") else None
     for link in [] if data.get("topic") is None else links.of_topic(tx, topic_id=data["topic"]):
         bot = bot_rows.get(tx, link.bot_id, workspace_id=workspace_id)
         if bot is not None and bot.agent is not None:
             notices.say_missing(tx, bot=bot, link=link, message_id=message)
-    return at
 
 
 def turns_behind(tx: Tx, *, workspace_id: str) -> list[int]:
@@ -108,7 +119,12 @@ def standing(tx: Tx, *, workspace_id: str) -> Standing:
     newest = events.newest(tx, workspace_id=workspace_id)
     news = posts.news(tx, workspace_id=workspace_id, position=position, newest=newest, limit=1)
     has_turns = posts.has_open_turns(tx, workspace_id=workspace_id)
-    return Standing(is_needed=True, is_behind=bool(news) or newest - position > LAG, has_turns=has_turns)
+    return Standing(
+        is_needed=True,
+        is_behind=bool(news) or newest - position > LAG,
+        has_turns=has_turns,
+        next_at=news[0][0] if news else None,
+    )
 
 
 class _Shower:
@@ -174,7 +190,8 @@ class _Shower:
         said_in = {(ref.platform, ref.chat) for ref in links.refs_of_message(self._tx, message_id=message.id)}
         text = self._text(message)
         agent = message.sender.name if message.sender.kind == "agent" else None
-        for link, bot in self._senders(places, agent=agent, chain=message.chain_id):
+        chain = self._root_of(message) if message.sender.kind == "system" else message.chain_id
+        for link, bot in self._senders(places, agent=agent, chain=chain):
             if (link.platform, link.chat) in said_in:
                 continue
             if text is not None and (text.strip() or not message.files):
@@ -381,6 +398,18 @@ class _Shower:
             heard = inbound.of_message(self._tx, workspace_id=self._workspace_id, message_id=chain)
             self._began[chain] = None if heard is None else (heard.platform, heard.chat, heard.thread)
         return self._began[chain]
+
+    def _root_of(self, message: Message) -> int | None:
+        """What pal's own words follow from: the nearest message above that was said outside, else their chain."""
+        above = message.parent_id
+        for _ in range(ABOVE):
+            if above is None:
+                break
+            if self._began_at(above) is not None:
+                return above
+            parent = message_rows.find(self._tx, workspace_id=self._workspace_id, id=above)
+            above = None if parent is None else parent.parent_id
+        return message.chain_id
 
     def _chain_of(self, asked: Interaction) -> int | None:
         run = None if asked.run_id is None else runs.find(self._tx, workspace_id=self._workspace_id, id=asked.run_id)

@@ -119,7 +119,7 @@ class Outbox:
         self._tried: dict[int, int] = {}  # which version of a post was sent, where the answer may be lost
         self._under_way: Counter[str] = Counter()
         self._tasks: dict[asyncio.Task[None], wire.ClaimedPost] = {}
-        self._begun: set[int] = set()  # posts under way that the platform was, or is being, told of
+        self._begun: set[tuple[int, int]] = set()  # id and fence of posts the platform was, or is being, told of
         self._done = asyncio.Event()
         self._folder = Path(tempfile.mkdtemp(prefix="pal-bridge-"))
 
@@ -170,7 +170,7 @@ class Outbox:
 
         def ended(done: asyncio.Task[None]) -> None:
             del self._tasks[done]
-            self._begun.discard(post.id)
+            self._begun.discard((post.id, post.fence))
             self._under_way[post.bot] -= 1
             self._done.set()
 
@@ -229,7 +229,7 @@ class Outbox:
             return _Verdict(result="later", after=wait, reason="waits for the platform's limit")
         if self._bots.get(bot.id) is not bot:
             return _BEING_OPENED
-        self._begun.add(post.id)
+        self._begun.add((post.id, post.fence))
         if _can_double(out):
             self._remember(post)
         outcome = await self._try(bot, out)
@@ -432,7 +432,7 @@ class Outbox:
         """What is being sent has a moment to end; what does not is in doubt, and the next bridge asks. What only waits
         is given back, in no doubt.
         """
-        waiting = {task: post for task, post in self._tasks.items() if post.id not in self._begun}
+        waiting = {task: post for task, post in self._tasks.items() if (post.id, post.fence) not in self._begun}
         for task in waiting:
             task.cancel()
         last = {asyncio.create_task(self._lay_down(post), name=f"post {post.id}") for post in waiting.values()}

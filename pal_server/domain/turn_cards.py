@@ -214,7 +214,7 @@ def _buttons(turn: Turn, *, tone: str) -> list[dict[str, Any]]:
     if delivery.status is DeliveryStatus.CLAIMED and run is not None and run.is_live and run.wanted is None:
         made.append(_button(turn.key, "Stop", Verb.STOP, run.id, style="danger"))
     if delivery.status is DeliveryStatus.PENDING:
-        made.append(_button(turn.key, "Drop", Verb.DROP, delivery.id))
+        made.append(_button(turn.key, "Drop", Verb.DROP, delivery.id, bound=attempt_shown(delivery)))
     if delivery.status in (DeliveryStatus.FAILED, DeliveryStatus.INTERRUPTED, DeliveryStatus.DEAD):
         attempt = attempt_shown(delivery)
         made.append(_button(turn.key, "Go on", Verb.RETRY, delivery.id, bound=attempt, style="primary"))

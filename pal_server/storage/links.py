@@ -138,6 +138,11 @@ def recent(tx: Tx, *, bot_id: str, since: int, limit: int) -> list[Link]:
     return [_link(row) for row in tx.sql.all("links.recent", bot_id=bot_id, since=since, limit=limit)]
 
 
+def of_chat(tx: Tx, *, bot_id: str, chat: str, since: int, limit: int) -> list[Link]:
+    """Where in a chat something was said since then, the newest first."""
+    return [_link(row) for row in tx.sql.all("links.of_chat", bot_id=bot_id, chat=chat, since=since, limit=limit)]
+
+
 def remember_ref(
     tx: Tx, *, workspace_id: str, platform: str, chat: str, ref: str, message_id: int, bot_id: str, incoming: bool
 ) -> None:

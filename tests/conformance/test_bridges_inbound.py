@@ -2,7 +2,7 @@
 
 import pytest
 
-from pal_server.actions import bots, identities, inbound
+from pal_server.actions import bots, identities, inbound, messages, places
 from pal_server.domain.inbound import Answered, Incoming
 from pal_server.errors import Invalid, LeaseLost
 from pal_server.storage.check import find_broken
@@ -235,6 +235,49 @@ async def test_a_command_that_can_name_no_thread_is_about_the_one_at_work(outsid
     assert "in the conversation" in answered.text
     told = [post for post in await outside.deliver() if post.kind == "text"]
     assert [post.thread for post in told if "asked to stop" in post.body["text"]] == ["t1"]
+
+
+async def test_a_command_of_the_platform_leaves_what_others_asked_for_alone(outside: Outside, clock: Clock) -> None:
+    """Bea may stop one of several by its thread alone; to clear is about the chat itself."""
+    await outside.allow("bea", name="Bea", level="operate")
+    runs = []
+    for thread in ("t1", "t2"):
+        await outside.hear("go", thread=thread)
+        runs.append(await outside.bus.open(await outside.bus.claim_one()))
+        clock.advance(1)
+    command = {"kind": "command", "name": "pal", "thread": "", "ref": ""}
+
+    cleared = await outside.hear("clear", person="bea", person_name="Bea", **command)
+    refused = await outside.hear("stop", person="bea", person_name="Bea", **command)
+
+    assert [(await outside.bus.run(run.id)).wanted for run in runs] == [None, None]
+    assert (cleared.outcome, "several conversations" in refused.text) == ("done", True)
+    assert {(await topic_of(outside, cleared))}.isdisjoint(await topics(outside))
+    await outside.hear("stop", **command)
+    assert [(await outside.bus.run(run.id)).wanted for run in runs] == [None, "stop"]
+    shown = [post for post in await outside.deliver() if post.thread in ("t1", "t2") and "mention" in post.body]
+    assert {post.body["mention"]["id"] for post in shown} == {"ann"}
+
+
+async def test_a_command_in_a_direct_chat_is_about_the_chat_itself_when_that_is_at_work(
+    outside: Outside, clock: Clock
+) -> None:
+    direct = {"chat": "d1", "place": "direct"}
+    await outside.hear("long work", thread="", **direct)
+    run = await outside.bus.open(await outside.bus.claim_one())
+    for number in range(places.MEANT_AMONG + 1):
+        clock.advance(0.001)
+        await outside.hear("by the way", chat="another", thread=f"t{number}")
+
+    await outside.hear("stop", kind="command", name="pal", thread="", ref="", **direct)
+
+    assert (await outside.bus.run(run.id)).wanted == "stop"
+
+
+async def topic_of(outside: Outside, answered: Answered) -> int:
+    assert answered.message is not None
+    found = await outside.bus.store.read(messages.get, actor=outside.bus.people.owner, id=answered.message)
+    return found.topic_id
 
 
 # bad input

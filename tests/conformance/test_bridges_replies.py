@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import messages
+from pal_server.actions import messages, topics
 from pal_server.domain.inbound import Answered
 from pal_server.domain.messages import Message
 from pal_server.storage.check import find_broken
@@ -121,3 +121,34 @@ async def test_what_a_thread_began_with_does_not_hold_it_in_its_older_topic(outs
 
     assert after.topic_id != first.topic_id
     assert after.parent_id is None
+
+
+async def test_an_answer_to_words_whose_topic_is_archived_reaches_the_agent_all_the_same(outside: Outside) -> None:
+    ref = await answer(outside, "here it is")
+    (over,) = await outside.bus.deliveries()
+    await outside.bus.store.write(topics.change, actor=outside.bus.people.owner, id=over.topic_id, archived=True)
+
+    reply = await outside.hear("and the rest?", addressed=False, reply_to=ref)
+
+    assert await parent(outside, reply) == ""
+    assert await reasons(outside, reply) == [("bot", "mention")]
+
+
+async def test_what_pal_answers_to_a_command_is_in_the_thread_of_the_command(outside: Outside) -> None:
+    direct = {"chat": "d1", "thread": "", "place": "direct"}
+    ref = await answer(outside, "first answer", **direct)
+
+    await outside.hear("/status", **{**direct, "thread": ref}, reply_to=ref)
+
+    assert [post.thread for post in await outside.deliver() if post.kind == "text"] == [ref]
+
+
+async def test_an_answer_that_calls_somebody_else_is_not_for_the_agent(outside: Outside) -> None:
+    ref = await answer(outside, "here it is")
+
+    aside = await outside.hear("@bea look at this", addressed=False, reply_to=ref, ref="m-aside")
+    called = await outside.hear("@bea and @bot look", addressed=True, reply_to=ref)
+
+    assert await parent(outside, aside) == "here it is"
+    assert await reasons(outside, aside) == []
+    assert await reasons(outside, called) == [("bot", "mention")]

@@ -1,9 +1,13 @@
 """What every store promises, on SQLite and on PostgreSQL."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from pal_server.errors import AlreadyExists, Conflict, Invalid, Unavailable
@@ -459,3 +463,31 @@ async def test_a_closed_store_leaves_no_thread(where: str, clock: Clock, heard: 
 
     left = [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("asyncio_")]
     assert left == []
+
+
+# a table that gets another column while the store is open
+
+
+async def test_what_was_prepared_before_a_column_came_is_prepared_again(store: Store, where: str | Path) -> None:
+    for _ in range(8):  # the driver prepares what it is told often
+        await asyncio.gather(store.read(look), store.write(look))
+
+    alter(where, "ADD COLUMN more INTEGER")
+    try:
+        assert [await store.read(look), await store.write(look)] == [[], []]
+    finally:
+        alter(where, "DROP COLUMN more")
+
+
+def look(tx: Tx) -> list[object]:
+    return [*tx.sql.all("links.by_id", id=1)]
+
+
+def alter(where: str | Path, how: str) -> None:
+    statement = f"ALTER TABLE links {how}"
+    if isinstance(where, Path):
+        with closing(sqlite3.connect(where)) as file:
+            file.execute(statement)
+        return
+    with psycopg.connect(where, autocommit=True) as conn:
+        conn.execute(statement.encode())

@@ -31,7 +31,7 @@ from pal_server.storage.tx import Effects, EngineName, Event, ReadOnly, Tx
 
 WRITERS = 8  # threads and connections; more only wait for each other at the workspace's row
 READERS = 4
-ATTEMPTS = 8  # runs of one action that keeps losing to others
+ATTEMPTS = WRITERS + 1  # runs of one action that keeps losing to others, or finds each connection outdated
 BACK_OFF = 0.004  # seconds before the second attempt, at most; doubled for each further one
 CONNECT_FOR = 5.0  # seconds a caller waits for a connection
 Rules = dict[str, tuple[str, list[str]]]  # name of a unique index → its table and columns
@@ -205,13 +205,14 @@ class PostgresEngine:
         return result, events
 
     def _run_query(self, query: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        for _ in range(2):  # a connection may have died while it was idle
+        for _ in range(READERS + 1):  # each may have died while it was idle, or be outdated
             with _connected(self._readers) as conn:
                 sql = _Sql(conn, self._statements, rules=self._rules, errors=self._errors, can_write=False)
                 try:
                     return query(self._tx(sql, None), *args, **kwargs)
-                except _ConnectionDied:
-                    self._readers.check()
+                except _RunAgain as exc:
+                    if isinstance(exc, _ConnectionDied):
+                        self._readers.check()
                     continue
                 finally:
                     _roll_back(conn)
@@ -400,13 +401,20 @@ class _Sql:
         if self._conn.closed:
             self.trouble = _ConnectionDied(f"{name}: {exc}")
             return self.trouble
-        if isinstance(exc, _LOST_TO_OTHERS):
+        if isinstance(exc, _LOST_TO_OTHERS) or _is_outdated_plan(exc):
             self.trouble = _RunAgain(f"{name}: {exc}")
             return self.trouble
         if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
             self.trouble = _unavailable(exc)
             return self.trouble
         return RuntimeError(f"{name}: {exc}")  # a bug: wrong SQL, a missing parameter, a wrong type
+
+
+def _is_outdated_plan(exc: Exception) -> bool:
+    """Whether a statement was prepared before its table got another column; undoing forgets what is prepared."""
+    if not isinstance(exc, psycopg.errors.FeatureNotSupported):
+        return False
+    return exc.diag.source_function == "RevalidateCachedQuery"
 
 
 def _violation(exc: psycopg.IntegrityError, rules: Rules, errors: violations.Errors) -> PalError:

@@ -48,6 +48,9 @@ SELECT 1 AS there FROM links WHERE workspace_id = :workspace_id LIMIT 1;
 -- name: recent(bot_id, since, limit)
 SELECT * FROM links WHERE bot_id = :bot_id AND last_at >= :since ORDER BY last_at DESC LIMIT :limit;
 
+-- name: of_chat(bot_id, chat, since, limit)
+SELECT * FROM links WHERE bot_id = :bot_id AND chat = :chat AND last_at >= :since ORDER BY last_at DESC, id DESC LIMIT :limit;
+
 -- name: remember_ref(workspace_id, platform, chat, ref, message_id, bot_id, incoming)
 INSERT INTO outside_refs (workspace_id, platform, chat, ref, message_id, bot_id, incoming)
 VALUES (:workspace_id, :platform, :chat, :ref, :message_id, :bot_id, :incoming)
