@@ -222,11 +222,14 @@ async def test_a_command_of_the_platform_is_answered_to_the_person_alone(outside
     assert "What you can say here" in answered.text
 
 
-async def test_a_command_that_can_name_no_thread_is_about_the_one_at_work(outside: Outside) -> None:
+async def test_a_command_that_can_name_no_thread_is_about_the_one_at_work(outside: Outside, clock: Clock) -> None:
     await outside.hear("go", thread="t1")
     run = await outside.bus.open(await outside.bus.claim_one())
     await outside.hear("hello", thread="t2")
     await outside.bus.finish(await outside.bus.open(await outside.bus.claim_one()), text="done there")
+    for number in range(places.MEANT_AMONG + 1):
+        clock.advance(0.001)
+        await outside.hear("by the way", chat="another", thread=f"t{number}")
     await outside.deliver()
 
     answered = await outside.hear("stop", kind="command", name="pal", thread="", ref="")
@@ -259,15 +262,12 @@ async def test_a_command_of_the_platform_leaves_what_others_asked_for_alone(outs
     assert {post.body["mention"]["id"] for post in shown} == {"ann"}
 
 
-async def test_a_command_in_a_direct_chat_is_about_the_chat_itself_when_that_is_at_work(
-    outside: Outside, clock: Clock
-) -> None:
+async def test_a_command_in_a_direct_chat_is_about_the_chat_itself_when_that_is_at_work(outside: Outside) -> None:
     direct = {"chat": "d1", "place": "direct"}
+    await outside.hear("an aside", thread="aside", **direct)
+    await outside.bus.finish(await outside.bus.open(await outside.bus.claim_one()), text="done there")
     await outside.hear("long work", thread="", **direct)
     run = await outside.bus.open(await outside.bus.claim_one())
-    for number in range(places.MEANT_AMONG + 1):
-        clock.advance(0.001)
-        await outside.hear("by the way", chat="another", thread=f"t{number}")
 
     await outside.hear("stop", kind="command", name="pal", thread="", ref="", **direct)
 
