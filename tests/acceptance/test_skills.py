@@ -15,7 +15,7 @@ from tests.support.patience import LONG_PATIENCE
 from tests.support.stack import FINAL, PAL, Json, Stack, eventually
 
 FOR_ADMINS = "provision"  # what it shows no run may do
-FOR_TASKS = "workflow"  # what it shows is done in a topic that is a task
+FOR_TASKS = ("workflow", "issues")  # what they show is done in a topic that is a task
 SKILLS = [skill for skill in shipped() if skill.name != FOR_ADMINS]
 
 
@@ -56,7 +56,7 @@ def done_in_a_run(stack: Stack, skill: Skill) -> tuple[int, list[Json]]:
     given_agents(stack, room)
     shells = [json.dumps(["sh", "-e", "-c", block]) for block in blocks(skill)]
     agent = stack.agent(room, "commands", *shells)
-    message = started_task(stack, room, agent) if skill.name == FOR_TASKS else stack.mention(room, agent)
+    message = started_task(stack, room, agent) if skill.name in FOR_TASKS else stack.mention(room, agent)
     run = int(eventually("there is a run", lambda: stack.delivery(message)["run"]))
     stack.api.post(f"/api/rooms/{room}/agents", {"agent": agent, "mode": "muted"})  # answers to it start it once only
     eventually("everything is done", lambda: answer_all(stack, run) or stack.delivery(message)["status"] in FINAL)
@@ -156,7 +156,24 @@ def passed_on(stack: Stack, message: int, outcomes: list[Json]) -> None:
     assert (asked["mentions"], asked["content"][:2]) == (["reviewer"], "> ")
 
 
+def planned_once(stack: Stack, message: int, outcomes: list[Json]) -> None:
+    room = stack.api.get(f"/api/rooms/{stack.runs(message)[0]['room']}")["room"]["name"]
+    _, planned = stack.api.get("/api/tasks", project=room)["tasks"]
+    assert (planned["title"], planned["type"], planned["status"]) == (
+        "Names with a space are uploaded",
+        "bug",
+        "backlog",
+    )
+    assert planned["references"] == ["https://example.com/shop/issues/12"]
+    before, chosen, added, allowed = (one["out"] for one in outcomes)
+    assert planned["code"] not in before
+    assert chosen == "12 with 15\n"
+    assert added.count(f"{planned['code']} is planned") == 2
+    assert allowed
+
+
 CHECKS = {
+    "issues": planned_once,
     "ask": asked_and_answered,
     "workflow": reported,
     "delegate": handed_over,

@@ -11,7 +11,7 @@ from pal_cli.shipped_skills import FOLDERS, SHIPPED, shipped
 from tests.cli.conftest import Pal
 from tests.support.fake_api import FakeApi
 
-NAMES = {"room", "delegate", "dispatch", "relay", "workflow", "ask", "provision"}
+NAMES = {"room", "delegate", "dispatch", "relay", "workflow", "ask", "provision", "issues"}
 
 
 def test_every_skill_is_listed_and_shown(pal: Pal) -> None:
