@@ -134,7 +134,7 @@ async def get_item(call: Call) -> ItemAnswer:
     return ItemAnswer(decision=present(found, Decision))
 
 
-def _plan(request: contract.CreateTask | contract.PromoteTopic | contract.ChangeTask) -> Plan:
+def _plan(request: contract.Planned) -> Plan:
     return Plan(
         body=keep(request.body),
         acceptance=keep(request.acceptance),

@@ -92,59 +92,42 @@ class VerificationsQuery(Page, frozen=True, kw_only=True):
     project: str | None = None
 
 
-class CreateTask(Request, frozen=True, kw_only=True):
+class Planned(Request, frozen=True, kw_only=True):
+    """What may be said of a task; what is left out stays as it is."""
+
+    body: str | msgspec.UnsetType = msgspec.UNSET
+    acceptance: list[str] | msgspec.UnsetType = msgspec.UNSET
+    verification: str | msgspec.UnsetType = msgspec.UNSET
+    verification_required: bool | msgspec.UnsetType = msgspec.UNSET
+    paths: list[str] | msgspec.UnsetType = msgspec.UNSET
+    references: list[str] | msgspec.UnsetType = msgspec.UNSET
+    owner: str | msgspec.UnsetType | None = msgspec.UNSET
+    agent: str | msgspec.UnsetType | None = msgspec.UNSET
+    type: str | msgspec.UnsetType = msgspec.UNSET
+    order: float | msgspec.UnsetType = msgspec.UNSET
+    depends_on: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class CreateTask(Planned, frozen=True, kw_only=True):
     title: str
     project: str | None = None
     """Inside a run: else its room's."""
     room: str | None = None
     """A room of the project; else its default one."""
-    body: str | msgspec.UnsetType = msgspec.UNSET
-    acceptance: list[str] | msgspec.UnsetType = msgspec.UNSET
-    verification: str | msgspec.UnsetType = msgspec.UNSET
-    verification_required: bool | msgspec.UnsetType = msgspec.UNSET
-    paths: list[str] | msgspec.UnsetType = msgspec.UNSET
-    references: list[str] | msgspec.UnsetType = msgspec.UNSET
-    owner: str | msgspec.UnsetType | None = msgspec.UNSET
-    agent: str | msgspec.UnsetType | None = msgspec.UNSET
-    type: str | msgspec.UnsetType = msgspec.UNSET
-    order: float | msgspec.UnsetType = msgspec.UNSET
-    depends_on: list[str] | msgspec.UnsetType = msgspec.UNSET
     status: Literal["backlog", "ready"] | None = None
     client_id: str | None = None
 
 
-class PromoteTopic(Request, frozen=True, kw_only=True):
+class PromoteTopic(Planned, frozen=True, kw_only=True):
     """A topic of a project's room becomes a task; its title stays."""
 
-    body: str | msgspec.UnsetType = msgspec.UNSET
-    acceptance: list[str] | msgspec.UnsetType = msgspec.UNSET
-    verification: str | msgspec.UnsetType = msgspec.UNSET
-    verification_required: bool | msgspec.UnsetType = msgspec.UNSET
-    paths: list[str] | msgspec.UnsetType = msgspec.UNSET
-    references: list[str] | msgspec.UnsetType = msgspec.UNSET
-    owner: str | msgspec.UnsetType | None = msgspec.UNSET
-    agent: str | msgspec.UnsetType | None = msgspec.UNSET
-    type: str | msgspec.UnsetType = msgspec.UNSET
-    order: float | msgspec.UnsetType = msgspec.UNSET
-    depends_on: list[str] | msgspec.UnsetType = msgspec.UNSET
     client_id: str | None = None
 
 
-class ChangeTask(Request, frozen=True, kw_only=True):
+class ChangeTask(Planned, frozen=True, kw_only=True):
     project: str | None = None
     """Whose code it is, as in `TaskQuery`."""
     title: str | msgspec.UnsetType = msgspec.UNSET
-    body: str | msgspec.UnsetType = msgspec.UNSET
-    acceptance: list[str] | msgspec.UnsetType = msgspec.UNSET
-    verification: str | msgspec.UnsetType = msgspec.UNSET
-    verification_required: bool | msgspec.UnsetType = msgspec.UNSET
-    paths: list[str] | msgspec.UnsetType = msgspec.UNSET
-    references: list[str] | msgspec.UnsetType = msgspec.UNSET
-    owner: str | msgspec.UnsetType | None = msgspec.UNSET
-    agent: str | msgspec.UnsetType | None = msgspec.UNSET
-    type: str | msgspec.UnsetType = msgspec.UNSET
-    order: float | msgspec.UnsetType = msgspec.UNSET
-    depends_on: list[str] | msgspec.UnsetType = msgspec.UNSET
     result: str | msgspec.UnsetType | None = msgspec.UNSET
     """Its summary; null takes the result away."""
     status: TaskStatus | msgspec.UnsetType = msgspec.UNSET

@@ -393,8 +393,6 @@ export interface ChangeSaved {
 }
 
 export interface ChangeTask {
-  project?: string | null;
-  title?: string;
   body?: string;
   acceptance?: string[];
   verification?: string;
@@ -406,6 +404,8 @@ export interface ChangeTask {
   type?: string;
   order?: number;
   depends_on?: string[];
+  project?: string | null;
+  title?: string;
   result?: string | null;
   status?: "backlog" | "cancelled" | "done" | "failed" | "in_progress" | "ready" | "review" | "waiting";
   waiting_note?: string;
@@ -708,9 +708,6 @@ export interface CreateShare {
 }
 
 export interface CreateTask {
-  title: string;
-  project?: string | null;
-  room?: string | null;
   body?: string;
   acceptance?: string[];
   verification?: string;
@@ -722,6 +719,9 @@ export interface CreateTask {
   type?: string;
   order?: number;
   depends_on?: string[];
+  title: string;
+  project?: string | null;
+  room?: string | null;
   status?: "backlog" | "ready" | null;
   client_id?: string | null;
 }
