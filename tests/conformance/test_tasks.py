@@ -422,7 +422,7 @@ async def test_a_run_plans_for_later_and_speaks_of_its_own_task_alone(bus: Bus, 
 
 async def test_an_archived_task_is_frozen_and_listed_apart(bus: Bus) -> None:
     await plan(bus, agent="bot", type="bug")
-    await plan(bus, "Pour 100% tea", owner="member")
+    await plan(bus, "Pour 100% tea, ÄLTER", owner="member")
 
     archived = await change(bus, archived=True)
 
@@ -436,7 +436,7 @@ async def test_an_archived_task_is_frozen_and_listed_apart(bus: Bus) -> None:
         page = await bus.store.read(tasks.list_page, actor=viewer, **query)
         return [task.code for task in page.items]
 
-    assert await listed() == await listed(q="100% TEA") == await listed(owner="member", project="shop") == ["T-2"]
+    assert await listed() == await listed(q="100% TEA") == await listed(q="älter") == await listed(owner="member", project="shop") == ["T-2"]
     assert await listed(archived=True) == await listed(archived=True, type="bug", agent="bot") == ["T-1"]
     assert await listed(status="done") == await listed(q="1%0") == []
     assert (await change(bus, archived=False, status="ready")).archived_at is None

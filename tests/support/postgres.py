@@ -206,6 +206,7 @@ def start_postgres(folder: Path) -> "subprocess.Popen[bytes]":
         "--auth=trust",
         "--encoding=UTF8",
         "--locale=C",
+        "--lc-ctype=C.UTF-8",  # as installations have it: what a letter in another case is, is known beyond ASCII
         "--no-sync",
     ]
     made = subprocess.run(

@@ -343,6 +343,8 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 def _set_up(conn: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:
     try:
         conn.row_factory = Row
+        # SQLite's own knows only the letters of ASCII; no index uses it.
+        conn.create_function("lower", 1, _lower, deterministic=True)
         for pragma in pragmas:
             conn.execute(pragma).fetchall()
     except BaseException:
@@ -554,3 +556,7 @@ def _retrieve(answer: "asyncio.Future[Any]") -> None:
     """Nobody waits for it any more; without this asyncio reports its exception as lost."""
     if not answer.cancelled():
         answer.exception()
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
