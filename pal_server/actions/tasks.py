@@ -403,6 +403,7 @@ def _agent(tx: Tx, task: Task, key: str | None) -> str | None:
 def _depend(tx: Tx, task: Task, codes: Sequence[str]) -> tuple[Dependency, ...]:
     """Let it come after these tasks of its own project, and after no others."""
     numbers = parse_dependencies(codes)
+    tasks.lock_order(tx, project_id=task.project_id)
     found: dict[int, Task] = {}
     for number in numbers:
         id = tasks.id_by_number(tx, project_id=task.project_id, number=number)

@@ -53,6 +53,12 @@ def find(tx: Tx, *, workspace_id: str, id: str) -> Task | None:
     return None if row is None else _task(tx, row)
 
 
+def lock_order(tx: Tx, *, project_id: str) -> None:
+    """Until the commit nobody else says which task of the project comes after which."""
+    if tx.has_other_writers:
+        tx.sql.one("tasks.lock_order", project_id=project_id)
+
+
 def find_locked(tx: Tx, *, workspace_id: str, id: str) -> Task | None:
     """As it is once nobody else changes it. Whoever locks a room too does that first."""
     if tx.has_other_writers:

@@ -436,7 +436,13 @@ async def test_an_archived_task_is_frozen_and_listed_apart(bus: Bus) -> None:
         page = await bus.store.read(tasks.list_page, actor=viewer, **query)
         return [task.code for task in page.items]
 
-    assert await listed() == await listed(q="100% TEA") == await listed(q="älter") == await listed(owner="member", project="shop") == ["T-2"]
+    assert (
+        await listed()
+        == await listed(q="100% TEA")
+        == await listed(q="älter")
+        == await listed(owner="member", project="shop")
+        == ["T-2"]
+    )
     assert await listed(archived=True) == await listed(archived=True, type="bug", agent="bot") == ["T-1"]
     assert await listed(status="done") == await listed(q="1%0") == []
     assert (await change(bus, archived=False, status="ready")).archived_at is None
