@@ -19,6 +19,7 @@ from aiohttp.web_response import Response, StreamResponse
 from pal_server.api.answers import SECURITY, answer_response, json_response
 from pal_server.api.auth import credential_of
 from pal_server.api.decoding import decode_body, decode_query, read_body
+from pal_server.api.pages import is_for_a_person, problem_page
 from pal_server.api.problems import present_bug, present_problem
 from pal_server.api.routing import Call, Route, Table
 from pal_server.api.services import Services
@@ -49,7 +50,7 @@ class Edge:
             route, params = self._table.match(http.method, http.raw_path)
             response = await self._answer(http, route, params, request_id)
         except PalError as exc:
-            response = _problem_response(exc, request_id)
+            response = _problem_response(exc, request_id, for_a_person=is_for_a_person(http))
         except HTTPException as exc:  # aiohttp's own, of broken bodies and handshakes
             response = _problem_response(_translate(exc), request_id)
         except (RequestPayloadError, HttpProcessingError) as exc:
@@ -157,8 +158,12 @@ def bad_request_response(message: str, /) -> Response:
     return _problem_response(Invalid(f"This is not valid HTTP: {message}."), "")
 
 
-def _problem_response(error: PalError, request_id: str) -> Response:
+def _problem_response(error: PalError, request_id: str, *, for_a_person: bool = False) -> Response:
     status, body, headers = present_problem(error, request_id=request_id)
+    if for_a_person:
+        page = problem_page(error.message, status=status, request_id=request_id)
+        page.headers.update(headers)
+        return page
     return json_response(body, status=status, request_id=request_id, headers=headers)
 
 

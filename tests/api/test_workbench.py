@@ -54,6 +54,26 @@ async def test_the_page_comes_in_the_colours_that_were_chosen(server: ServerUnde
         assert html in answer.body
 
 
+async def test_a_person_at_a_wrong_address_gets_a_page_and_a_program_gets_json(server: ServerUnderTest) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+    for path, status, said in (
+        ("/nowhere", 404, b"There is nothing here"),
+        ("/r/%3Cscript%3E", 400, b"This did not work"),
+        ("/f/file_gone", 404, b"There is nothing here"),
+    ):
+        page = await server.request("GET", path, headers=browser)
+
+        assert (page.status, page.headers["Content-Type"]) == (status, "text/html; charset=utf-8"), path
+        assert said in page.body
+        assert b'<a href="/">' in page.body
+        assert page.headers["X-Request-Id"].encode() in page.body
+        assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+        assert (await server.get(path)).code in ("not_found", "invalid")
+    assert (await server.request("GET", "/f/file_gone", token=None, headers=browser)).status == 401
+    assert (await server.request("GET", "/api/nowhere", headers=browser)).code == "not_found"
+
+
 async def test_each_page_has_a_nonce_of_its_own(server: ServerUnderTest, dist: Path) -> None:
     first, second = [(await server.get("/", token=None)).headers["Content-Security-Policy"] for _ in range(2)]
 
