@@ -23,6 +23,7 @@ from pal_daemon.storable import storable_integer, storable_text, storable_usage
 HIDDEN = "[redacted]"
 HELD = 8192  # characters
 SECRET_NAME = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:$|_)", re.IGNORECASE)
+NO_SECRET = "PAL_AGENT_KEY"  # a name: every agent of eight letters or more would else be taken out of its own words
 IN_JSON = re.compile(r"(?:(?:api|access|private)[_-]?key|token|secret|password|authorization)$", re.IGNORECASE)
 STARTS = (
     "sk-",
@@ -96,7 +97,7 @@ WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 
 def secrets_of(env: Mapping[str, str]) -> tuple[str, ...]:
     """The values of an environment that are secrets by their name, longest first; those in variables of JSON, too."""
-    values = {value for name, value in env.items() if SECRET_NAME.search(name)}
+    values = {value for name, value in env.items() if SECRET_NAME.search(name) and name != NO_SECRET}
     for value in env.values():
         if value.startswith("{"):
             values.update(_secrets_in(value))

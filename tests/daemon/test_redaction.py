@@ -185,6 +185,14 @@ async def test_a_run_tells_no_secret_of_its_own(bus, start_daemon):
     assert "swordfish" not in str(run.finish) + str(run.events)
 
 
+async def test_an_agents_own_name_is_no_secret(bus, start_daemon):
+    await start_daemon()
+
+    run = await bus.end_of(await bus.given_delivery(key="frontend-developer", content="/echo I am frontend-developer"))
+
+    assert run.finish["text"] == "I am frontend-developer"
+
+
 async def test_a_later_daemon_hides_what_the_first_one_would(bus, start_daemon, settings, tmp_path):
     first = await start_daemon()
     go = tmp_path / "go"
