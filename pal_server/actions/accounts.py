@@ -91,12 +91,16 @@ def set_disabled(tx: Tx, *, actor: Actor, ref: str, disabled: bool) -> Standing:
     if before.disabled is disabled:
         return _standing(tx, before)
     accounts.set_disabled(tx, before.id, disabled=disabled)
+    tx.batch_cache.clear()
     after = access.account(tx, actor, before.id)
     tx.wake(f"computer:{after.computer}")
     tx.emit("account.changed", workspace_id=actor.workspace_id, data=after.fact())
     action = "account.disabled" if disabled else "account.enabled"
     audit.record(tx, actor=actor, action=action, target=after.id, detail={"label": after.label})
-    return _standing(tx, after)
+    standing = _standing(tx, after)
+    for key in standing.agents:
+        tx.emit("agent.changed", workspace_id=actor.workspace_id, data=access.agent(tx, actor, key).fact())
+    return standing
 
 
 def remove(tx: Tx, *, actor: Actor, ref: str) -> Standing:

@@ -166,8 +166,15 @@ def readiness(
     is_revoked: bool,
     has_reported: bool,
     runtimes: Iterable[RuntimeState],
+    account: str | None = None,
+    has_own_program: bool = False,
+    is_shut: bool = False,
 ) -> tuple[Readiness, str]:
-    """Whether the agent could start now, and in words why not and what to do."""
+    """Whether the agent could start now, and in words why not and what to do.
+
+    A computer tells of a program where it usually lies and of who is logged in there. An agent with an `account` has
+    another login, and where the account names a program another one of these, too (`has_own_program`).
+    """
     if runtime in COMMANDED and command is None:
         return Readiness.UNAVAILABLE, "it has no command: an admin sets one with `pal console agents update --command`"
     if runtime in COMMANDED and not command_allowed:
@@ -178,8 +185,14 @@ def readiness(
         return Readiness.UNAVAILABLE, f"its computer {computer_name} was revoked: assign it to another one"
     if not has_reported:
         return Readiness.UNKNOWN, f"the daemon of {computer_name} has not connected yet"
+    if is_shut:
+        return Readiness.UNAVAILABLE, f"its account {account} is disabled: an admin enables it, or gives it another one"
     for state in runtimes:
         if state.name == runtime:
+            if has_own_program and not state.available:
+                return Readiness.UNKNOWN, f"its account {account} names a program of its own"
+            if account is not None and state.available and state.login == "out":
+                return Readiness.AVAILABLE, ""  # what the note says is of the usual place
             return (Readiness.AVAILABLE if state.available else Readiness.UNAVAILABLE), state.note
     if runtime in KNOWN:
         return Readiness.UNAVAILABLE, f"the daemon of {computer_name} does not offer the runtime {runtime}: update it"

@@ -91,6 +91,9 @@ def _agent(row: Row) -> Agent:
         is_revoked=row.revoked_at is not None,
         has_reported=row.last_seen_at is not None,
         runtimes=() if row.runtimes is None else computers.parse_runtimes(row.runtimes),
+        account=row.account_label,
+        has_own_program=row.account_bin is not None,
+        is_shut=bool(row.account_disabled),
     )
     return Agent(
         workspace_id=row.workspace_id,

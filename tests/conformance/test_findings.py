@@ -7,6 +7,7 @@ import pytest
 from pal_server.actions import accounts, agents, autocompletion, choices, computers, equipment, findings, runs
 from pal_server.actions.accounts import Standing
 from pal_server.actions.deliveries import Claimed
+from pal_server.domain.agents import Readiness
 from pal_server.domain.findings import QUOTA_FOR, Finding
 from pal_server.domain.runs import Run
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
@@ -82,6 +83,8 @@ async def test_an_account_names_the_agents_that_disabling_it_stops(bus: Bus) -> 
     disabled = await bus.store.write(accounts.set_disabled, actor=bus.people.admin, ref=made.account.id, disabled=True)
 
     assert (disabled.account.disabled, disabled.agents) == (True, ("bot",))
+    stopped = await bus.store.read(agents.get, actor=bus.people.viewer, key="bot")
+    assert (stopped.runtime_state, "work is disabled" in stopped.runtime_note) == (Readiness.UNAVAILABLE, True)
     shown = await bus.store.read(accounts.list_page, actor=bus.people.viewer, after=None, limit=10)
     assert [one.fact()["agents"] for one in shown.items] == [["bot"]]
     with pytest.raises(Conflict) as refused:

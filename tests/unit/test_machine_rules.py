@@ -11,6 +11,7 @@ from pal_server.errors import Conflict, Invalid, PalError, TooLarge
 
 DEMO = RuntimeState(name="demo", available=True, capabilities={})
 OLD = RuntimeState(name="codex", available=False, note="codex 0.1 is too old", capabilities={})
+OUT = RuntimeState(name="claude-code", available=True, note="nobody is logged in", login="out", capabilities={})
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,12 @@ def test_an_interval_has_bounds(interval: int) -> None:
         ({"is_revoked": True}, Readiness.UNAVAILABLE, "revoked"),
         ({"runtime": "command"}, Readiness.UNAVAILABLE, "no command"),
         ({"runtime": "command", "command": "ls"}, Readiness.UNAVAILABLE, "admin"),
+        ({"runtime": "claude-code"}, Readiness.AVAILABLE, "nobody is logged in"),
+        ({"runtime": "claude-code", "account": "work"}, Readiness.AVAILABLE, ""),
+        ({"runtime": "claude-code", "account": "work", "is_shut": True}, Readiness.UNAVAILABLE, "work is disabled"),
+        ({"account": "work"}, Readiness.AVAILABLE, ""),
+        ({"runtime": "codex", "account": "work"}, Readiness.UNAVAILABLE, "too old"),
+        ({"runtime": "codex", "account": "work", "has_own_program": True}, Readiness.UNKNOWN, "program of its own"),
     ],
 )
 def test_whether_an_agent_is_ready_and_what_to_do(changes: dict[str, object], state: Readiness, word: str) -> None:
@@ -77,13 +84,14 @@ def test_whether_an_agent_is_ready_and_what_to_do(changes: dict[str, object], st
         "computer_name": "box",
         "is_revoked": False,
         "has_reported": True,
-        "runtimes": (DEMO, OLD),
+        "runtimes": (DEMO, OLD, OUT),
     }
 
     found, note = readiness(**{**situation, **changes})  # type: ignore[arg-type]  # one field each
 
     assert found is state
     assert word in note
+    assert word or not note
 
 
 def test_an_agent_named_as_a_runtime_is_that_one() -> None:

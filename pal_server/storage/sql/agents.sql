@@ -7,15 +7,17 @@ VALUES (:workspace_id, :key, :display_name, :runtime, :now, :now);
 -- name: get(workspace_id, key)
 SELECT a.workspace_id, a.key, a.display_name, a.description, a.runtime, a.computer_id, a.command, a.command_allowed, a.cwd,
        a.model, a.effort, a.mode, a.instructions, a.skills, a.servers, a.settings, a.isolation, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
-       c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at
-  FROM agents a LEFT JOIN computers c ON c.id = a.computer_id
+       c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at,
+       x.label AS account_label, x.bin AS account_bin, x.disabled AS account_disabled
+  FROM agents a LEFT JOIN computers c ON c.id = a.computer_id LEFT JOIN accounts x ON x.id = a.account_id
  WHERE a.workspace_id = :workspace_id AND a.key = :key;
 
 -- name: list_page(workspace_id, after, limit)
 SELECT a.workspace_id, a.key, a.display_name, a.description, a.runtime, a.computer_id, a.command, a.command_allowed, a.cwd,
        a.model, a.effort, a.mode, a.instructions, a.skills, a.servers, a.settings, a.isolation, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
-       c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at
-  FROM agents a LEFT JOIN computers c ON c.id = a.computer_id
+       c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at,
+       x.label AS account_label, x.bin AS account_bin, x.disabled AS account_disabled
+  FROM agents a LEFT JOIN computers c ON c.id = a.computer_id LEFT JOIN accounts x ON x.id = a.account_id
  WHERE a.workspace_id = :workspace_id AND a.key > :after
  ORDER BY a.key
  LIMIT :limit;
@@ -23,8 +25,9 @@ SELECT a.workspace_id, a.key, a.display_name, a.description, a.runtime, a.comput
 -- name: list_of_computer(computer_id)
 SELECT a.workspace_id, a.key, a.display_name, a.description, a.runtime, a.computer_id, a.command, a.command_allowed, a.cwd,
        a.model, a.effort, a.mode, a.instructions, a.skills, a.servers, a.settings, a.isolation, a.account_id, a.concurrency, a.max_duration, a.enabled, a.created_at, a.updated_at,
-       c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at
-  FROM agents a JOIN computers c ON c.id = a.computer_id
+       c.name AS computer_name, c.runtimes, c.last_seen_at, c.revoked_at,
+       x.label AS account_label, x.bin AS account_bin, x.disabled AS account_disabled
+  FROM agents a JOIN computers c ON c.id = a.computer_id LEFT JOIN accounts x ON x.id = a.account_id
  WHERE a.computer_id = :computer_id
  ORDER BY a.key;
 
