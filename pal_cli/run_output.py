@@ -15,6 +15,7 @@ from pal_server.client.terminal.output import note, printable, say, say_json_lin
 
 LOOK_EVERY = 0.3  # seconds between two looks at a run that is quiet
 _PAGE = 200  # the most the API gives at once
+_SHOWN = 400  # characters of an event's facts; `--json` has all of them
 _LIVE = ("starting", "running", "waiting", "paused")
 
 Event = dict[str, Any]
@@ -25,11 +26,16 @@ def _logs_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--follow", "-f", action="store_true", help="go on until the run has ended")
     parser.add_argument("--after", type=whole, default=0, metavar="SEQ", help="only events after this one")
     parser.add_argument("--limit", type=positive, metavar="N", help="at most so many events")
+    parser.add_argument("--prompt", action="store_true", help="what the run was told, in place of what it said")
     connection_flags(parser)
 
 
 def _logs(args: argparse.Namespace) -> int | None:
     line = connect(args)
+    if args.prompt:
+        told = line.get(f"/api/runs/{segment(args.run)}/prompt")
+        say_json_line(told) if args.json else say(told["prompt"])
+        return None
     if not args.follow:
         for count, event in enumerate(read_events(line, args.run, after=args.after), start=1):
             _print(event, as_json=args.json)
@@ -116,8 +122,10 @@ def _print(event: Event, *, as_json: bool) -> None:
         case "message":
             say(text.removesuffix("\n"))
         case kind:
-            detail = text or ", ".join(f"{key}={value}" for key, value in (event.get("data") or {}).items())
-            say(f"[{kind}] {detail}".rstrip())
+            facts = ", ".join(
+                f"{key}={value}" for key, value in (event.get("data") or {}).items() if value is not None
+            )
+            say(f"[{kind}] {text or (facts if len(facts) <= _SHOWN else f'{facts[:_SHOWN]}…')}".rstrip())
 
 
 LOGS = Command(

@@ -11,6 +11,7 @@ from pal_server.client.terminal.line import Line, segment, without_nothing
 from pal_server.client.terminal.output import note, say
 
 SCOPES = ("once", "topic", "agent", "project")
+STATUSES = ("pending", "answered", "applied", "expired", "cancelled")
 
 
 def _decision_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +79,10 @@ def _answer_in_talk(line: Line, args: argparse.Namespace) -> None:
     note(one["title"])
     if one["body"]:
         note(one["body"])
-    if one["kind"] == "question":
+    body: dict[str, Any]
+    if one.get("questions"):
+        body = {"answers": [_given(question) for question in one["questions"]]}
+    elif one["kind"] == "question":
         body = {"answer": ask("Your answer", choices=one["options"] or None)}
     else:
         body = {"decision": ask("Your decision", choices=["approve", "deny"])}
@@ -86,6 +90,49 @@ def _answer_in_talk(line: Line, args: argparse.Namespace) -> None:
         body |= {"reason": reason} if reason else {}
     # The hash says that this is the answer to exactly what was shown here.
     _send_answer(line, args.id, body | {"hash": one["hash"]}, as_json=args.json)
+
+
+def _given(question: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one of a card's questions: labels of its options, as they are typed, else words of one's own."""
+    from pal_server.client.terminal.confirm import ask
+
+    labels = [option["label"] for option in question["options"]]
+    for option in question["options"]:
+        note("  " + ": ".join(part for part in (option["label"], option.get("description")) if part))
+    several = " (several, divided by commas)" if question["multiple"] and labels else ""
+    typed = ask(question["text"] + several)
+    parts = [part.strip() for part in typed.split(",")] if question["multiple"] and typed not in labels else [typed]
+    return {"chosen": parts} if set(parts) <= set(labels) else {"chosen": [], "text": typed}
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--topic", type=whole, metavar="T", help="only of this topic")
+    parser.add_argument("--run", type=whole, metavar="RUN", help="only of this run")
+    parser.add_argument("--status", choices=STATUSES, default="pending", help="pending unless another is named")
+    paging_flags(parser)
+    connection_flags(parser)
+
+
+def _list(args: argparse.Namespace) -> None:
+    answer = connect(args).get(
+        "/api/interactions",
+        status=args.status,
+        topic=args.topic,
+        run=args.run,
+        after=args.after,
+        limit=args.limit,
+    )
+    verbs.show(answer, as_json=args.json, render=shown.interactions)
+
+
+def _show_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the interaction's id")
+    connection_flags(parser)
+
+
+def _show(args: argparse.Namespace) -> None:
+    answer = connect(args).get(f"/api/interactions/{segment(args.id)}")
+    verbs.show(answer, as_json=args.json, render=shown.whole_interaction)
 
 
 def _send_answer(line: Line, id: str, body: dict[str, Any], *, as_json: bool) -> None:
@@ -146,6 +193,18 @@ ANSWER = Command(
     examples=('pal cli answer 7 "the release branch"', "pal cli answer --interactive"),
     arguments=_answer_arguments,
     run=_answer,
+)
+LIST = Command(
+    about="What waits for a person: approvals, questions and plans.",
+    examples=("pal cli interactions list", "pal cli interactions list --topic 12 --status applied"),
+    arguments=_list_arguments,
+    run=_list,
+)
+SHOW = Command(
+    about="All of one approval, question or plan, and how it is answered.",
+    examples=("pal cli interactions show 7",),
+    arguments=_show_arguments,
+    run=_show,
 )
 DRAFT = Command(
     about="Send, revise or drop an answer that is held because something newer was said.",

@@ -9,6 +9,8 @@ GROUP = Group(
         "send": ("pal_cli.cli.send:SEND", "say something in a room"),
         "ask": ("pal_cli.cli.asking:ASK", "ask a person, from inside a run"),
         "result": ("pal_cli.cli.asking:RESULT", "report what came of a run"),
+        "interactions list": ("pal_cli.cli.answering:LIST", "what waits for a person"),
+        "interactions show": ("pal_cli.cli.answering:SHOW", "all of one approval, question or plan"),
         "approve": ("pal_cli.cli.answering:APPROVE", "approve what an agent wants to do"),
         "deny": ("pal_cli.cli.answering:DENY", "deny it, with a reason"),
         "answer": ("pal_cli.cli.answering:ANSWER", "answer an agent's question"),

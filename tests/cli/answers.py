@@ -85,9 +85,11 @@ INTERACTION: dict[str, Any] = {
     "body": "",
     "options": [],
     "room": "general",
+    "topic": 3,
     "agent": "codex",
     "hash": "abc",
     "answer": None,
+    "created_at": 1_700_000_000_000,
 }
 
 

@@ -168,13 +168,24 @@ def test_the_wizard_of_an_update_moves_an_agent(
     assert assignment.body == {"computer_id": wanted}
 
 
+TWO = [
+    {"text": "Which?", "options": [{"label": "a"}, {"label": "b"}], "multiple": True},
+    {"text": "Or else?", "options": [{"label": "none"}], "multiple": False},
+]
+
+
 @pytest.mark.parametrize(
     ("asked", "typed", "sent"),
     [
         ({"kind": "question", "options": ["red", "blue"]}, "7\ngreen\nblue\n", {"answer": "blue"}),
         ({"kind": "approval", "options": []}, "\ndeny\nnot today\n", {"decision": "deny", "reason": "not today"}),
+        (
+            {"kind": "question", "questions": TWO},
+            "7\nb, a\na third, maybe\n",
+            {"answers": [{"chosen": ["b", "a"]}, {"chosen": [], "text": "a third, maybe"}]},
+        ),
     ],
-    ids=["question", "approval"],
+    ids=["question", "approval", "questions"],
 )
 def test_the_wizard_of_an_answer_shows_what_waits_and_sends_what_was_shown(
     pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], typed: str, sent: dict[str, Any]

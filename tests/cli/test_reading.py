@@ -16,6 +16,9 @@ SAME: dict[str, tuple[str, dict[str, Any]]] = {
         "GET /api/inbox",
         {"messages": [answers.MESSAGE], "items": [{"message": answers.MESSAGE, "reason": "mention"}], "next": None},
     ),
+    "cli interactions list --topic 3": ("GET /api/interactions", page("interactions", answers.INTERACTION)),
+    "cli interactions show 4": ("GET /api/interactions/4", {"interaction": answers.INTERACTION}),
+    "logs 7 --prompt": ("GET /api/runs/7/prompt", {"prompt": "You are the agent"}),
     "cli rooms members --room general": ("GET /api/rooms/general/members", page("members", answers.MEMBER)),
     "cli topics list --room general": ("GET /api/rooms/general/topics", page("topics", answers.TOPIC)),
     "cli rooms list": ("GET /api/rooms", page("rooms", answers.ROOM)),
@@ -73,6 +76,41 @@ def test_json_is_the_answer_and_words_tell_of_it(line: str, pal: Pal, api: FakeA
     assert json.loads(machine.out) == answer
     assert machine.err == ""
     assert person.out != ""
+
+
+@pytest.mark.parametrize(
+    ("card", "shown"),
+    [
+        (
+            {"type": "interaction", "interaction": 4, "kind": "approval", "status": "pending"},
+            "pal cli approve 4, or pal cli deny 4",
+        ),
+        ({"type": "interaction", "interaction": 4, "kind": "question", "status": "pending"}, "pal cli answer 4"),
+        ({"type": "interaction", "interaction": 4, "status": "applied", "answered_by": "ann"}, "[answered by ann]"),
+        ({"type": "interaction", "interaction": 4, "status": "expired"}, "[expired]"),
+        (
+            {"type": "interrupted", "run": 9, "status": "pending", "actions": ["resume", "keep_files"]},
+            "pal cli choose 9 resume|keep-files",
+        ),
+        ({"type": "draft", "run": 9, "status": "held"}, "pal cli draft 12 send|revise|drop"),
+    ],
+)
+def test_a_card_says_what_answers_it_or_who_did(card: dict[str, Any], shown: str, pal: Pal, api: FakeApi) -> None:
+    api.answers["GET /api/messages/12"] = {"message": {**answers.MESSAGE, "kind": "card", "card": card}}
+
+    assert shown in pal("cli", "messages", "show", "12").out
+
+
+def test_all_of_a_question_is_shown(pal: Pal, api: FakeApi) -> None:
+    first = {"text": "Which?", "options": [{"label": "a", "description": "the old one"}], "multiple": True}
+    asked = {**answers.INTERACTION, "body": "In the shop.", "questions": [first]}
+    api.answers["GET /api/interactions/4"] = {"interaction": asked}
+
+    outcome = pal("cli", "interactions", "show", "4")
+
+    for part in ("Which branch?", "In the shop.", "1: Which? (several may be chosen)", "a: the old one"):
+        assert part in outcome.out
+    assert "pal cli answer 4" in outcome.err
 
 
 def test_control_characters_of_others_are_made_visible(pal: Pal, api: FakeApi) -> None:

@@ -139,6 +139,28 @@ def message_line(row: Answer) -> None:
         say(f"    {line}")
     for file in row.get("files", []):
         say(f"    [file {file['name']}, {size(file['size'])}, {file['id']}]")
+    if (state := _card_state(row)) is not None:
+        say(f"    [{state}]")
+
+
+def _card_state(row: Answer) -> str | None:
+    """Of a card that asks a person: what answers it here, or who did."""
+    card = row.get("card") or {}
+    match card.get("type"), card.get("status"):
+        case "interaction", "pending":
+            return f"waits: {_how_to_answer(card['interaction'], kind=card.get('kind', 'question'))}"
+        case "interrupted", "pending":
+            return f"waits: pal cli choose {card['run']} {'|'.join(card['actions']).replace('_', '-')}"
+        case "draft", "held":
+            return f"waits: pal cli draft {row['id']} send|revise|drop"
+        case ("interaction" | "interrupted"), status:
+            by = f" by {card['answered_by']}" if card.get("answered_by") else ""
+            return f"{'answered' if by else status}{by}"
+    return None
+
+
+def _how_to_answer(id: int, *, kind: str) -> str:
+    return f'pal cli answer {id} "…"' if kind == "question" else f"pal cli approve {id}, or pal cli deny {id}"
 
 
 def message(answer: Answer) -> None:
@@ -214,6 +236,33 @@ def interaction(answer: Answer) -> None:
         words = ", ".join(str(value) for value in said.values() if value) if isinstance(said, dict) else str(said)
         by = f" by {one['answered_by']}" if one.get("answered_by") else ""
         say(f"answered{by}: {words}")
+
+
+def interactions(answer: Answer) -> None:
+    table(
+        ("ID", "KIND", "STATUS", "AGENT", "TOPIC", "SINCE", "WHAT"),
+        [
+            (one["id"], one["kind"], one["status"], one.get("agent"), one["topic"], when(one["created_at"]), one["title"])
+            for one in answer["interactions"]
+        ],
+        empty="nothing waits for a person",
+    )
+
+
+def whole_interaction(answer: Answer) -> None:
+    """All that it says, each question with its options, and what answers it."""
+    one = answer["interaction"]
+    interaction(answer)
+    if one["body"]:
+        say(one["body"])
+    for number, question in enumerate(one.get("questions", ()), start=1):
+        say(f"{number}: {question['text']}{' (several may be chosen)' if question['multiple'] else ''}")
+        for option in question["options"]:
+            say("   " + ": ".join(part for part in (option["label"], option.get("description")) if part))
+    if one["options"] and one["kind"] == "question" and not one.get("questions"):
+        say(f"options: {', '.join(one['options'])}")
+    if one["status"] == "pending":
+        note(_how_to_answer(one["id"], kind=one["kind"]))
 
 
 def artifact(answer: Answer, *, url: str) -> None:
