@@ -122,9 +122,7 @@ def _print(event: Event, *, as_json: bool) -> None:
         case "message":
             say(text.removesuffix("\n"))
         case kind:
-            facts = ", ".join(
-                f"{key}={value}" for key, value in (event.get("data") or {}).items() if value is not None
-            )
+            facts = ", ".join(f"{key}={value}" for key, value in (event.get("data") or {}).items() if value is not None)
             say(f"[{kind}] {text or (facts if len(facts) <= _SHOWN else f'{facts[:_SHOWN]}…')}".rstrip())
 
 

@@ -153,7 +153,7 @@ def _card_state(row: Answer) -> str | None:
             return f"waits: pal cli choose {card['run']} {'|'.join(card['actions']).replace('_', '-')}"
         case "draft", "held":
             return f"waits: pal cli draft {row['id']} send|revise|drop"
-        case ("interaction" | "interrupted"), status:
+        case (("interaction" | "interrupted"), status):
             by = f" by {card['answered_by']}" if card.get("answered_by") else ""
             return f"{'answered' if by else status}{by}"
     return None
@@ -242,8 +242,8 @@ def interactions(answer: Answer) -> None:
     table(
         ("ID", "KIND", "STATUS", "AGENT", "TOPIC", "SINCE", "WHAT"),
         [
-            (one["id"], one["kind"], one["status"], one.get("agent"), one["topic"], when(one["created_at"]), one["title"])
-            for one in answer["interactions"]
+            (i["id"], i["kind"], i["status"], i.get("agent"), i["topic"], when(i["created_at"]), i["title"])
+            for i in answer["interactions"]
         ],
         empty="nothing waits for a person",
     )
