@@ -58,7 +58,7 @@ def home_of(settings: Settings, home: str | None) -> str | None:
 
     Raises OSError.
     """
-    if home is None or home.startswith(("/", "~")):
+    if home is None or _is_path(home):
         return None if home is None else os.path.expanduser(home)
     name = NAME.fullmatch(home)
     if name is None:
@@ -75,9 +75,18 @@ def with_keys(settings: Settings, work: Work) -> Work:
         return work
     keys = read_keys(settings, work.agent.account) if work.agent.account else {}
     known = account_of(work)
-    complete = {**account, "env": {**known.env, **keys}, "home": home_of(settings, known.home)}
+    complete = {
+        **account,
+        "env": {**known.env, **keys},
+        "home": home_of(settings, known.home),
+        "is_home_ours": known.home is not None and not _is_path(known.home),
+    }
     agent = msgspec.structs.replace(work.agent, settings={**work.agent.settings, "account": complete})
     return msgspec.structs.replace(work, agent=agent)
+
+
+def _is_path(home: str) -> bool:
+    return home.startswith(("/", "~"))
 
 
 def _file(settings: Settings, account: str) -> Path:

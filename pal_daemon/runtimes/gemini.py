@@ -13,12 +13,12 @@ from uuid import UUID
 from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
 from pal_daemon.runtimes.base import Capabilities, Context
+from pal_daemon.runtimes.gemini_settings import SHELL, settle, system_settings
 from pal_daemon.runtimes.profile import Account
 from pal_daemon.runtimes.shelf import Shelf
 from pal_daemon.runtimes.way_in import BY_KEY, OUT, Login, Seen, WayIn, key_in, read_json
 from pal_server.contract.deliveries import Work
 
-SETTINGS = Path(__file__).with_name("gemini_settings.json")  # these win over the user's
 HEAD = b'{"sessionId":'  # how the first line of a record begins
 MINUTE = "%Y-%m-%dT%H-%M"  # as in the names of its session files
 
@@ -37,7 +37,8 @@ LOGIN = (
 QUIET = {
     "GEMINI_CLI_NO_RELAUNCH": "true",  # one process instead of two, and signals work
     "GEMINI_CLI_TRUST_WORKSPACE": "true",
-    "GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(SETTINGS),
+    "BASH_ENV": str(SHELL),  # read by the shells of its commands
+    **system_settings(),
 }
 
 
@@ -92,7 +93,11 @@ class GeminiRuntime(AcpRuntime):
 
     def environment(self, work: Work, account: Account, context: Context) -> dict[str, str]:
         home = home_of(account)
-        return {} if home is None else {"GEMINI_CLI_HOME": home}
+        if home is None:
+            return {}
+        if account.is_home_ours:
+            settle(Path(home))
+        return {"GEMINI_CLI_HOME": home}
 
     def login_method(self, env: Mapping[str, str]) -> str | None:
         """A key alone is not taken: somebody has to have chosen to use it."""

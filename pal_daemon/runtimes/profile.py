@@ -29,6 +29,7 @@ class Account:
 
     bin: str | None = None
     home: str | None = None
+    is_home_ours: bool = False  # a folder of the daemon's own and not a person's
     env: dict[str, str] = field(default_factory=dict)
     args: tuple[str, ...] = ()
 
@@ -41,6 +42,7 @@ def account_of(work: Work) -> Account:
     return Account(
         bin=account.get("bin") or None,
         home=account.get("home") or None,
+        is_home_ours=account.get("is_home_ours") is True,
         env={str(name): str(value) for name, value in (account.get("env") or {}).items()},
         args=tuple(str(arg) for arg in account.get("args") or ()),
     )

@@ -15,8 +15,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from pal_daemon.account_keys import accounts_folder, read_keys
+from pal_daemon.account_keys import accounts_folder, read_keys, with_keys
+from pal_daemon.runtimes.profile import account_of
 from pal_daemon.settings import Settings
+from pal_server.contract.deliveries import AgentProfile, Work
 from tests.support.daemons import RunningDaemon
 from tests.support.fake_bus import FakeBus
 from tests.support.patience import LONG_PATIENCE
@@ -92,6 +94,12 @@ def account(id: str = "account_work", *, runtime: str = "claude-code", **more: A
     }
 
 
+def plain_work(agent: AgentProfile) -> Work:
+    return Work(
+        agent=agent, prompt="do it", content="do it", room="r", room_name="general", topic=1, message=1, session="s"
+    )
+
+
 def logins(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
     listed = json.loads(done.stdout)["logins"]
     return {one["label"] or one["runtime"]: (one["login"], one["method"]) for one in listed}
@@ -132,6 +140,21 @@ async def test_a_home_of_a_plain_name_is_the_daemons_own_and_nobody_elses(bus, s
 
     folder = accounts_folder(settings) / "homes" / "one"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(("home", "is_ours"), [("one", True), ("/opt/one", False), ("~/one", False), (None, False)])
+def test_a_runtime_is_told_which_homes_are_the_daemons_own(home, is_ours, settings):
+    profile = AgentProfile(
+        key="worker",
+        display_name="Worker",
+        runtime="gemini",
+        settings={"account": {"home": home, "is_home_ours": not is_ours}},
+    )
+
+    told = account_of(with_keys(settings, plain_work(profile)))
+
+    assert told.is_home_ours is is_ours
+    assert (told.home is None) is (home is None)
 
 
 async def test_a_key_lies_in_one_file_for_its_owner_and_never_goes_to_the_server(bus, start_daemon, pal, settings):

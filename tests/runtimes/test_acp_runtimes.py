@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pal_daemon.runtimes import gemini_settings
 from pal_daemon.runtimes.acp import AnyAcpRuntime
 from pal_daemon.runtimes.base import CannotStart, Context, LaunchSpec, Surroundings
 from pal_daemon.runtimes.cursor import CursorRuntime
-from pal_daemon.runtimes.gemini import SETTINGS, GeminiRuntime
+from pal_daemon.runtimes.gemini import GeminiRuntime
+from pal_daemon.runtimes.gemini_settings import SHELL, system_settings
 from pal_daemon.runtimes.opencode import OpenCodeRuntime
 from pal_server.contract.deliveries import AgentProfile, Work
 from tests.runtimes.driver import write_program
@@ -134,9 +137,80 @@ def test_gemini_is_one_process_with_its_settings_and_home(programs):
     assert spec.argv[1:] == ("--acp", "-m", "gemini-2.5-pro")
     assert spec.env["GEMINI_CLI_NO_RELAUNCH"] == "true"
     assert spec.env["GEMINI_CLI_HOME"] == "/accounts/one"
-    settings = json.loads(SETTINGS.read_text())
-    assert settings["general"]["sessionRetention"]["enabled"] is False
-    assert "PAL_RUN_TOKEN" in settings["security"]["environmentVariableRedaction"]["allowed"]
+
+
+def test_a_home_of_pals_own_is_told_what_gemini_is_to_leave_off(programs, tmp_path):
+    file = tmp_path / ".gemini" / "settings.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps({"general": {"enableAutoUpdate": True}, "security": {"auth": {"selectedType": "x"}}}))
+
+    launch(GeminiRuntime(), work(settings=account(home=str(tmp_path), is_home_ours=True)), programs)
+    told = json.loads(file.read_text())
+    launch(GeminiRuntime(), work(settings=account(home=str(tmp_path), is_home_ours=True)), programs)
+
+    assert told["general"] == {
+        "enableAutoUpdate": True,
+        "enableAutoUpdateNotification": False,
+        "sessionRetention": {"enabled": False},
+    }
+    assert told["privacy"] == {"usageStatisticsEnabled": False}
+    assert told["security"]["auth"] == {"selectedType": "x"}
+    assert told["security"]["environmentVariableRedaction"]["enabled"] is True
+    assert "PAL_RUN_TOKEN" in told["security"]["environmentVariableRedaction"]["allowed"]
+    assert json.loads(file.read_text()) == told
+    assert [path.name for path in file.parent.iterdir()] == ["settings.json"]
+
+
+@pytest.mark.parametrize("text", ["{} // a comment", "[]"])
+def test_settings_of_a_home_that_cannot_be_read_stay_as_they_are(text, programs, tmp_path):
+    file = tmp_path / ".gemini" / "settings.json"
+    file.parent.mkdir()
+    file.write_text(text)
+
+    launch(GeminiRuntime(), work(settings=account(home=str(tmp_path), is_home_ours=True)), programs)
+
+    assert file.read_text() == text
+
+
+def test_a_home_of_somebody_is_left_alone(programs, tmp_path):
+    launch(GeminiRuntime(), work(settings=account(home=str(tmp_path / "home"))), programs)
+
+    assert not (tmp_path / "home").exists()
+
+
+def test_settings_win_only_where_root_alone_writes_them_and_no_administrator_has_any(tmp_path, monkeypatch):
+    own = tmp_path / "settings.json"
+    own.write_text("{}")
+    tmp_path.chmod(0o777)
+    by_others = system_settings(own, others=())
+    monkeypatch.setattr(gemini_settings, "WRITABLE_BY_OTHERS", 0)
+    monkeypatch.setattr(gemini_settings, "ROOTS", {path.stat().st_uid for path in (own, *own.parents)})
+
+    assert by_others == {}
+    assert system_settings(own, others=()) == {"GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(own)}
+    assert system_settings(own, others=[own]) == {}
+
+
+@pytest.mark.parametrize("mark", ["GEMINI_CLI", "GEMINI_PROJECT_DIR"])
+def test_geminis_shells_have_no_keys_and_its_launcher_keeps_them(mark):
+    secrets = {"GEMINI_API_KEY": "secret-1", "some_token": "secret-2", "GEMINI_CLI_CUSTOM_HEADERS": "secret-3"}
+    needed = {
+        "PAL_RUN_TOKEN": "needed-1",
+        "GIT_CONFIG_KEY_0": "needed-2",
+        "SSH_AUTH_SOCK": "needed-3",
+        "PLACE": "needed-4",
+    }
+    env = {"PATH": "/usr/bin:/bin", "BASH_ENV": str(SHELL), **secrets, **needed}
+
+    def inherited(**more: str) -> str:
+        line = ["bash", "-c", "case KEY in key) echo bent;; esac; MY_KEY=own-5 bash -c env"]
+        return subprocess.run(line, env=env | more, capture_output=True, text=True, check=True).stdout
+
+    by_command, by_launcher = inherited(**{mark: "1"}), inherited()
+
+    assert [word for word in ("secret-", "bent", "pal_name", "BASH_ENV") if word in by_command] == []
+    assert [value for value in (*needed.values(), "own-5") if value not in by_command] == []
+    assert [value for value in secrets.values() if value not in by_launcher] == []
 
 
 @pytest.mark.parametrize(("minute", "kept"), [("12-04", "12-04"), ("12-05", "12-04")])

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from pal_daemon.runtimes.gemini import GeminiRuntime
 from tests.runtimes.desk import Desk, approve_all, open_desk
-from tests.runtimes.drivers.gemini import DRIVER
+from tests.runtimes.drivers.gemini import DRIVER, KEY
 from tests.support.models.server import Call, Say, Text, Wait
 
 
@@ -44,3 +45,33 @@ async def test_a_plan_is_shown_and_changes_nothing_until_it_is_approved(desk):
     assert before == (False, False)
     assert (early.exists(), later.read_text()) == (False, "in time\n")
     assert (end["status"], end["text"]) == ("succeeded", "Done as planned.")
+
+
+OF_THE_HOME = "key-of-a-file-3b1f8a"  # the program itself puts what stands there into its environment
+
+
+async def test_its_commands_have_no_keys_where_its_users_settings_are_all_there_are(desk, monkeypatch):
+    quiet = {name: value for name, value in GeminiRuntime.quiet.items() if "SETTINGS" not in name}
+    monkeypatch.setattr(GeminiRuntime, "quiet", quiet)
+    (desk.home / ".gemini").mkdir()
+    (desk.home / ".gemini" / ".env").write_text(f"SOME_TOKEN={OF_THE_HOME}\nSOME_PLACE=there\n")
+    seen = desk.folder / "seen.txt"
+    desk.model.script(DRIVER.command(f"env > {seen}"), Text(text="Pelican."), Text(text="Ostrich."))
+
+    first = await desk.given("look around")
+    told = await approve_all(desk, first)
+    second = await desk.given("and again", native=desk.bus.native_sessions[f"session_{first.delivery}"])
+    end = await desk.end(second)
+    environment = seen.read_text()
+
+    assert (told["status"], told["text"], end["status"], end["text"]) == (
+        "succeeded",
+        "Pelican.",
+        "succeeded",
+        "Ostrich.",
+    )
+    assert "Pelican" in desk.model.questions[-1].text
+    assert (KEY in environment, OF_THE_HOME in environment) == (False, False)
+    assert "SOME_PLACE=there\n" in environment
+    assert f"PAL_RUN_ID={first.id}\n" in environment
+    assert "PAL_RUN_TOKEN=" in environment

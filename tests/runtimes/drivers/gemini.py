@@ -12,6 +12,8 @@ from tests.support.models import gemini
 from tests.support.models.server import Call
 from tests.support.programs import COMPILED, need_program, node_path
 
+KEY = "key-of-gemini-7c40d2"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gemini(Driver):
@@ -22,14 +24,15 @@ class Gemini(Driver):
         folder = home / ".gemini"
         folder.mkdir(parents=True, exist_ok=True)
         settings = {
-            "general": {"maxAttempts": 1},
+            "general": {"maxAttempts": 1, "enableAutoUpdate": False, "enableAutoUpdateNotification": False},
+            "privacy": {"usageStatisticsEnabled": False},
             "model": {"disableLoopDetection": True},  # a scripted model repeats itself
         }
         (folder / "settings.json").write_text(json.dumps(settings))
         env = {
             "HOME": str(home),
             "PATH": node_path("/usr/bin:/bin"),
-            "GEMINI_API_KEY": "test",
+            "GEMINI_API_KEY": KEY,
             "GOOGLE_GEMINI_BASE_URL": url,
             "NODE_COMPILE_CACHE": str(COMPILED),  # a fifth of a start is compiling the same text again
         }
