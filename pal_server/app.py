@@ -41,6 +41,7 @@ from pal_server.errors import Unavailable
 from pal_server.ids import new_id
 from pal_server.loops.approval_deadlines import ApprovalDeadlines
 from pal_server.loops.bridges import Bridges
+from pal_server.loops.chat_notices import ChatNotices
 from pal_server.loops.digests import Digests
 from pal_server.loops.files import Files
 from pal_server.loops.leader import Leader
@@ -191,6 +192,7 @@ async def _assemble(
         token_use,
         posting,
         TerminalReaper(context, policy=policy),
+        ChatNotices(context, url=lambda: url),
         Webhooks(context, url=lambda: url, key=key, allowed=frozenset(settings.webhook_hosts)),
         bridges,
     )

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from pal_server.actions import access, audit
 from pal_server.domain.actors import Actor, ActorKind
-from pal_server.domain.webhooks import Webhook, WebhookPost, news_of, next_attempt, parse_url
+from pal_server.domain.news import news_of
+from pal_server.domain.webhooks import Webhook, WebhookPost, next_attempt, parse_url
 from pal_server.errors import Forbidden, NotFound
-from pal_server.storage import events, users, webhooks
+from pal_server.storage import events, news, users, webhooks
 from pal_server.storage.tx import Tx
 
 CHANGED = "webhooks"  # woken when a webhook was made or has something to be told
@@ -120,12 +121,12 @@ def _read_on(tx: Tx, webhook: Webhook, *, newest: int, base_url: str) -> bool:
     actor = Actor(
         kind=ActorKind.USER, workspace_id=webhook.workspace_id, id=user.id, name=user.username, role=user.role
     )
-    news = webhooks.news(tx, actor=actor, position=webhook.position, newest=newest, limit=AT_ONCE)
-    more = len(news) == AT_ONCE
-    if not webhooks.advance(tx, webhook, position=news[-1][0] if more else newest):
+    happened = news.since(tx, actor=actor, position=webhook.position, newest=newest, limit=AT_ONCE)
+    more = len(happened) == AT_ONCE
+    if not webhooks.advance(tx, webhook, position=happened[-1][0] if more else newest):
         return True
-    for position, kind, data in news:
-        asked_by = webhooks.asked_by(tx, message_id=data["message"]) if data.get("message") else None
+    for position, kind, data in happened:
+        asked_by = news.asked_by(tx, message_id=data["message"]) if data.get("message") else None
         told = news_of(webhook, kind, data, username=user.username, asked_by=asked_by, base_url=base_url)
         if told is not None:
             body = json.dumps({"id": position, **told}, ensure_ascii=False)

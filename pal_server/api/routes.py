@@ -5,6 +5,7 @@ from pal_server.api import (
     artifacts,
     bots,
     bridges,
+    chat_notices,
     computers,
     daemon_socket,
     debates,
@@ -153,6 +154,18 @@ ROUTES: tuple[Route, ...] = (
     ),
     patch("/api/webhook", webhooks.change, PEOPLE, "Other news", k.WebhookAnswer, k.ChangeWebhook),
     delete("/api/webhook", webhooks.remove, PEOPLE, "Tell it nothing any more", k.WebhookAnswer),
+    get(
+        "/api/chat-notices",
+        chat_notices.get,
+        PEOPLE,
+        "What I am told in a chat outside, and where I can be",
+        k.ChatNoticesAnswer,
+    ),
+    post(
+        "/api/chat-notices", chat_notices.create, PEOPLE, "Tell me there from now on", k.ChatNoticesAnswer, k.ChooseChat
+    ),
+    patch("/api/chat-notices", chat_notices.change, PEOPLE, "Other news", k.ChatNoticesAnswer, k.ChangeChatNotices),
+    delete("/api/chat-notices", chat_notices.remove, PEOPLE, "Tell me nothing there any more", k.ChatNoticesAnswer),
     post("/api/topics/{id:int}/read", desk.mark_read, PEOPLE, "How far I have read", k.ReadAnswer, k.MarkRead),
     post(
         "/api/topics/{id:int}/draft",

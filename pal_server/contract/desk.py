@@ -230,3 +230,55 @@ class ChangeWebhook(Request, frozen=True, kw_only=True):
     needs: bool | msgspec.UnsetType = msgspec.UNSET
     mentions: bool | msgspec.UnsetType = msgspec.UNSET
     runs: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class ChatPlace(Answer, frozen=True, kw_only=True):
+    """A bot that can write to this person on a platform."""
+
+    bot: str
+    """Its id."""
+    platform: str
+    name: str
+    agent: str
+    identity: str
+    """Id of who they are there."""
+    person: str
+    """Their name there."""
+
+
+class ChatNotices(Answer, frozen=True, kw_only=True):
+    """A chat outside in which this person is told what their browser would be told."""
+
+    place: ChatPlace | None
+    """Null when nobody knows any more who they are there."""
+    needs: bool
+    """Something waits for them."""
+    mentions: bool
+    """Somebody named them."""
+    runs: bool
+    """A run they asked for ended or failed."""
+    created_at: int
+    error: str | None = None
+    """Why nothing is told now, or why the newest post did not arrive."""
+
+
+class ChatNoticesAnswer(Answer, frozen=True, kw_only=True):
+    notices: ChatNotices | None
+    places: list[ChatPlace]
+    """Those that can be chosen: where an admin has said who they are."""
+
+
+class ChooseChat(Request, frozen=True, kw_only=True):
+    """Be told there from now on."""
+
+    bot: str
+    identity: str
+    needs: bool = True
+    mentions: bool = True
+    runs: bool = True
+
+
+class ChangeChatNotices(Request, frozen=True, kw_only=True):
+    needs: bool | msgspec.UnsetType = msgspec.UNSET
+    mentions: bool | msgspec.UnsetType = msgspec.UNSET
+    runs: bool | msgspec.UnsetType = msgspec.UNSET

@@ -17,6 +17,7 @@ class PlatformForm:
     app: str
     receivers: dict[str, str]  # kinds of names one can send to, the usual one first, and what stands before such a name
     person: str  # what an allow-list entry names
+    before_person: str = ""  # stands before that where a bot writes to them alone
     base_url_variable: str  # another origin than the platform's own
     reaction_variable: str  # the reaction while an agent is at work
     options: tuple[tuple[str, str], ...] = ()  # what else a bot of it may have set: (name, label)
@@ -51,6 +52,7 @@ PLATFORMS = {
         app="client_id",
         receivers={"conversation": "", "user": "user:"},
         person="staff id",
+        before_person="user:",
         base_url_variable="PAL_DINGTALK_API_URL",
         reaction_variable="PAL_DINGTALK_ACTION_REACTION_EMOJI",
         options=(

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from pal_server.errors import Invalid
 
 URL_LIMIT = 2000  # characters
-WORDS = 200  # characters of what was said or asked that a post carries
 PAUSES = (5_000, 30_000, 120_000, 600_000, 3_600_000, 6 * 3_600_000)  # milliseconds before each further attempt
 KEPT_FOR = 2 * 86_400_000  # milliseconds after which nobody wants to hear it any more
 # Behind these stands an IPv4 address that the network's own translator chooses.
@@ -99,27 +98,3 @@ def next_attempt(*, attempts: int, created_at: int, now: int) -> int | None:
     if attempts > len(PAUSES) or now - created_at > KEPT_FOR:
         return None
     return now + PAUSES[attempts - 1]
-
-
-def news_of(
-    webhook: Webhook, kind: str, data: dict[str, Any], *, username: str, asked_by: str | None, base_url: str
-) -> dict[str, Any] | None:
-    """What is told of an event, or None when this person did not want it. `asked_by` is who began a run."""
-    match kind:
-        case "interaction.opened" if webhook.needs and data.get("status") == "pending":
-            told = {"kind": "needs", "title": data.get("title", ""), "agent": data.get("agent")}
-            shows = f"?message={data['message']}" if data.get("message") else ""
-        case "message.created" if webhook.mentions and username in (data.get("mentions") or ()):
-            sender = data.get("sender") or {}
-            if sender.get("kind") == "user" and sender.get("name") == username:
-                return None
-            told = {"kind": "mention", "title": str(data.get("content", ""))[:WORDS], "from": sender.get("name")}
-            shows = f"?message={data['id']}"
-        case "run.finished" if webhook.runs and asked_by == username and data.get("status") != "cancelled":
-            told = {"kind": "run", "title": data.get("error") or "", "agent": data.get("agent")}
-            told |= {"status": data.get("status"), "run": data["id"]}
-            shows = f"?run={data['id']}"
-        case _:
-            return None
-    place = {"room": data.get("room"), "topic": data.get("topic")}
-    return {**told, **place, "url": f"{base_url}/r/{data.get('room')}/{data.get('topic')}{shows}"}

@@ -33,6 +33,11 @@ def by_id(tx: Tx, id: str, *, workspace_id: str) -> Identity | None:
     return None if row is None else _identity(row)
 
 
+def of_user(tx: Tx, *, user_id: str, workspace_id: str) -> list[Identity]:
+    """Who a user of pal is outside."""
+    return [_identity(row) for row in tx.sql.all("identities.of_user", workspace_id=workspace_id, user_id=user_id)]
+
+
 def list_page(tx: Tx, *, workspace_id: str, platform: str, standing: str, after: str, limit: int) -> list[Identity]:
     rows = tx.sql.all(
         "identities.list_page",

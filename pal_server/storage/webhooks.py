@@ -1,12 +1,7 @@
 """Webhooks of people, and what waits to be told to them, in the database."""
 
-import json
-from typing import Any
-
-from pal_server.domain.actors import Actor
 from pal_server.domain.webhooks import Webhook, WebhookPost
 from pal_server.storage.tx import Row, Tx
-from pal_server.storage.viewers import viewer
 
 
 def get(tx: Tx, *, user_id: str) -> Webhook | None:
@@ -60,25 +55,6 @@ def behind(tx: Tx, *, workspace_id: str, newest: int, limit: int) -> list[Webhoo
 def advance(tx: Tx, webhook: Webhook, *, position: int) -> bool:
     """False when another server was quicker."""
     return tx.sql.run("webhooks.advance", user_id=webhook.user_id, position=position, was=webhook.position) == 1
-
-
-def news(tx: Tx, *, actor: Actor, position: int, newest: int, limit: int) -> list[tuple[int, str, dict[str, Any]]]:
-    """What happened where this person may look: (position, kind, data)."""
-    rows = tx.sql.all(
-        "webhooks.news",
-        workspace_id=actor.workspace_id,
-        position=position,
-        newest=newest,
-        limit=limit,
-        **viewer(actor),
-    )
-    return [(row["position"], row["kind"], json.loads(row["data"])) for row in rows]
-
-
-def asked_by(tx: Tx, *, message_id: int) -> str | None:
-    """The name of the person who said a message; None when it was none."""
-    row = tx.sql.one("webhooks.asked_by", id=message_id)
-    return str(row["sender"]) if row is not None and row["sender_kind"] == "user" else None
 
 
 def add_post(tx: Tx, *, user_id: str, event: int, body: str) -> None:

@@ -1,4 +1,4 @@
-"""E2E-3: people mention an agent on Lark, Slack and DingTalk, through the real SDKs, the real core and server."""
+"""E2E-3: people mention an agent on Lark, Slack and DingTalk, and are told there; real SDKs, real core, real server."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.bridges.core.scene import RealClock, Scene, poll
 from tests.bridges.dingtalk.conftest import PROXIES
 from tests.bridges.slack.conftest import MEDDLING
 from tests.support.platforms.loopback import World, running_world
-from tests.support.server import expect, start_server
+from tests.support.server import ServerUnderTest, expect, start_server
 
 Json = dict[str, Any]
 
@@ -38,6 +38,7 @@ class There:
     eve: str
     mention: Callable[[str, str], Awaitable[Any]]  # who, text
     shown: Callable[[], Awaitable[list[Json]]]
+    told: Callable[[], Awaitable[list[Json]]]  # what the bot has written to Ann alone, perhaps among other things
 
 
 async def on_lark(stack: AsyncExitStack) -> There:
@@ -61,6 +62,7 @@ async def on_lark(stack: AsyncExitStack) -> There:
         eve=eve,
         mention=mention,
         shown=shown,
+        told=shown,
     )
 
 
@@ -76,10 +78,14 @@ async def on_slack(stack: AsyncExitStack) -> There:
     async def shown() -> list[Json]:
         return await slack.messages(room, by=app["bot_user"])
 
+    async def told() -> list[Json]:
+        direct = await slack.do("direct", between=[ann, app["bot_user"]])
+        return await slack.messages(direct["channel"], by=app["bot_user"])
+
     credentials = {"bot_token": app["bot_token"], "app_token": app["app_token"]}
     return There(
         name="slack", app_id=app["app"], credentials=credentials, base_url=slack.api_url, ann=ann, eve=eve,
-        mention=mention, shown=shown,
+        mention=mention, shown=shown, told=told,
     )  # fmt: skip
 
 
@@ -95,10 +101,13 @@ async def on_dingtalk(stack: AsyncExitStack) -> There:
     async def shown() -> list[Json]:
         return await dingtalk.messages(room)
 
+    async def told() -> list[Json]:
+        return await dingtalk.direct_messages(app["app"], ann)
+
     credentials = {"client_id": app["app"], "client_secret": app["secret"]}
     return There(
         name="dingtalk", app_id=app["app"], credentials=credentials, base_url=dingtalk.url, ann=ann, eve=eve,
-        mention=mention, shown=shown,
+        mention=mention, shown=shown, told=told,
     )  # fmt: skip
 
 
@@ -112,6 +121,18 @@ async def stack(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncExitStack
 
 def times(shown: list[Json], words: str) -> int:
     return sum(words in json.dumps(message, ensure_ascii=False) for message in shown)
+
+
+async def tell_in_chat(server: ServerUnderTest, there: There) -> None:
+    """Ann is the user alice, wants to be told by the bot, and somebody mentions her."""
+    alice = await server.user("alice")
+    known = {"platform": there.name, "external_id": there.ann, "user": "alice"}
+    expect(await server.post("/api/identities", known), 200)
+    [place] = expect(await server.get("/api/chat-notices", token=alice), 200)["places"]
+    chosen = {"bot": place["bot"], "identity": place["identity"]}
+    answer = expect(await server.post("/api/chat-notices", chosen, token=alice), 200)
+    assert (answer["notices"]["place"], answer["notices"]["error"]) == (place, None)
+    await server.send("look here @alice")
 
 
 @pytest.mark.parametrize("platform", [on_lark, on_slack, on_dingtalk])
@@ -144,9 +165,13 @@ async def test_a_mention_is_answered_once_and_a_stranger_is_refused_once(
         for _ in range(2):
             await there.mention(there.eve, "let me in")
         await poll(there.shown, lambda shown: times(shown, "may not talk with you") == 1)
+        await tell_in_chat(server, there)
+        await poll(there.told, lambda told: times(told, "look here") == 1)
         settled = await poll(scene.posts, lambda posts: all(post["state"] in ("confirmed", "failed") for post in posts))
 
     shown = await there.shown()
     assert (times(shown, "forty-two it is"), times(shown, "may not talk with you")) == (1, 1)
+    told = await there.told()
+    assert (times(told, "From now on I tell you"), times(told, "look here")) == (1, 1)
     assert [(post["kind"], post["error"]) for post in settled if post["state"] == "failed"] == []
     assert len(expect(await server.get("/api/deliveries"), 200)["deliveries"]) == 1

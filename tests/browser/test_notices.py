@@ -7,7 +7,7 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.person import Person
 from tests.support.proxy import Proxy
-from tests.support.stack import Stack, eventually
+from tests.support.stack import Json, Stack, eventually
 
 KEPT = """
 window.told = [];
@@ -16,6 +16,7 @@ window.Notification = class extends window.Notification {
 };
 """
 TOLD = "([name, value]) => window.told.some((one) => one[name] === value)"
+BOT = {"platform": "lark", "app_id": "cli_crier", "credentials": {"app_id": "cli_crier", "app_secret": "s"}}
 PRESSED = "([name, value]) => window.told.find((one) => one[name] === value).onclick()"
 
 
@@ -46,6 +47,37 @@ def test_a_notification_leads_to_the_card_and_to_the_run_it_tells_of(
     me.page.evaluate(PRESSED, ["tag", f"r{run}"])
     expect(me.page).to_have_url(re.compile(rf"run={run}$"))
     expect(me.page.get_by_role("complementary")).to_contain_text(f"Run {run}")
+
+
+def test_a_person_chooses_a_chat_in_which_a_bot_tells_them_too(come: Callable[..., Person], stack: Stack) -> None:
+    me = come().go("/settings/notifications")
+    me.sees("An admin connects a bot")
+    stack.api.post("/api/agents", {"agent_key": "crier", "runtime": "manual"})
+    stack.api.post("/api/bots", {**BOT, "agent": "crier", "label": "Crier", "verify": False})
+    stack.api.post("/api/identities", {"platform": "lark", "external_id": "on_ada", "name": "Ada"})
+    me.go("/settings/bots?kind=lark")
+    me.page.get_by_label("Ada: Is in pal").select_option("owner")
+    me.sees("Saved")
+
+    me.go("/settings/notifications")
+    expect(me.page.get_by_role("combobox", name="Chat")).to_contain_text("Crier on Lark, to Ada")
+    me.click("Tell me there")
+    me.page.get_by_role("switch", name="In a chat: When a run I began ends").click(force=True)
+
+    chosen = eventually("it is kept", lambda: _chosen(stack))
+    assert (chosen["place"]["name"], chosen["needs"], chosen["mentions"]) == ("Crier", True, True)
+    [greeting] = stack.api.get("/api/posts", platform="lark")["posts"]
+    assert (greeting["chat"], greeting["purpose"], greeting["state"]) == ("on_ada", "notice", "pending")
+    me.click("Stop telling me there")
+    me.page.get_by_role("dialog").get_by_role("button", name="Stop telling me there").click()
+    expect(me.page.get_by_role("button", name="Tell me there")).to_be_visible()
+    assert stack.api.get("/api/chat-notices")["notices"] is None
+
+
+def _chosen(stack: Stack) -> Json | None:
+    """What was chosen, once runs are told no more."""
+    notices: Json | None = stack.api.get("/api/chat-notices")["notices"]
+    return notices if notices is not None and not notices["runs"] else None
 
 
 def test_a_newer_client_is_told_of_when_the_server_is_back_and_loads_when_one_says_so(

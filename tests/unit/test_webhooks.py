@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from pal_server.domain.news import news_of
 from pal_server.domain.webhooks import (
     KEPT_FOR,
     PAUSES,
     Webhook,
     is_outside,
     may_reach,
-    news_of,
     next_attempt,
     parse_url,
     sign,

@@ -13,6 +13,11 @@ SELECT i.*, u.username FROM identities i LEFT JOIN users u ON u.id = i.user_id
 SELECT i.*, u.username FROM identities i LEFT JOIN users u ON u.id = i.user_id
  WHERE i.workspace_id = :workspace_id AND i.id = :id;
 
+-- name: of_user(workspace_id, user_id)
+SELECT i.*, u.username FROM identities i JOIN users u ON u.id = i.user_id
+ WHERE i.workspace_id = :workspace_id AND i.user_id = :user_id
+ ORDER BY i.platform, i.external_id;
+
 -- name: list_page(workspace_id, platform, standing, after, limit)
 -- Those who only asked are listed when asked for.
 SELECT i.*, u.username FROM identities i LEFT JOIN users u ON u.id = i.user_id

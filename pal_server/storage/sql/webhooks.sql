@@ -30,19 +30,6 @@ SELECT 1 AS found FROM webhooks WHERE workspace_id = :workspace_id LIMIT 1;
 -- No row changed: another server has read on, or the webhook is another one now.
 UPDATE webhooks SET position = :position WHERE user_id = :user_id AND position = :was;
 
--- name: news(workspace_id, position, newest, kind, principal, kind2, principal2, limit)
--- What everybody in a room may see, of the rooms this person sees.
-SELECT e.position, e.kind, e.data FROM events e
- WHERE e.workspace_id = :workspace_id AND e.position > :position AND e.position <= :newest AND e.audience IS NULL
-   AND e.kind IN ('interaction.opened', 'message.created', 'run.finished')
-   AND EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = e.room_id
-                AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
- ORDER BY e.position
- LIMIT :limit;
-
--- name: asked_by(id)
-SELECT sender_kind, sender FROM messages WHERE id = :id;
-
 -- name: add_post(user_id, event, body, now)
 INSERT INTO webhook_posts (user_id, event, body, not_before, created_at)
 VALUES (:user_id, :event, :body, :now, :now) ON CONFLICT (user_id, event) DO NOTHING;

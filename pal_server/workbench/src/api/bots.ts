@@ -29,6 +29,7 @@ export const putIdentity = (one: {
   allowed?: boolean;
   level?: Identity["level"];
   quota?: number | null;
+  user?: string | null;
 }) => request("POST /api/identities", { body: one });
 
 export const removeIdentity = (platform: string, external_id: string) =>

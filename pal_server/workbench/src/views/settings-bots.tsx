@@ -13,12 +13,11 @@ import { Command } from "./copy";
 import { confirm } from "./dialogs";
 import { useFilters } from "./filters";
 import { useFresh } from "./fresh";
+import { PLATFORMS, platformName } from "./platforms";
 import css from "./settings.module.css";
 import table from "./table.module.css";
 import { tell, tellFailure } from "./tell";
 
-/** Platforms with a bridge of ours, as they write themselves; bots of others are shown beside them. */
-const PLATFORMS: Readonly<Record<string, string>> = { lark: "Lark", slack: "Slack", dingtalk: "DingTalk" };
 const LEVELS: readonly Identity["level"][] = ["talk", "operate", "own"];
 const LOOKS: Readonly<Record<Bot["state"], string>> = {
   listening: "succeeded",
@@ -26,8 +25,6 @@ const LOOKS: Readonly<Record<Bot["state"], string>> = {
   unverified: "queued",
   unbound: "idle",
 };
-
-const nameOf = (platform: string) => PLATFORMS[platform] ?? platform;
 
 /** Bots of each platform, how they are, and who out there may use them. */
 export function BotsPage() {
@@ -47,7 +44,7 @@ export function BotsPage() {
           aria-label={t("bots.platform")}
           value={platform}
           onChange={(wanted) => set({ kind: wanted })}
-          data={platforms.map((one) => ({ value: one, label: nameOf(one) }))}
+          data={platforms.map((one) => ({ value: one, label: platformName(one) }))}
         />
         <span className={css.space} />
         {isAdmin && (
@@ -56,7 +53,7 @@ export function BotsPage() {
           </Button>
         )}
       </div>
-      {mine.length === 0 && <p className={table.none}>{t("bots.none", { platform: nameOf(platform) })}</p>}
+      {mine.length === 0 && <p className={table.none}>{t("bots.none", { platform: platformName(platform) })}</p>}
       {mine.length > 0 && <Bots bots={mine} isAdmin={isAdmin} />}
       {role !== "viewer" && <Allowed platform={platform} isAdmin={isAdmin} />}
       {isAdding && <AddBot platform={platform} onClose={() => setAdding(false)} />}
@@ -159,6 +156,7 @@ function Bots({ bots, isAdmin }: { bots: readonly Bot[]; isAdmin: boolean }) {
 function Allowed({ platform, isAdmin }: { platform: string; isAdmin: boolean }) {
   const queries = useQueryClient();
   const [isAdding, setAdding] = useState(false);
+  const users = Object.values(useSelect((state) => state.desk.users));
   const known = useQuery({
     queryKey: ["identities", platform, "known"],
     queryFn: () => listIdentities(platform, null),
@@ -191,9 +189,9 @@ function Allowed({ platform, isAdmin }: { platform: string; isAdmin: boolean }) 
     if (isSure) await removeIdentity(platform, one.external_id).then(reload, tellFailure);
   };
   return (
-    <section className={css.section} aria-label={t("bots.allowed", { platform: nameOf(platform) })}>
+    <section className={css.section} aria-label={t("bots.allowed", { platform: platformName(platform) })}>
       <div className={css.top}>
-        <h3 className={css.part}>{t("bots.allowed", { platform: nameOf(platform) })}</h3>
+        <h3 className={css.part}>{t("bots.allowed", { platform: platformName(platform) })}</h3>
         <span className={css.space} />
         {isAdmin && <Button onClick={() => setAdding(true)}>{t("bots.letIn")}</Button>}
       </div>
@@ -205,6 +203,7 @@ function Allowed({ platform, isAdmin }: { platform: string; isAdmin: boolean }) 
               <tr>
                 <th>{t("people.username")}</th>
                 <th>{t("bots.standing")}</th>
+                <th>{t("bots.user")}</th>
                 <th>{t("bots.level")}</th>
                 <th data-right>{t("bots.quota")}</th>
                 <th>
@@ -230,6 +229,22 @@ function Allowed({ platform, isAdmin }: { platform: string; isAdmin: boolean }) 
                       }
                       word={t(`bots.${one.standing}` as TextKey)}
                     />
+                  </td>
+                  <td>
+                    {isAdmin && one.standing === "allowed" ? (
+                      <NativeSelect
+                        size="xs"
+                        aria-label={`${one.name}: ${t("bots.user")}`}
+                        value={one.user ?? ""}
+                        onChange={(event) => put(one, { user: event.currentTarget.value || null })}
+                        data={[
+                          { value: "", label: t("bots.noUser") },
+                          ...users.map(({ username }) => ({ value: username, label: username })),
+                        ]}
+                      />
+                    ) : (
+                      <span className={table.quiet}>{one.user ?? ""}</span>
+                    )}
                   </td>
                   <td>
                     {isAdmin && one.standing === "allowed" ? (
@@ -310,7 +325,7 @@ function LetIn({ platform, onClose }: { platform: string; onClose: () => void })
       >
         <TextInput
           data-autofocus
-          label={t("bots.id", { platform: nameOf(platform) })}
+          label={t("bots.id", { platform: platformName(platform) })}
           description={t("bots.idHint")}
           value={id}
           onChange={(event) => setId(event.currentTarget.value)}
@@ -362,7 +377,7 @@ function AddBot({ platform, onClose }: { platform: string; onClose: () => void }
           onChange={(event) => setAgent(event.currentTarget.value)}
           data={Object.keys(agents)}
         />
-        <p className={css.said}>{t("bots.guide", { platform: nameOf(platform) })}</p>
+        <p className={css.said}>{t("bots.guide", { platform: platformName(platform) })}</p>
         <Command>{`pal bridge guide ${platform}`}</Command>
         <p className={css.said}>{t("bots.bind", { agent: agent || "…" })}</p>
         <Command>{`pal console agents onboard --key ${agent || "AGENT"} --interactive`}</Command>

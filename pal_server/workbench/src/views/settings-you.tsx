@@ -5,6 +5,7 @@ import { type TextKey, t } from "../text/text";
 import { useSelect } from "../ui/hooks";
 import type { ChangePreferences, Preferences } from "../wire/contract";
 import { request } from "../wire/request";
+import { ChatNoticesForm } from "./chat-notices";
 import css from "./settings.module.css";
 import { tell, tellFailure } from "./tell";
 import { WebhookForm } from "./webhook";
@@ -148,6 +149,7 @@ export function NotificationsPage() {
           />
         </span>
       </Row>
+      <ChatNoticesForm />
       <WebhookForm />
     </div>
   );

@@ -1,18 +1,15 @@
-import { Button, Switch, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { dateTime, t } from "../text/text";
+import type { ChangeWebhook } from "../wire/contract";
 import { request } from "../wire/request";
 import { confirm } from "./dialogs";
+import { NewsSwitches } from "./news-switches";
 import css from "./settings.module.css";
 import { tell, tellFailure } from "./tell";
 
 const KEY = ["webhook"];
-const NEWS = [
-  ["needs", "settings.notifyNeeds"],
-  ["mentions", "settings.notifyMentions"],
-  ["runs", "settings.notifyRuns"],
-] as const;
 
 /** An address of this person that is told what their browser would be told. */
 export function WebhookForm() {
@@ -30,8 +27,7 @@ export function WebhookForm() {
       setUrl("");
       await reload();
     }, tellFailure);
-  const change = (wanted: Record<string, boolean>) =>
-    request("PATCH /api/webhook", { body: wanted }).then(reload, tellFailure);
+  const change = (wanted: ChangeWebhook) => request("PATCH /api/webhook", { body: wanted }).then(reload, tellFailure);
   const remove = async () => {
     const isSure = await confirm({
       title: t("webhook.remove"),
@@ -53,16 +49,7 @@ export function WebhookForm() {
           {webhook.error !== null && webhook.failed_at !== null && (
             <p role="alert">{t("webhook.failed", { reason: webhook.error, time: dateTime(webhook.failed_at) })}</p>
           )}
-          {NEWS.map(([field, name]) => (
-            <div key={field} className={css.row}>
-              <span>{t(name)}</span>
-              <Switch
-                aria-label={`${t("webhook.title")}: ${t(name)}`}
-                checked={webhook[field]}
-                onChange={(event) => void change({ [field]: event.currentTarget.checked })}
-              />
-            </div>
-          ))}
+          <NewsSwitches way={t("webhook.title")} wanted={webhook} onChange={(wanted) => void change(wanted)} />
         </>
       )}
       {secret !== null && (

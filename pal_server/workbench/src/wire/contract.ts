@@ -346,6 +346,12 @@ export interface ChangeAgent {
   enabled?: boolean;
 }
 
+export interface ChangeChatNotices {
+  needs?: boolean;
+  mentions?: boolean;
+  runs?: boolean;
+}
+
 export interface ChangeDoc {
   inject?: boolean;
   archived?: boolean;
@@ -430,6 +436,31 @@ export interface ChangeWebhook {
   runs?: boolean;
 }
 
+/** A chat outside in which this person is told what their browser would be told. */
+export interface ChatNotices {
+  place: ChatPlace | null;
+  needs: boolean;
+  mentions: boolean;
+  runs: boolean;
+  created_at: number;
+  error: string | null;
+}
+
+export interface ChatNoticesAnswer {
+  notices: ChatNotices | null;
+  places: ChatPlace[];
+}
+
+/** A bot that can write to this person on a platform. */
+export interface ChatPlace {
+  bot: string;
+  platform: string;
+  name: string;
+  agent: string;
+  identity: string;
+  person: string;
+}
+
 /** What was chosen for an agent in one topic; null is what its profile says. */
 export interface Choice {
   topic: number;
@@ -441,6 +472,15 @@ export interface Choice {
 
 export interface ChoiceAnswer {
   choice: Choice;
+}
+
+/** Be told there from now on. */
+export interface ChooseChat {
+  bot: string;
+  identity: string;
+  needs?: boolean;
+  mentions?: boolean;
+  runs?: boolean;
 }
 
 /** What becomes of an answer that was held because something newer was said. */
@@ -2744,6 +2784,10 @@ export interface Routes {
   "POST /api/webhook": { body: CreateWebhook; answer: CreatedWebhookAnswer };
   "PATCH /api/webhook": { body: ChangeWebhook; answer: WebhookAnswer };
   "DELETE /api/webhook": { body: Nothing; answer: WebhookAnswer };
+  "GET /api/chat-notices": { body: undefined; answer: ChatNoticesAnswer };
+  "POST /api/chat-notices": { body: ChooseChat; answer: ChatNoticesAnswer };
+  "PATCH /api/chat-notices": { body: ChangeChatNotices; answer: ChatNoticesAnswer };
+  "DELETE /api/chat-notices": { body: Nothing; answer: ChatNoticesAnswer };
   "POST /api/topics/{id}/read": { body: MarkRead; answer: ReadAnswer };
   "PUT /api/topics/{id}/draft": { body: WriteDraft; answer: DraftAnswer };
   "POST /api/saved": { body: SaveForLater; answer: SavedAnswer };
