@@ -29,6 +29,10 @@ SELECT id FROM tasks WHERE topic_id = :topic_id;
 -- Whoever changes a task holds its row, so that what it was read as is what it is.
 SELECT id FROM tasks WHERE id = :id;
 
+-- name: lock_order(project_id)
+-- SQLite has one writer: nothing has to be held.
+SELECT id FROM projects WHERE id = :project_id;
+
 -- name: put
 UPDATE tasks
    SET body = :body, acceptance = :acceptance, verification = :verification, verification_required = :verification_required,
