@@ -1,6 +1,7 @@
 """A terminal of pal in this terminal: raw keys in, bytes out, size along, until it ends or Ctrl-] leaves it running.
 
-Promises: this terminal is given back as it was, however that ends; a connection that is cut is taken up where it was.
+Promises: this terminal is given back as it was, however that ends; a connection that is cut is taken up where it was;
+what is typed meanwhile waits for it, all of it, or none when that takes too long.
 Without a terminal of one's own, standard input is typed as it is and the output is written as it comes.
 """
 
@@ -27,6 +28,8 @@ from pal_server.client.terminal.output import note
 LEAVE = b"\x1d"  # Ctrl-]
 CHUNK = 65536  # bytes read from the keyboard at once
 WAITING = 256  # chunks of a paste that wait to be sent; the reader of the keyboard waits then
+KEPT = 1 << 20  # bytes typed that wait for a connection
+KEPT_FOR = 60.0  # seconds they wait; later they would be carried out when nobody expects it
 CLEAR = b"\x1b[H\x1b[2J"
 # What a program may have left switched on: another screen, a hidden cursor, colours, the mouse, bracketed paste.
 TIDY = b"\x1b[?1049l\x1b[?25h\x1b[0m\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
@@ -66,7 +69,9 @@ class _Attached:
         self._may_type = True
         self._keys: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._has_begun = asyncio.Event()  # what is typed before is kept; what is typed while the line is cut is not
+        self._is_there = asyncio.Event()  # there is a socket to type into
+        self._waiting = b""  # typed while there was none
+        self._waits_since = 0.0  # of the loop's clock
 
     async def run(self) -> dict[str, Any] | None:
         """What the server said last; None when the person left."""
@@ -106,7 +111,8 @@ class _Attached:
                         if (ended := await self._show(socket)) is not None:
                             return ended
                 self._socket = None
-                self._say("the connection is lost, trying again")
+                self._is_there.clear()
+                self._say("the connection is lost, trying again; what you type waits")
                 await asyncio.sleep(pauses.next())
 
     async def _show(self, socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any] | None:
@@ -122,6 +128,7 @@ class _Attached:
                     return frame
                 case "hello":
                     self._greeted(socket, frame)
+                    await self._pass_on()
                 case "state" if frame.get("reason"):
                     self._say(str(frame["reason"]))
         return None
@@ -133,7 +140,7 @@ class _Attached:
         if not self._may_type:
             self._say("you may watch it, and not type")
         self._tell_size()
-        self._has_begun.set()
+        self._is_there.set()
 
     def _tell_size(self) -> None:
         socket = self._socket
@@ -147,15 +154,33 @@ class _Attached:
     async def _type(self) -> dict[str, Any] | None:
         """What comes from the keyboard; ends with Ctrl-], never with the end of what was piped in."""
         while data := await self._keys.get():
-            if not (self._is_ours and LEAVE in data):
-                await self._has_begun.wait()
             before, key, _ = data.partition(LEAVE) if self._is_ours else (data, b"", b"")
-            if before and self._socket is not None and self._may_type:
-                with suppress(ConnectionError):
-                    await self._socket.send_bytes(before)
+            if not self._is_ours:  # a pipe can wait for ever
+                await self._is_there.wait()
+            if not self._waiting:
+                self._waits_since = asyncio.get_running_loop().time()
+            self._waiting += before
+            await self._pass_on()
             if key:
                 raise _Left
         return await asyncio.Future()
+
+    async def _pass_on(self) -> None:
+        """All that waits, or none of it: half a command is another command."""
+        socket, data = self._socket, self._waiting
+        if socket is None or not data:
+            return
+        self._waiting = b""
+        if self._is_ours and self._is_too_late(len(data)):
+            self._say("what you typed was not kept: it waited for more than a minute, or was too much")
+        elif self._may_type:
+            try:
+                await socket.send_bytes(data)
+            except ConnectionError:
+                self._waiting = data + self._waiting
+
+    def _is_too_late(self, count: int) -> bool:
+        return count > KEPT or asyncio.get_running_loop().time() - self._waits_since > KEPT_FOR
 
     def _read_keys(self, loop: asyncio.AbstractEventLoop) -> None:
         """In a thread of its own: what is piped in may be a file, which no loop can wait for."""
@@ -180,7 +205,7 @@ def _raw_keys() -> Iterator[None]:
 
     before = termios.tcgetattr(0)
     try:
-        tty.setraw(0)
+        tty.setraw(0, termios.TCSADRAIN)  # its default throws away what was typed already
         yield
     finally:
         _write(TIDY + b"\r\n")

@@ -70,6 +70,11 @@ class Relay:
     def is_served(self) -> bool:
         return self._link is not None
 
+    @property
+    def is_heard(self) -> bool:
+        """What is typed now reaches the daemon: it has said where the terminal stands, and listens from then on."""
+        return self._link is not None and self._link.has_begun
+
     def serve(self, link: "Link") -> None:
         """A daemon comes with the terminal. The link before it goes."""
         if self._link is not None:
@@ -81,6 +86,11 @@ class Relay:
         if self._link is link:
             self._link = None
             self.wake()
+
+    def begin(self, link: "Link") -> None:
+        """The daemon has what comes first: from now on it hears what is typed."""
+        link.has_begun = True
+        self.wake()
 
     def replay(self, *, position: int, cols: int, rows: int) -> None:
         """The daemon says where it begins, and how the terminal is."""
@@ -99,14 +109,15 @@ class Relay:
         self.wake()
 
     async def type(self, data: bytes) -> bool:
-        """To the daemon; False when it is away: what is typed then is nobody's, and never comes late."""
+        """To the daemon; False when it does not hear it now."""
         self.is_used = True
-        return self._link is not None and await self._link.send(data)
+        link = self._link
+        return link is not None and link.has_begun and await link.send(data)
 
     async def resize(self, *, cols: int, rows: int) -> None:
         """For all who look, and for the program."""
         self.resized(cols=cols, rows=rows)
-        if self._link is not None:
+        if self._link is not None and self._link.has_begun:  # before that it is told with what comes first
             await self._link.send(TerminalResize(cols=cols, rows=rows))
 
     def wake(self) -> None:
@@ -118,6 +129,7 @@ class Link:
 
     def __init__(self, send: Callable[[bytes | TerminalResize], Awaitable[bool]]) -> None:
         self.send = send
+        self.has_begun = False  # the daemon hears; what it got before its first word it would not know what to do with
         self.is_replaced = False  # the daemon came again, and this is not the way any more
 
 

@@ -125,6 +125,7 @@ class Serving:
         )
         self._relay.replay(position=said.from_, cols=now.cols, rows=now.rows)
         await self._say(contract.TerminalResize(cols=now.cols, rows=now.rows))
+        self._relay.begin(self.link)
 
     async def _end(self, said: contract.TerminalEnd) -> int:
         await self._call.write(

@@ -3,8 +3,9 @@
     out: hello, then bytes as binary frames, size, state, and closed after the last byte
     in:  bytes as binary frames, {"type": "resize", "cols": …, "rows": …}
 
-What a viewer types who may not is forgotten, and they are told so once. A viewer who reads too slowly for what is kept
-gets another hello and goes on from there.
+What a viewer types who may not is forgotten, and they are told so once. What is typed while the terminal opens or its
+computer is away waits for it (`terminal_typeahead`), and goes with the viewer. A viewer who reads too slowly for what
+is kept gets another hello and goes on from there.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from pal_server.api.present import present
 from pal_server.api.routing import Call
 from pal_server.api.services import STOPPING
 from pal_server.api.terminal_relay import PART, Relay
+from pal_server.api.terminal_typeahead import Typeahead
 from pal_server.contract import terminals as contract
 from pal_server.contract.base import Answer
 from pal_server.domain.terminals import State, Terminal
@@ -29,7 +31,8 @@ from pal_server.errors import PalError
 
 FLOOR = 4.0  # seconds; the longest a lost wake-up or a right that was taken back elsewhere goes unnoticed
 PARTS = 16  # sent before state and rights are looked at again
-AWAY = "its computer is away: what is typed now is not heard"
+AWAY = "its computer is away: what is typed waits for it, up to a minute"
+NOT_KEPT = "what was typed was not kept: it waited for more than a minute, or was too much"
 READ_ONLY = "you may watch this terminal, and not type into it"
 _PINGS = 25.0  # seconds
 _INCOMING = 1 << 20  # bytes; the largest paste
@@ -78,6 +81,9 @@ class Watching:
         self._is_greeted = False
         self._size = (terminal.cols, terminal.rows)  # as the viewer knows it
         self._state: tuple[State, str | None] = (terminal.state, None)  # the same
+        self._typeahead = Typeahead()
+        self._passing = asyncio.Lock()  # both tasks pass on what is typed, and it stays in order
+        self._has_lost = False  # something of what was typed last was not kept
         self._was_refused = False  # typed, and may not
         self._is_told_so = False
         self._revoked = call.services.hub.count(REVOKED)  # when the rights were looked at last
@@ -106,6 +112,8 @@ class Watching:
                         await self._look()
                     except PalError as exc:
                         return WSCloseCode.POLICY_VIOLATION, exc.code
+                if not self._passing.locked():  # a daemon that takes nothing holds up who types, and not who looks
+                    await self._pass_on()
                 await self._show(response)
                 if not self._terminal.lives and not self._has_more:
                     last = contract.TerminalClosed(reason=self._terminal.reason, exit=self._terminal.exit)
@@ -127,9 +135,29 @@ class Watching:
                 self._was_refused = True
                 self._relay.wake()
             elif message.type is WSMsgType.BINARY:
-                await self._relay.type(message.data)
+                self._typeahead.add(message.data, now=asyncio.get_running_loop().time())
+                await self._pass_on()
             elif message.type is WSMsgType.TEXT:
                 await self._resize(message.data)
+
+    async def _pass_on(self) -> None:
+        """What was typed, to the daemon, as soon as that hears it."""
+        async with self._passing:
+            waiting, now = self._typeahead, asyncio.get_running_loop().time()
+            if not waiting:
+                return
+            waiting.look(now=now)
+            if not self._may_type:
+                waiting.lose()
+            has_lost = waiting.is_lost
+            if self._relay.is_heard and (data := waiting.take()):
+                if await self._relay.type(data):
+                    self._has_lost = False
+                    return
+                waiting.add(data, now=now)
+            if has_lost and not self._has_lost:
+                self._has_lost = True
+                self._relay.wake()
 
     async def _resize(self, text: str) -> None:
         try:
@@ -196,7 +224,7 @@ class Watching:
         if not terminal.lives:
             return
         is_away = terminal.state is State.OPEN and not self._relay.is_served
-        state = (terminal.state, AWAY if is_away else terminal.reason)
+        state = (terminal.state, NOT_KEPT if self._has_lost else AWAY if is_away else terminal.reason)
         if self._was_refused and not self._is_told_so:
             self._is_told_so = True
             await _send(response, contract.TerminalStateChange(state=terminal.state.value, reason=READ_ONLY))

@@ -106,7 +106,7 @@ class TerminalSize(Answer, frozen=True, kw_only=True, tag="size", tag_field="typ
 class TerminalStateChange(Answer, frozen=True, kw_only=True, tag="state", tag_field="type"):
     state: TerminalState
     reason: str | None = None
-    """Also why what is typed is not heard at the moment: its computer is away."""
+    """Also why what is typed waits at the moment, or was not kept: its computer is away."""
 
 
 class TerminalClosed(Answer, frozen=True, kw_only=True, tag="closed", tag_field="type"):

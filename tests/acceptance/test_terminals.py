@@ -192,7 +192,8 @@ def test_the_command_line_is_a_terminal_and_gives_back_its_own(stack: Stack, tmp
 
     process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True)
     try:
-        eventually("a prompt", lambda: shows(b"# ") or shows(b"$ "), within=LONG_PATIENCE)
+        os.write(ours, b"echo early-$((40+2))\r")  # long before there is a terminal
+        eventually("what was typed first", lambda: shows(b"early-42"), within=LONG_PATIENCE)
         os.write(ours, b"stty size\r")
         eventually("its size", lambda: shows(b"21 77"), within=LONG_PATIENCE)
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 99, 0, 0))

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from pal_server.api import terminal_typeahead, terminal_watching
 from pal_server.api.terminal_relay import RING, Ring
 from tests.support.patience import PATIENCE
 from tests.support.server import ProvisionedComputer, ServerUnderTest, expect
@@ -76,6 +77,12 @@ async def serving(
         yield daemon
 
 
+async def told(screen: Screen, reason: str | None) -> None:
+    """Until the viewer is told this of the terminal's state."""
+    while (await screen.frame(of="state"))["reason"] != reason:
+        pass
+
+
 async def opened(server: ServerUnderTest, **more: Any) -> tuple[ProvisionedComputer, str]:
     computer = await server.provision()
     await server.connect(computer)
@@ -126,6 +133,52 @@ async def test_what_is_typed_and_resized_goes_to_the_daemon_and_the_size_to_all(
     assert typed == b"ls\r"
     assert (sized["cols"], sized["rows"]) == (told["cols"], told["rows"]) == (120, 40)
     assert expect(await server.get(f"/api/terminals/{id}"), 200)["terminal"]["cols"] == 120
+
+
+async def test_what_is_typed_while_it_opens_or_its_computer_is_away_waits_and_comes_in_order(
+    server: ServerUnderTest,
+) -> None:
+    computer, id = await opened(server)
+
+    async with watching(server, id) as screen:
+        await screen.frame(of="hello")
+        for key in (b"l", b"s", b"\r"):
+            await screen.socket.send_bytes(key)
+        async with joined(server, f"/api/daemon/terminals/{id}/ws", token=computer.key) as daemon:
+            await daemon.frame(of="begin")
+            await screen.socket.send_bytes(b"pwd\r")  # the daemon has dialled, and not said yet what it has
+            await daemon.say(type="replay", **{"from": 0})
+            await daemon.frame(of="resize")
+            before = await daemon.bytes(7)
+        await told(screen, terminal_watching.AWAY)
+        await screen.socket.send_bytes(b"id\r")
+        async with serving(server, computer, id) as daemon:
+            after = await daemon.bytes(3)
+            await told(screen, None)
+
+    assert (before, after) == (b"ls\rpwd\r", b"id\r")
+
+
+@pytest.mark.parametrize(("name", "value"), [("KEPT_FOR", -1.0), ("LIMIT", 2)])
+async def test_what_waits_too_long_or_is_too_much_is_dropped_whole_and_who_typed_it_is_told(
+    server: ServerUnderTest, monkeypatch: pytest.MonkeyPatch, name: str, value: float
+) -> None:
+    computer, id = await opened(server)
+    monkeypatch.setattr(terminal_typeahead, name, value)
+
+    async with watching(server, id) as screen:
+        await screen.frame(of="hello")
+        await screen.socket.send_bytes(b"rm -rf /tmp/x")
+        await told(screen, terminal_watching.NOT_KEPT)
+        await screen.socket.send_bytes(b"/y\r")  # its end alone is nothing to carry out
+        await screen.say(type="resize", cols=100, rows=30)
+        await screen.frame(of="size")  # it is read by now
+        monkeypatch.undo()
+        async with serving(server, computer, id) as daemon:
+            await screen.frame(of="state")
+            await screen.socket.send_bytes(b"ls\r")
+            assert await daemon.bytes(3) == b"ls\r"
+            await told(screen, None)
 
 
 async def test_a_viewer_by_role_watches_and_is_heard_by_nobody(server: ServerUnderTest) -> None:

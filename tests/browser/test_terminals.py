@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, WebSocketRoute, expect
 
-from tests.browser.person import SOON, TRIES, Person
+from tests.browser.person import SOON, Person
 from tests.support.stack import Stack
 
 Come = Callable[..., Person]
@@ -23,14 +22,9 @@ def types(person: Person, words: str) -> None:
 
 
 def runs(person: Person, words: str, shown: str) -> None:
-    """A line that leads to this on the screen; typed again when it was not heard."""
-    expect(person.page.get_by_role("dialog")).to_have_count(0)
-    expect(person.page.locator("[data-terminal-bar][data-may-type]")).to_be_visible()
-    for _ in range(TRIES):
-        types(person, words)
-        with suppress(AssertionError):
-            return expect(screen(person)).to_contain_text(shown, timeout=SOON / TRIES)
-    raise AssertionError(f"{words!r} never led to {shown!r}")
+    """A line that leads to this on the screen."""
+    types(person, words)
+    expect(screen(person)).to_contain_text(shown, timeout=SOON)
 
 
 def test_a_shell_is_typed_into_watched_and_closed(come: Come, room: str, stack: Stack) -> None:
@@ -38,9 +32,9 @@ def test_a_shell_is_typed_into_watched_and_closed(come: Come, room: str, stack: 
     me.click("More for this topic")
     me.page.get_by_role("menuitem", name="New terminal").click()
     me.page.get_by_role("dialog").get_by_role("button", name="Open", exact=True).click()
-    expect(me.page).to_have_url(re.compile("/terminals/term_"), timeout=SOON)
-    me.sees("open", where=me.page.locator("[data-terminal-bar]"))
-    runs(me, "echo first-$((40+2))", "first-42")
+    expect(me.page.locator(".xterm-helper-textarea")).to_be_focused(timeout=SOON)
+    me.page.keyboard.type("echo first-$((40+2))\n")  # at once, while it opens
+    expect(screen(me)).to_contain_text("first-42", timeout=SOON)
 
     # What is printed sets no title, and an address that is no web address is not opened.
     runs(
@@ -55,12 +49,22 @@ def test_a_shell_is_typed_into_watched_and_closed(come: Come, room: str, stack: 
     expect(screen(other)).to_contain_text("first-42", timeout=SOON)  # from what is kept
     other.sees("You can watch, not type")
     types(other, "echo not-$((1+2))")
+    expect(other.page.get_by_role("status").get_by_text("You can watch, not type")).to_be_visible(timeout=SOON)
     runs(me, "echo both-$((2+2))", "both-4")
     expect(screen(other)).to_contain_text("both-4", timeout=SOON)
     expect(screen(me)).not_to_contain_text("not-3")
 
+    # A page whose socket does not come: what is typed there waits, is shown to wait, and is not lost.
+    held: list[WebSocketRoute] = []
+    me.page.route_web_socket(re.compile("/api/terminals/"), lambda socket: held.append(socket))
     me.page.reload()
+    expect(me.page.locator(".xterm-helper-textarea")).to_be_focused(timeout=SOON)
+    me.page.keyboard.type("echo kept-$((3+4))\n")
+    me.sees("Waiting to be typed: 19 characters.")
+    held[0].connect_to_server()
+    expect(screen(me)).to_contain_text("kept-7", timeout=SOON)
     expect(screen(me)).to_contain_text("both-4", timeout=SOON)
+    me.misses("Waiting to be typed")
     me.click("Close the terminal")
     me.page.get_by_role("dialog").get_by_role("button", name="Close the terminal").click()
 

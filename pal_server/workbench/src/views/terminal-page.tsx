@@ -20,10 +20,13 @@ const Screen = later(() => import("./terminal-screen").then((found) => found.Ter
 
 /** How it stands, as its socket says; before that, as the list knows it. */
 export interface Standing {
-  mayType: boolean;
+  /** Null: nobody has said. */
+  mayType: boolean | null;
   state: Terminal["state"];
   reason: string;
   retryAt: number | null;
+  /** Characters that were typed and wait for it. */
+  waiting: number;
   exit: number | null;
 }
 
@@ -43,13 +46,24 @@ export function TerminalPage() {
   return <Opened key={id} terminal={terminal} />;
 }
 
+/** One line above the screen: why what is typed is not heard at once, or how it ended. */
+function noteOf(said: Standing, now: number): string {
+  const { state, reason, retryAt, waiting, exit } = said;
+  const waits = waiting > 0 ? t("terminal.waits", { n: waiting }) : "";
+  if (retryAt !== null)
+    return `${t("terminal.lost", { n: Math.max(0, Math.ceil((retryAt - now) / 1000)) })} ${waits}`.trim();
+  if (state === "opening") return reason || t("terminal.opens");
+  return exit === null ? reason || waits : `${reason} ${t("run.exit", { code: exit })}`;
+}
+
 function Opened({ terminal }: { terminal: Terminal }) {
   const { id } = terminal;
   const [said, setSaid] = useState<Standing>({
-    mayType: false,
+    mayType: null,
     state: terminal.state,
     reason: terminal.reason ?? "",
     retryAt: null,
+    waiting: 0,
     exit: terminal.exit,
   });
   const onStanding = useCallback((change: Partial<Standing>) => setSaid((before) => ({ ...before, ...change })), []);
@@ -82,7 +96,7 @@ function Opened({ terminal }: { terminal: Terminal }) {
               {room.name} › {topic?.title}
             </Link>
           )}
-          {lives && said.state === "open" && !said.mayType && (
+          {lives && said.state === "open" && said.mayType === false && (
             <span className={css.badge}>
               <Eye size={13} aria-hidden />
               {t("terminal.readOnly")}
@@ -95,11 +109,7 @@ function Opened({ terminal }: { terminal: Terminal }) {
     >
       <div className={css.page}>
         <p className={css.note} role="status" data-away={said.retryAt !== null || undefined}>
-          {said.retryAt !== null
-            ? t("terminal.lost", { n: Math.max(0, Math.ceil((said.retryAt - now) / 1000)) })
-            : !lives && said.exit !== null
-              ? `${said.reason} ${t("run.exit", { code: said.exit })}`
-              : said.reason}
+          {noteOf(said, now)}
         </p>
         <Screen id={id} onStanding={onStanding} />
       </div>

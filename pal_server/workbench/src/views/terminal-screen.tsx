@@ -165,12 +165,13 @@ function begin(id: string, box: HTMLElement, given: Given): Held {
   term.loadAddon(new WebLinksAddon(opened));
   withNonce(() => term.open(box));
 
-  let mayType = false;
+  let mayType: boolean | null = null; // nobody has said yet: what is typed waits
   let hasTyped = false; // since the last hello: only then are a program's questions answered, and by one screen
+  let waiting = 0; // characters that the line has not passed on
   const line = new TerminalLine(id, openSocket, {
     hello: (hello) => {
       mayType = hello.mayType;
-      hasTyped = false;
+      hasTyped = waiting > 0;
       if (hello.isNew) term.reset();
       term.options.disableStdin = !mayType;
       term.resize(hello.cols, hello.rows);
@@ -181,18 +182,24 @@ function begin(id: string, box: HTMLElement, given: Given): Held {
     size: (cols, rows) => term.resize(cols, rows),
     state: (state, reason) => given.onStanding({ state: state as Standing["state"], reason }),
     closed: (reason, exit) => {
-      mayType = false;
+      mayType = null;
       term.options.disableStdin = true;
-      given.onStanding({ mayType, state: "closed", reason, exit, retryAt: null });
+      given.onStanding({ mayType: false, state: "closed", reason, exit, retryAt: null });
     },
     away: (retryAt) => given.onStanding({ retryAt }),
+    waits: (count) => {
+      waiting = count;
+      given.onStanding({ waiting });
+    },
+    dropped: () => given.onStanding({ reason: t(mayType ? "terminal.notKept" : "terminal.readOnly") }),
   });
   const type = (text: string) => {
-    if (!mayType || text === "") return;
+    if (mayType === false || text === "") return;
     hasTyped = true;
     line.type(text);
   };
-  silenceQuestions(term, () => mayType && hasTyped && document.hasFocus() && box.contains(document.activeElement));
+  const isUsed = () => document.hasFocus() && box.contains(document.activeElement);
+  silenceQuestions(term, () => mayType === true && hasTyped && isUsed());
   term.onData((text) => type(given.typed(text)));
   term.onBinary((text) => type(text));
   term.attachCustomKeyEventHandler((event) => {
@@ -207,6 +214,7 @@ function begin(id: string, box: HTMLElement, given: Given): Held {
       given.onFind();
       return false;
     }
+    if (mayType === false && event.key.length === 1) given.onStanding({ reason: t("terminal.readOnly") });
     return event.key !== "F6"; // to the next region, as everywhere
   });
   const copied = () => {

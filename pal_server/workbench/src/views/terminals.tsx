@@ -1,9 +1,9 @@
 import { Button, Modal, NativeSelect, TextInput } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { SquareTerminal } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { openTerminal } from "../api/terminals";
-import { newId } from "../state/store";
+import { ignorePassing, newId } from "../state/store";
 import { ago, type TextKey, t } from "../text/text";
 import { useNow, useSelect, useStore } from "../ui/hooks";
 import { StatePill } from "../ui/state";
@@ -115,6 +115,7 @@ export function OpenDialog({ room: given, topic, onClose }: OpenProps) {
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [clientId] = useState(newId);
+  useEffect(() => void import("./terminal-screen").catch(ignorePassing), []); // there when it is typed into
   const open = async () => {
     setBusy(true);
     setError("");

@@ -6,6 +6,7 @@ import { type Socket, TerminalLine } from "./terminal-line";
 const TERMINAL = { id: "term_1", cols: 80, rows: 24 } as Terminal;
 const hello = (from: number, more: object = {}) =>
   JSON.stringify({ type: "hello", terminal: TERMINAL, may_type: true, cols: 80, rows: 24, from, ...more });
+const textOf = (data: string | Uint8Array) => (typeof data === "string" ? data : new TextDecoder().decode(data));
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** A line whose other end is here. */
@@ -31,6 +32,8 @@ function scene() {
       state: note("state"),
       closed: note("closed"),
       away: (retryAt) => seen.push(["away", retryAt !== null]),
+      waits: note("waits"),
+      dropped: note("dropped"),
     },
   );
   line.start();
@@ -80,19 +83,38 @@ describe("a terminal's line", () => {
     expect(opened.at(-1)?.path).toBe("/api/terminals/term_1/ws?from=5003");
   });
 
-  it("types nothing while it is away", () => {
-    const { line, opened, say, cut } = scene();
-    expect(line.type("early")).toBe(false);
+  it("keeps what is typed before it is there and while it is away, in order", () => {
+    const { line, opened, seen, say, cut } = scene();
+    line.type("pw");
+    line.type("d\r");
     say(hello(0));
-    expect(line.type("ls\r")).toBe(true);
+    line.type("ls\r");
     line.resize(100, 30);
     cut();
+    line.type("id\r");
+    vi.runOnlyPendingTimers();
+    say(hello(0));
 
-    expect(line.type("late")).toBe(false);
-    expect(opened.flatMap((one) => one.sent).map((one) => (typeof one === "string" ? one : [...one]))).toEqual([
-      [...bytes("ls\r")],
-      '{"type":"resize","cols":100,"rows":30}',
+    expect(opened.map((one) => one.sent.map(textOf))).toEqual([
+      ["pwd\r", "ls\r", '{"type":"resize","cols":100,"rows":30}'],
+      ["id\r"],
     ]);
+    expect(seen.filter(([name]) => name === "waits").map(([, count]) => count)).toEqual([2, 4, 0, 3, 0]);
+  });
+
+  it.each([
+    ["waited too long", 60_001, "ls\r", true],
+    ["is too much", 0, "x".repeat((1 << 20) + 1), true],
+    ["is not ours to type", 0, "ls\r", false],
+  ])("drops the whole of what %s, and says so", (_, passed, text, mayType) => {
+    const { line, opened, seen, say } = scene();
+    line.type("rm -rf ");
+    vi.setSystemTime(Date.now() + passed);
+    line.type(text);
+    say(hello(0, { may_type: mayType }));
+
+    expect(opened[0]?.sent).toEqual([]);
+    expect(seen.at(-1)).toEqual(["dropped"]);
   });
 
   it("ends with the terminal, or with the right to look", () => {

@@ -2,8 +2,9 @@
  * One terminal over its WebSocket: what it prints from a position on, and what is typed into it.
  *
  * It comes back by itself and goes on where it was, so nothing is shown twice; when what was between is gone the server
- * says hello from another position, and the screen begins anew. What is typed while it is away is not kept: it would be
- * carried out when nobody expects it.
+ * says hello from another position, and the screen begins anew. What is typed before it is there, or while it is away,
+ * waits and is passed on in order: all of it, or none, because half a command is another command. What waited too long
+ * would be carried out when nobody expects it.
  */
 import type { Terminal } from "./contract";
 
@@ -23,6 +24,10 @@ export interface Shows {
   closed(reason: string, exit: number | null): void;
   /** Away until then, in milliseconds of the clock; null: connected. */
   away(retryAt: number | null): void;
+  /** How much of what was typed waits, in characters. */
+  waits(characters: number): void;
+  /** What waited was dropped: too long, too much, or not for us to type. */
+  dropped(): void;
 }
 
 interface Frame {
@@ -40,6 +45,8 @@ interface Frame {
 const PAUSES = [300, 1_000, 2_000, 4_000, 8_000]; // milliseconds before each next attempt
 const REFUSED = 1008; // the server says that we may not look
 const MOST = 1 << 18; // bytes of one frame that is typed; a long paste goes in parts
+const KEPT = 1 << 20; // characters that wait for a connection
+const KEPT_FOR = 60_000; // milliseconds they wait
 
 export class TerminalLine {
   private socket: Socket | null = null;
@@ -48,6 +55,8 @@ export class TerminalLine {
   private position: number | null = null; // of the next byte
   private isOver = false;
   private isGreeted = false;
+  private waiting = ""; // typed while it is not there
+  private waitsSince = 0;
 
   constructor(
     private readonly id: string,
@@ -67,12 +76,17 @@ export class TerminalLine {
     socket?.close();
   }
 
-  /** False: it is away, and nothing was typed. */
-  type(text: string): boolean {
-    if (this.socket === null || !this.isGreeted) return false;
+  /** Now, or as soon as it is there. */
+  type(text: string): void {
+    if (this.isOver) return;
+    if (this.socket === null || !this.isGreeted) {
+      if (this.waiting === "") this.waitsSince = Date.now();
+      this.waiting += text;
+      this.shows.waits(this.waiting.length);
+      return;
+    }
     const bytes = new TextEncoder().encode(text);
     for (let at = 0; at < bytes.length; at += MOST) this.socket.send(bytes.subarray(at, at + MOST));
-    return true;
   }
 
   resize(cols: number, rows: number): void {
@@ -130,6 +144,16 @@ export class TerminalLine {
     this.shows.away(null);
     const { terminal, may_type: mayType = false, cols = terminal.cols, rows = terminal.rows } = frame;
     this.shows.hello({ terminal, mayType, cols, rows, isNew });
+    this.passOn(mayType);
+  }
+
+  private passOn(mayType: boolean): void {
+    const text = this.waiting;
+    if (text === "") return;
+    this.waiting = "";
+    this.shows.waits(0);
+    if (mayType && text.length <= KEPT && Date.now() - this.waitsSince <= KEPT_FOR) this.type(text);
+    else this.shows.dropped();
   }
 
   private lost(code: number): void {
