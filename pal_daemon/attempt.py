@@ -438,6 +438,7 @@ class Attempt:
             say=self.give_answer,
             close_input=self._close_input,
             redactor=Redactor(self._secrets),
+            seal=self.house.seal,
         )
 
     async def _close_input(self, stays: bool) -> None:

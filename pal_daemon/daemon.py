@@ -22,7 +22,7 @@ from pal_daemon.discovery import discover_runtimes
 from pal_daemon.environment import link_program
 from pal_daemon.heartbeat import Heartbeat
 from pal_daemon.house import House
-from pal_daemon.identity import HomeInUse, hold_home, local_token, machine_name
+from pal_daemon.identity import HomeInUse, hold_home, local_token, machine_name, seal_key
 from pal_daemon.journal import Journal, Line
 from pal_daemon.local_api import LocalApi
 from pal_daemon.logins import Logins
@@ -69,6 +69,7 @@ async def run_daemon(settings: Settings, *, stop: asyncio.Event, ready: Callable
         try:
             stack.enter_context(hold_home(settings.folder))
             own_token, machine = local_token(settings.folder), machine_name(settings.folder)
+            seal = seal_key(settings.folder)
             journal = Journal(settings.folder / "journal")
             stack.callback(journal.close)
             entries = journal.open()
@@ -76,13 +77,13 @@ async def run_daemon(settings: Settings, *, stop: asyncio.Event, ready: Callable
             raise Over(REFUSED, f"{error}: stop it, or choose another PAL_HOME") from error
         except OSError as error:
             raise Over(REFUSED, f"{settings.folder} cannot be used: {error.strerror or error}") from error
-        daemon = _Daemon(settings, stop, journal=journal, machine=machine)
+        daemon = _Daemon(settings, stop, journal=journal, machine=machine, seal=seal)
         tokens = (own_token,) if settings.local_token is None else (own_token, settings.local_token)
         return await daemon.live(ready, entries=entries, local_tokens=tokens)
 
 
 class _Daemon:
-    def __init__(self, settings: Settings, stop: asyncio.Event, *, journal: Journal, machine: str) -> None:
+    def __init__(self, settings: Settings, stop: asyncio.Event, *, journal: Journal, machine: str, seal: str) -> None:
         self._settings = settings
         self._machine = machine
         self._stop = stop
@@ -93,6 +94,7 @@ class _Daemon:
             journal=journal,
             registry=load_registry(),
             clock=_utc_ms,
+            seal=seal,
         )
         self._claims: Claims
         self._runs = Runs(self._house, ended=self._on_end)

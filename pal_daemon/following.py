@@ -7,11 +7,14 @@ left of the tree.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+
+import msgspec
 
 from pal_daemon import endings, keeper_client
 from pal_daemon.bus import Bus
@@ -48,6 +51,7 @@ QUESTION_CHARS = 5_000
 PREVIEW_CHARS = 20_000
 OPTIONS = 50  # of a question
 CHANGED = "refused, because it asks for something else under the name of an earlier request"
+CHECK_CHARS = 32  # hex digits
 TITLE_CHARS = 300  # of an interaction, as the server takes it
 
 log = logging.getLogger(__name__)
@@ -70,8 +74,11 @@ class Following:
         say: Callable[[str, bytes], Awaitable[bool]],
         close_input: Callable[[bool], Awaitable[None]],
         redactor: Redactor,
+        seal: str,
     ) -> None:
-        """`reader` is None when the runtime is not installed any more. `say` hands the program bytes under a name."""
+        """`reader` is None when the runtime is not installed any more. `say` hands the program bytes under a name.
+        `seal` is the key of checks, the same for every daemon of this home.
+        """
         self.heard_at = monotonic()  # seconds; the program's last byte
         self.exit: Exit | None = None
         self.has_ended = asyncio.Event()  # `exit` is there
@@ -88,6 +95,7 @@ class Following:
         self._say = say
         self._close_input = close_input
         self._redactor = redactor
+        self._seal = seal
         self._offset = 0
         self._asked: dict[str, Ask] = {}  # by key, as it was asked first
         self._changed: set[str] = set()  # keys under which something else was asked later: nothing answers them
@@ -190,7 +198,7 @@ class Following:
             case Ask() if self._asked.setdefault(out.key, out) != out or out.key in self._changed:
                 await self._refuse(out, record)
             case Ask():
-                ask = self._redactor.ask(out)
+                ask = self._shown(out)
                 self._reports.step(lambda: self._open_interaction(ask))
             case Withdrawn():
                 self._reports.step(lambda: self._withdraw(out.key))
@@ -204,6 +212,18 @@ class Following:
     def _tell(self, events: list[Event], record: Record) -> None:
         for event in events:
             self._reports.event(event, at=record.at, source=record.end)
+
+    def _shown(self, ask: Ask) -> Ask:
+        """What people see of it. Where that is not all of it, because it is long or has a secret, it ends with a check
+        of the whole: a yes, and a rule made of one, is never one to something that only looks the same. Nobody can
+        learn the secret from the check, as its key never leaves this computer.
+        """
+        shown = self._redactor.ask(ask)
+        if ask.kind != "approval" or (not ask.whole and shown == ask):
+            return shown
+        whole = msgspec.json.encode([ask.title, ask.body, ask.options, ask.whole])
+        check = hmac.new(self._seal.encode(), whole, "sha256").hexdigest()[:CHECK_CHARS]
+        return replace(shown, body=f"{shown.body}\n\n[not all of it is shown; check {check}]")
 
     async def _refuse(self, ask: Ask, record: Record) -> None:
         """Something else under the name of an earlier request: a yes to that one must never be a yes to this."""

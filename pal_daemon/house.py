@@ -24,6 +24,7 @@ class House:
     journal: Journal
     registry: Registry
     clock: Clock
+    seal: str = field(repr=False)  # key of the checks of what people are asked
     computer: str = ""
     daemon_url: str = ""
     program_folder: Path | None = None

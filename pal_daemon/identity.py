@@ -38,6 +38,11 @@ def local_token(folder: Path) -> str:
     return _kept_secret(folder / "token", lambda: "pal_daemon_" + secrets.token_urlsafe(32))
 
 
+def seal_key(folder: Path) -> str:
+    """What checks of requests are made with (`following`); it never leaves this computer."""
+    return _kept_secret(folder / "seal", lambda: secrets.token_hex(32))
+
+
 def _kept_secret(file: Path, make: Callable[[], str]) -> str:
     try:
         text = file.read_text("ascii").strip()

@@ -174,6 +174,7 @@ class Ask:
     body: str = ""
     options: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()  # where there are several, or one of several choices
+    whole: str = ""  # a digest of all that is asked for, where title and body leave some of it out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import msgspec
@@ -15,6 +16,12 @@ DEPTH = 8
 def cap_text(text: str, *, limit: int) -> str:
     """The beginning, and how much is missing."""
     return text if len(text) <= limit else f"{text[:limit]}\n[{len(text) - limit:,} characters more]"
+
+
+def digest_of(whole: object) -> str:
+    """SHA-256 (hex) of a text or JSON value that cannot be shown in full."""
+    data = whole.encode("utf-8", "surrogatepass") if isinstance(whole, str) else msgspec.json.encode(whole)
+    return hashlib.sha256(data).hexdigest()
 
 
 def cap_value(value: object, *, string: int = STRING, depth: int = DEPTH) -> object:

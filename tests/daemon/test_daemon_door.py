@@ -226,6 +226,7 @@ async def relayed(home: Path, handlers: dict[str, Any]) -> AsyncIterator[tuple[s
         journal=Journal(home / "journal"),
         registry=Registry({}),
         clock=lambda: 0,
+        seal="",
     )
     door = LocalApi(house, tokens=("secret",), health=dict, logins=Logins(house))
     await door.start()

@@ -185,6 +185,22 @@ async def test_a_run_tells_no_secret_of_its_own(bus, start_daemon):
     assert "swordfish" not in str(run.finish) + str(run.events)
 
 
+async def test_requests_that_differ_in_a_secret_alone_are_not_the_same(bus, start_daemon):
+    """Else a rule made of one would say yes to the other."""
+    await start_daemon()
+    keys = [f"sk-{letter * 30}1" for letter in "aba"]
+
+    deliveries = [await bus.given_delivery(content=f"/approve send {key} away") for key in keys]
+    runs = [await bus.run_of(delivery) for delivery in deliveries]
+    await bus.until(lambda: all(run.asks for run in runs))
+
+    first, other, again = (run.asks[0] for run in runs)
+    assert {first["title"], other["title"]} == {f"send {HIDDEN} away"}
+    assert first["body"] == again["body"] != other["body"]
+    assert "not all of it is shown" in first["body"]
+    assert not any(key in bus.everything_said() for key in keys)
+
+
 async def test_an_agents_own_name_is_no_secret(bus, start_daemon):
     await start_daemon()
 

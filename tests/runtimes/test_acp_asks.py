@@ -54,6 +54,52 @@ def test_a_permission_is_asked_although_no_call_came_before():
     assert events(outs, "command")[0].data["command"] == "touch zz"
 
 
+def asked(*lines: dict[str, object]) -> Ask:
+    spool = Spool()
+    spool.begins()
+    (ask,) = [out for out in spool.says(*lines) if isinstance(out, Ask)]
+    return ask
+
+
+def test_a_card_has_what_earlier_pieces_said_of_its_call():
+    named = update("tool_call", toolCallId="call_1", title="bash", kind="execute", status="pending")
+    filled = update("tool_call_update", toolCallId="call_1", title="remove it", rawInput={"command": "rm -rf build"})
+    bare = permission()
+    bare["params"]["toolCall"] = {"toolCallId": "call_1"}
+
+    ask = asked(named, filled, bare)
+
+    assert ask.title == "remove it"
+    assert "rm -rf build" in ask.body
+
+
+def test_a_command_is_shown_with_where_it_runs_and_a_change_with_what_it_takes_away():
+    one = asked(permission(rawInput={"command": "rm -rf build", "description": "tidy up", "workdir": "/home"}))
+    edits = [
+        asked(permission(kind="edit", content=[{"type": "diff", "path": "/w/a", "oldText": old, "newText": "new\n"}]))
+        for old in ("one\n", "two\n", "two")
+    ]
+
+    assert '"workdir": "/home"' in one.body
+    assert "-one\n+new" in edits[0].body
+    assert len({edit.body for edit in edits}) == 3
+    assert [edit.whole for edit in edits] == ["", "", ""]
+
+
+def test_what_is_too_long_for_a_card_is_told_apart():
+    long = "x" * 50_000
+    commands = [asked(permission(rawInput={"command": f"{long}; {end}"})) for end in ("ls", "rm", "ls")]
+    diff = {"type": "diff", "path": "/w/a", "newText": "new\n"}
+    edits = [
+        asked(permission(kind="edit", content=[{**diff, "oldText": f"{long * 9}{end}"}])) for end in ("a", "b", "a")
+    ]
+
+    for asks in (commands, edits):
+        assert asks[0] == asks[2]
+        assert asks[0].body == asks[1].body
+        assert asks[0].whole != asks[1].whole
+
+
 @pytest.mark.parametrize(
     ("answer", "option"),
     [

@@ -277,6 +277,30 @@ def test_the_same_permission_asked_twice_is_the_same_card():
     assert first == second
 
 
+def permitted(name: str, **tool_input: object) -> Ask:
+    request = {"subtype": "can_use_tool", "tool_name": name, "input": tool_input, "tool_use_id": "toolu_1"}
+    line = json.dumps({"type": "control_request", "request_id": "r", "request": request}).encode() + b"\n"
+    (ask,) = [out for out in read(ClaudeReader(), output(line)) if isinstance(out, Ask)]
+    return ask
+
+
+def test_no_edit_looks_like_another_one():
+    """A rule for one is no rule for the other."""
+    same = "same\n" * 9
+    olds = ("one", "one\n", "one\r", f"one\n{same}", f"one\n{same}more\n", "\n" * 5_000, "\n" * 5_001)
+
+    bodies = [permitted("Edit", file_path="/w/a", old_string=old, new_string="two").body for old in olds]
+
+    assert len(set(bodies)) == len(olds)
+
+
+def test_what_is_too_long_for_a_card_is_told_apart():
+    first, second = (permitted("Bash", command=f"{'x' * 50_000}; {end}") for end in ("ls", "rm"))
+
+    assert first.body == second.body
+    assert first.whole != second.whole
+
+
 def test_a_question_is_answered_by_its_text():
     reader, ask = until_ask("question")
 

@@ -322,6 +322,19 @@ def test_what_a_change_of_files_is_about_is_on_its_card():
     assert "+one" in ask.body
 
 
+def test_changes_too_long_for_a_card_are_told_apart():
+    asks = []
+    for end in ("ls", "rm"):
+        spool = Spool()
+        spool.begins()
+        changes = [{"path": "/w/a", "kind": {"type": "add"}, "diff": f"{'x' * 50_000}{end}\n"}]
+        request = {"id": 1, "method": "item/fileChange/requestApproval", "params": {"itemId": "call_2"}}
+        asks += spool.says(item("started", "fileChange", "call_2", changes=changes), request)[-1:]
+
+    assert asks[0].body == asks[1].body
+    assert asks[0].whole != asks[1].whole
+
+
 def test_the_reason_of_a_refusal_follows_as_a_steer():
     spool = Spool()
     spool.begins()

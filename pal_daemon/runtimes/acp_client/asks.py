@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from pal_daemon.runtimes.acp_client.diffs import show_change
 from pal_daemon.runtimes.acp_client.policy import Option, choose, decide, parse_options
 from pal_daemon.runtimes.base import Answer, Ask, Given, Question, Withdrawn, name_answer
+from pal_daemon.runtimes.capping import digest_of
 from pal_daemon.runtimes.jsonrpc import Id, Request, render_result
 from pal_daemon.runtimes.profile import Mode
 from pal_daemon.runtimes.questions import read_answers, render_questions
@@ -64,14 +66,17 @@ class Asks:
         self._open: dict[str, Pending] = {}
         self._answered: dict[str, Pending] = {}  # an answer may be asked for once more; it is written once
 
-    def take(self, request: Request, *, plans: Mapping[str, str]) -> Ask | Ruled | None:
+    def take(
+        self, request: Request, *, plans: Mapping[str, str], call: Mapping[str, Any] | None = None
+    ) -> Ask | Ruled | None:
         """A card, or the result at once where no person is needed; None when this is no question we know.
 
-        `plans` are files of plans by their path: some agents show only where their plan is.
+        `plans` are files of plans by their path: some agents show only where their plan is. `call` is the tool call a
+        permission is asked for, with what earlier pieces said of it.
         """
         match request.method:
             case "session/request_permission":
-                return self._take_permission(request, plans)
+                return self._take_permission(request, plans, call or {})
             case "elicitation/create":
                 return self._take_form(request)
             case "cursor/ask_question":
@@ -121,9 +126,7 @@ class Asks:
         """Results for all that is open, as a cancelled turn wants them."""
         return b"".join(render_result(pending.id, _cancelled(pending)) for pending in self._open.values())
 
-    def _take_permission(self, request: Request, plans: Mapping[str, str]) -> Ask | Ruled:
-        call = request.params.get("toolCall")
-        call = call if isinstance(call, dict) else {}
+    def _take_permission(self, request: Request, plans: Mapping[str, str], call: Mapping[str, Any]) -> Ask | Ruled:
         options = parse_options(request.params.get("options"))
         kind, tool = str(call.get("kind") or "other"), str(call.get("toolCallId") or "")
         is_plan = _is_plan(call)
@@ -142,15 +145,18 @@ class Asks:
         title = str(call.get("title") or call.get("name") or "use a tool")
         if is_plan:
             text = _plan_text(call) or next((plans[path] for path in plans if path in title), "")
-            return self._open_up(pending, Ask(key=pending.key, kind="plan", title=title, body=_clip(text)))
+            plan = Ask(key=pending.key, kind="plan", title=title, body=_clip(text), whole=_beyond(text))
+            return self._open_up(pending, plan)
+        body, is_all = _describe(call)
         return self._open_up(
             pending,
             Ask(
                 key=pending.key,
                 kind="approval",
                 title=title,
-                body=_describe(call),
+                body=_clip(body),
                 options=tuple(option.name for option in options),
+                whole=_beyond(body) if is_all else digest_of([call.get("rawInput"), call.get("content")]),
             ),
         )
 
@@ -184,7 +190,8 @@ class Asks:
         pending = Pending(key=_key("plan", request.id), id=request.id, shape="cursor_plan")
         title = str(request.params.get("name") or "A plan")
         body = str(request.params.get("plan") or request.params.get("overview") or "")
-        return self._open_up(pending, Ask(key=pending.key, kind="plan", title=title, body=_clip(body)))
+        plan = Ask(key=pending.key, kind="plan", title=title, body=_clip(body), whole=_beyond(body))
+        return self._open_up(pending, plan)
 
     def _open_up(self, pending: Pending, ask: Ask) -> Ask:
         self._open[pending.key] = pending
@@ -336,19 +343,31 @@ def _plan_text(call: Mapping[str, Any]) -> str:
     return plan if isinstance(plan, str) and plan else "\n".join(_texts(call))
 
 
-def _describe(call: Mapping[str, Any]) -> str:
-    """Everything a person has to see before saying yes."""
+def _describe(call: Mapping[str, Any]) -> tuple[str, bool]:
+    """Everything a person has to see before saying yes, and whether it is everything."""
     parts = [part for part in _dicts(call.get("content")) if part.get("type") == "diff"]
     given = call.get("rawInput")
     shown = _texts(call)
+    rest = given
     if isinstance(given, dict) and isinstance(given.get("command"), str):
         shown = [f"```\n{given['command']}\n```", *shown]
-    elif given and not parts:
-        shown.append(f"```json\n{json.dumps(given, ensure_ascii=False, indent=1, default=str)}\n```")
-    for part in parts:
-        new = part.get("newText")
-        shown.append(f"{part.get('path')}:\n```\n{new if isinstance(new, str) else ''}\n```")
-    return _clip("\n\n".join(shown))
+        rest = {name: value for name, value in given.items() if name not in ("command", "description")}
+    elif isinstance(given, dict) and parts:  # its texts are what the changes show; what it says beside them is not
+        rest = {name: value for name, value in given.items() if isinstance(value, bool | int | float)}
+    if rest:
+        shown.append(f"```json\n{json.dumps(rest, ensure_ascii=False, indent=1, default=str)}\n```")
+    changes = [
+        show_change(str(part.get("path")), *map(_string, (part.get("oldText"), part.get("newText")))) for part in parts
+    ]
+    return "\n\n".join((*shown, *(change for change, _ in changes))), all(is_all for _, is_all in changes)
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _beyond(text: str) -> str:
+    return digest_of(text) if len(text) > BODY_CHARS else ""
 
 
 def _texts(call: Mapping[str, Any]) -> list[str]:

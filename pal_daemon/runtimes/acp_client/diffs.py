@@ -11,6 +11,15 @@ SHOWN = 64 << 10  # characters of a difference
 LINES = 6_000  # of both texts; the time grows with their product
 
 
+def show_change(path: str, old: str, new: str) -> tuple[str, bool]:
+    """A change for a card, with every byte of what comes and goes; False where it is too long to compare."""
+    before, after = old.split("\n"), new.split("\n")
+    if not old or len(old) + len(new) > LONGEST or len(before) + len(after) > LINES:
+        return f"{path}:\n```\n{new}\n```", not old
+    lines = list(difflib.unified_diff(before, after, lineterm=""))[2:]
+    return "\n".join((f"{path}:\n```diff", *lines, "```")), True
+
+
 def render_diff(path: str, old: str, new: str) -> str:
     """Without a time or a file header; what is too long to compare is told by its sizes."""
     before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)

@@ -258,9 +258,11 @@ class AcpReader:
             return [self._reply(render_result(request.id, {"outcome": {"outcome": "cancelled"}}))]
         events: list[Out] = []
         call = request.params.get("toolCall")
+        known: Mapping[str, Any] = {}
         if isinstance(call, dict):
             events += self._transcript.see(call, session=self._lane(request.params))
-        taken = self._asks.take(request, plans=self._transcript.plans)
+            known = self._transcript.asked(call)
+        taken = self._asks.take(request, plans=self._transcript.plans, call=known)
         if taken is None:
             line = render_error(request.id, METHOD_NOT_FOUND, f"pal has no {request.method}")
             return [*events, self._reply(line)]

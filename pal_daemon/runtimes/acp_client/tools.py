@@ -57,6 +57,18 @@ class Tool:
             self.texts = [text for part in parts if (text := _text_of(part.get("content")))]
             self.diffs = [part for part in parts if part.get("type") == "diff"] or self.diffs
 
+    def asked(self) -> dict[str, Any]:
+        """The call as a permission for it has it, whichever pieces said what."""
+        texts = [{"type": "content", "content": {"type": "text", "text": text}} for text in self.texts]
+        return {
+            "toolCallId": self.id,
+            "name": self.name,
+            "kind": self.kind,
+            "title": self.title,
+            "rawInput": self.input,
+            "content": [*texts, *self.diffs],
+        }
+
     def tell(self, *, is_sure: bool = False) -> list[Event]:
         """What it does, once, when that is known; `is_sure` when there will be no more of it."""
         if self._is_told or not (is_sure or self.status != "pending" or self._is_known):

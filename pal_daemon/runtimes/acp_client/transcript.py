@@ -86,6 +86,11 @@ class Transcript:
         self._break()
         return [*events, *tool.tell(is_sure=True)]
 
+    def asked(self, call: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A call that was seen, with all that is known of it."""
+        tool = self._tools.get(str(call.get("toolCallId")))
+        return call if tool is None else tool.asked()
+
     def refuse(self, tool: str) -> None:
         """That call was not allowed."""
         if tool in self._tools:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pal_daemon.runtimes.base import Answer, Ask, Event, InteractionKind, Out, Reply, Withdrawn
-from pal_daemon.runtimes.capping import cap_text
+from pal_daemon.runtimes.capping import cap_text, digest_of
 from pal_daemon.runtimes.claude_code import control, tools
 from pal_daemon.runtimes.profile import Mode
 from pal_daemon.runtimes.questions import render_questions
@@ -64,7 +64,15 @@ class Permissions:
             return [refused, Reply(name=f"deny-{request_id}"[:NAME_CHARS], data=deny)]
         self._waiting[request_id] = _Waiting(kind="approval", call=call, input=tool_input)
         body = tools.permission_body(name, tool_input, request)
-        return [Ask(key=request_id, kind="approval", title=f"{name}: {title}" if name == "Bash" else title, body=body)]
+        return [
+            Ask(
+                key=request_id,
+                kind="approval",
+                title=f"{name}: {title}" if name == "Bash" else title,
+                body=cap_text(body, limit=tools.SHOWN_CHARS),
+                whole=digest_of(body) if len(body) > tools.SHOWN_CHARS else "",
+            )
+        ]
 
     def withdraw(self, request_id: str) -> list[Out]:
         return [Withdrawn(key=request_id)] if self._waiting.pop(request_id, None) is not None else []
@@ -104,5 +112,11 @@ def _plan(request_id: str, plan: str) -> list[Out]:
     first = next((line.strip("# ") for line in plan.splitlines() if line.strip("# ")), "(empty)")
     return [
         Event(kind="plan", text=plan, data={"id": request_id}),
-        Ask(key=request_id, kind="plan", title=f"Plan: {first}", body=cap_text(plan, limit=tools.SHOWN_CHARS)),
+        Ask(
+            key=request_id,
+            kind="plan",
+            title=f"Plan: {first}",
+            body=cap_text(plan, limit=tools.SHOWN_CHARS),
+            whole=digest_of(plan) if len(plan) > tools.SHOWN_CHARS else "",
+        ),
     ]

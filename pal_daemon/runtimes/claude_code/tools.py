@@ -30,6 +30,7 @@ KINDS = {
 HARMLESS = frozenset(("Read", "Glob", "Grep", "WebFetch", "WebSearch", "Agent", "Task", "Skill", "ToolSearch"))
 SUBJECTS = ("file_path", "notebook_path", "path", "pattern", "query", "url", "subject", "description", "skill")
 DIFF_CHARS = 32_000
+DIFF_LINES = 4_000  # of both texts; the time grows with their product
 OUTPUT_CHARS = 32_000
 SHOWN_CHARS = 45_000  # of what a permission is asked for; the server takes 50,000 with what is around it
 TITLE_CHARS = 200
@@ -96,7 +97,7 @@ def change_event(detail: object, *, lane: str) -> Event | None:
 
 
 def permission_body(name: str, tool_input: Mapping[str, Any], request: Mapping[str, Any]) -> str:
-    """Everything the permission is for, then why it is asked."""
+    """Everything the permission is for, then why it is asked; whatever its length."""
     if name == "Bash" and isinstance(tool_input.get("command"), str):
         shown = f"```\n{tool_input['command']}\n```"
         rest = {key: value for key, value in tool_input.items() if key not in ("command", "description")}
@@ -117,7 +118,7 @@ def permission_body(name: str, tool_input: Mapping[str, Any], request: Mapping[s
         str(reason) if isinstance(reason, str) else "",
         f"Outside what is allowed: {request['blocked_path']}" if isinstance(request.get("blocked_path"), str) else "",
     ]
-    return cap_text("\n\n".join(part for part in parts if part), limit=SHOWN_CHARS)
+    return "\n\n".join(part for part in parts if part)
 
 
 def content_text(content: object) -> str:
@@ -199,8 +200,11 @@ def _added(content: str) -> str:
 
 
 def _diff(tool_input: Mapping[str, Any]) -> str:
-    old, new = (str(tool_input.get(side) or "").splitlines() for side in ("old_string", "new_string"))
-    return "\n".join(list(difflib.unified_diff(old, new, lineterm="", n=3))[2:])
+    """All of both texts, so that no other edit looks the same; too long to compare they stand one after the other."""
+    old, new = (str(tool_input.get(side) or "").split("\n") for side in ("old_string", "new_string"))
+    if len(old) + len(new) > DIFF_LINES:
+        return "\n".join((*(f"-{line}" for line in old), *(f"+{line}" for line in new)))
+    return "\n".join(list(difflib.unified_diff(old, new, lineterm="", n=DIFF_LINES))[2:])
 
 
 def _one_line(text: str) -> str:

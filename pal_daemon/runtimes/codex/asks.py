@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from pal_daemon.runtimes.base import Answer, Ask, Question, Withdrawn, name_answer
-from pal_daemon.runtimes.capping import cap_text
+from pal_daemon.runtimes.capping import cap_text, digest_of
 from pal_daemon.runtimes.jsonrpc import Id, Request, render_result
 from pal_daemon.runtimes.profile import Mode
 from pal_daemon.runtimes.questions import read_answers, render_questions
@@ -118,6 +118,7 @@ class Asks:
             title=f"{title}: {first}" if first and shape == "command" else title,
             body=cap_text(body, limit=BODY_CHARS),
             options=(ONCE, ALWAYS, REFUSE) if shape != "mcp" else (ONCE, REFUSE),
+            whole=digest_of(body) if len(body) > BODY_CHARS else "",
         )
 
     def _take_questions(self, request: Request) -> Ask | Ruled:
