@@ -40,6 +40,7 @@ QUIET = {
     "BASH_ENV": str(SHELL),  # read by the shells of its commands
     **system_settings(),
 }
+THROUGH = {"PAL_RUN_TOKEN": "GEMINI_CLI_PAL_TOKEN", "PAL_AGENT_KEY": "GEMINI_CLI_PAL_AGENT"}  # SHELL renames them
 
 
 class GeminiRuntime(AcpRuntime):
@@ -92,12 +93,13 @@ class GeminiRuntime(AcpRuntime):
         return (*words, "-m", work.agent.model) if work.agent.model else words
 
     def environment(self, work: Work, account: Account, context: Context) -> dict[str, str]:
+        env = {of_shell: context.env[name] for name, of_shell in THROUGH.items() if name in context.env}
         home = home_of(account)
         if home is None:
-            return {}
+            return env
         if account.is_home_ours:
             settle(Path(home))
-        return {"GEMINI_CLI_HOME": home}
+        return env | {"GEMINI_CLI_HOME": home}
 
     def login_method(self, env: Mapping[str, str]) -> str | None:
         """A key alone is not taken: somebody has to have chosen to use it."""

@@ -154,9 +154,7 @@ def test_a_home_of_pals_own_is_told_what_gemini_is_to_leave_off(programs, tmp_pa
         "sessionRetention": {"enabled": False},
     }
     assert told["privacy"] == {"usageStatisticsEnabled": False}
-    assert told["security"]["auth"] == {"selectedType": "x"}
-    assert told["security"]["environmentVariableRedaction"]["enabled"] is True
-    assert "PAL_RUN_TOKEN" in told["security"]["environmentVariableRedaction"]["allowed"]
+    assert told["security"] == {"auth": {"selectedType": "x"}}
     assert json.loads(file.read_text()) == told
     assert [path.name for path in file.parent.iterdir()] == ["settings.json"]
 
@@ -211,6 +209,19 @@ def test_geminis_shells_have_no_keys_and_its_launcher_keeps_them(mark):
     assert [word for word in ("secret-", "bent", "pal_name", "BASH_ENV") if word in by_command] == []
     assert [value for value in (*needed.values(), "own-5") if value not in by_command] == []
     assert [value for value in secrets.values() if value not in by_launcher] == []
+
+
+def test_geminis_shells_have_the_runs_token_also_where_the_program_keeps_tokens_back(programs):
+    spec = launch(GeminiRuntime(), work(), programs, PAL_AGENT_KEY="worker")
+    kept_back = {name: value for name, value in spec.env.items() if "KEY" not in name and name != "PAL_RUN_TOKEN"}
+
+    line = ["bash", "-c", "env"]
+    seen = subprocess.run(line, env={**kept_back, "GEMINI_CLI": "1"}, capture_output=True, text=True, check=True)
+
+    given = [
+        one for one in seen.stdout.splitlines() if one.startswith(("PAL_RUN_TOKEN", "PAL_AGENT", "GEMINI_CLI_PAL"))
+    ]
+    assert sorted(given) == ["PAL_AGENT_KEY=worker", "PAL_RUN_TOKEN=t"]
 
 
 @pytest.mark.parametrize(("minute", "kept"), [("12-04", "12-04"), ("12-05", "12-04")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -50,28 +51,33 @@ async def test_a_plan_is_shown_and_changes_nothing_until_it_is_approved(desk):
 OF_THE_HOME = "key-of-a-file-3b1f8a"  # the program itself puts what stands there into its environment
 
 
+KEEPS_BACK = {"security": {"environmentVariableRedaction": {"enabled": True}}}
+
+
 async def test_its_commands_have_no_keys_where_its_users_settings_are_all_there_are(desk, monkeypatch):
     quiet = {name: value for name, value in GeminiRuntime.quiet.items() if "SETTINGS" not in name}
     monkeypatch.setattr(GeminiRuntime, "quiet", quiet)
     (desk.home / ".gemini").mkdir()
     (desk.home / ".gemini" / ".env").write_text(f"SOME_TOKEN={OF_THE_HOME}\nSOME_PLACE=there\n")
-    seen = desk.folder / "seen.txt"
-    desk.model.script(DRIVER.command(f"env > {seen}"), Text(text="Pelican."), Text(text="Ostrich."))
+    desk.model.script(DRIVER.command("env > first.txt"), Text(text="Pelican."))
+    desk.model.script(DRIVER.command("env > second.txt"), Text(text="Ostrich."))
 
     first = await desk.given("look around")
     told = await approve_all(desk, first)
+    (desk.folder / ".gemini").mkdir()
+    (desk.folder / ".gemini" / "settings.json").write_text(json.dumps(KEEPS_BACK))
     second = await desk.given("and again", native=desk.bus.native_sessions[f"session_{first.delivery}"])
-    end = await desk.end(second)
-    environment = seen.read_text()
+    end = await approve_all(desk, second)
+    seen = [(desk.folder / name).read_text() for name in ("first.txt", "second.txt")]
 
-    assert (told["status"], told["text"], end["status"], end["text"]) == (
-        "succeeded",
-        "Pelican.",
-        "succeeded",
-        "Ostrich.",
-    )
+    assert [(one["status"], one["text"]) for one in (told, end)] == [
+        ("succeeded", "Pelican."),
+        ("succeeded", "Ostrich."),
+    ]
     assert "Pelican" in desk.model.questions[-1].text
-    assert (KEY in environment, OF_THE_HOME in environment) == (False, False)
-    assert "SOME_PLACE=there\n" in environment
-    assert f"PAL_RUN_ID={first.id}\n" in environment
-    assert "PAL_RUN_TOKEN=" in environment
+    for run, environment in zip((first, second), seen, strict=True):
+        assert (KEY in environment, OF_THE_HOME in environment) == (False, False)
+        assert "SOME_PLACE=there\n" in environment
+        assert f"PAL_RUN_ID={run.id}\n" in environment
+        assert "PAL_RUN_TOKEN=" in environment
+        assert "PAL_AGENT_KEY=worker\n" in environment
