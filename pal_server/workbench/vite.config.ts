@@ -42,6 +42,18 @@ export default defineConfig({
     modulePreload: { polyfill: false }, // it is an inline script, which the page's policy refuses
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      output: {
+        // What every page needs is one file of libraries, which a new version of ours rarely changes, and one of ours. By
+        // themselves they would be forty, each compressed alone and asked for by itself.
+        codeSplitting: {
+          groups: [
+            { name: "libraries", tags: ["$initial"], test: /node_modules/, priority: 1 },
+            { name: "pal", tags: ["$initial"] },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: { "/api": { target: "http://127.0.0.1:4127", ws: true, changeOrigin: true }, "/f": "http://127.0.0.1:4127" },

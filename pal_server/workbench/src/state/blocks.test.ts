@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { blocksOf, Growing, tailOf } from "./blocks";
+import { blocksOf, Growing } from "./blocks";
 
 const TEXT =
   "# Title\n\nA *first* paragraph.\n\n- one\n- two\n\n  still two\n\n```py\nx = 1\n\ny = 2\n```\n\nThe **end** is near.";
@@ -21,14 +21,4 @@ it("a text that was replaced is read anew", () => {
 
 it("what is half written at the end is completed", () => {
   expect(new Growing().read("so **bold")).toEqual(["so **bold**"]);
-});
-
-it("the end of a long text begins with a block and stays while the text grows on", () => {
-  const text = Array.from({ length: 100 }, (_, number) => `paragraph ${number}`).join("\n\n");
-  const tail = tailOf(text, 300);
-
-  expect(tail.length).toBeLessThan(700);
-  expect(tail).toMatch(/^paragraph \d+\n\n/);
-  expect(tailOf(`${text} and`, 300)).toBe(`${tail} and`);
-  expect(tailOf("short", 300)).toBe("short");
 });

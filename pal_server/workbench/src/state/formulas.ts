@@ -14,9 +14,14 @@ const ANY = new RegExp([CODE, DOUBLE, ROUND, SQUARE, SINGLE].map((one) => one.so
 const LONGEST = 20_000; // characters of a block that is looked at
 const FENCE = /^ {0,3}(```|~~~)/;
 
+/** Whether a text is worth looking at. */
+export function mayHoldFormulas(text: string): boolean {
+  return /\$|\\[([]/.test(text);
+}
+
 /** The block with its formulas in double signs, or null when it has none. */
 export function withFormulas(block: string): string | null {
-  if (block.length > LONGEST || !/\$|\\[([]/.test(block) || FENCE.test(block)) return null;
+  if (block.length > LONGEST || !mayHoldFormulas(block) || FENCE.test(block)) return null;
   let count = 0;
   const text = block.replace(ANY, (whole, code, double, round, square, single) => {
     if (code !== undefined) return whole;

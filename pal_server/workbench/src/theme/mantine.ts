@@ -1,6 +1,17 @@
-import { ActionIcon, Button, type CSSVariablesResolver, createTheme, Menu, Modal, Tooltip } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  type CSSVariablesResolver,
+  createTheme,
+  type MenuProps,
+  type ModalProps,
+  type TooltipProps,
+} from "@mantine/core";
 
-/** The component library in our tokens: ink on paper, lines instead of shadows. Looks are changed here, not per use. */
+/**
+ * The component library in our tokens: ink on paper, lines instead of shadows. Looks are changed here, not per use. Menus,
+ * dialogs and tips are named, not imported: they come when the first of them is shown.
+ */
 export const theme = createTheme({
   fontFamily: "var(--sans)",
   fontFamilyMonospace: "var(--mono)",
@@ -39,20 +50,24 @@ export const theme = createTheme({
         },
       }),
     }),
-    Menu: Menu.extend({
-      defaultProps: { shadow: "md", radius: 12, width: 230, position: "bottom-end", withinPortal: true },
-    }),
-    Modal: Modal.extend({
+    Menu: {
+      defaultProps: {
+        shadow: "md",
+        radius: 12,
+        width: 230,
+        position: "bottom-end",
+        withinPortal: true,
+      } satisfies Partial<MenuProps>,
+    },
+    Modal: {
       defaultProps: {
         radius: 12,
         centered: true,
         lockScroll: false, // the page itself never scrolls
         overlayProps: { backgroundOpacity: 0.45, blur: 2 },
-      },
-    }),
-    Tooltip: Tooltip.extend({
-      defaultProps: { openDelay: 500, withArrow: false, radius: 6, events: { hover: true, focus: true, touch: false } },
-    }),
+      } satisfies Partial<ModalProps>,
+    },
+    Tooltip: { defaultProps: { withArrow: false, radius: 6 } satisfies Partial<TooltipProps> },
   },
 });
 

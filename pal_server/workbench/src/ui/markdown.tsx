@@ -1,11 +1,12 @@
 import { Check, Copy } from "lucide-react";
-import { memo, type ReactElement, useEffect, useMemo, useRef, useState } from "react";
+import { memo, type ReactElement, useMemo, useRef, useState } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
-import remarkGfm from "remark-gfm";
-import { blocksOf, Growing } from "../state/blocks";
-import { withFormulas } from "../state/formulas";
+import type { Growing } from "../state/blocks";
+import { mayHoldFormulas, withFormulas } from "../state/formulas";
 import { t } from "../text/text";
+import { arriving } from "./arriving";
 import css from "./markdown.module.css";
+import { readGfm } from "./markdown-gfm";
 import { safe } from "./markdown-safe";
 
 const SAFE = safe(location.origin);
@@ -16,36 +17,17 @@ interface Reading {
   rehype: never[];
 }
 
-const PLAIN: Reading = { remark: [remarkGfm] as never[], rehype: SAFE as never[] };
+const PLAIN: Reading = { remark: [readGfm] as never[], rehype: SAFE as never[] };
 
-type Extra = "code" | "formulas";
-const loading = new Map<Extra, Promise<Reading>>();
-const loaded = new Map<Extra, Reading>();
+const withPlugins = (more: { remark: readonly unknown[]; rehype: readonly unknown[] }): Reading => ({
+  remark: [readGfm, ...more.remark] as never[],
+  rehype: [...SAFE, ...more.rehype] as never[],
+});
 
-/** Colours for code and the setting of formulas are loaded with the first of them. */
-function load(extra: Extra): Promise<Reading> {
-  const known = loading.get(extra);
-  if (known) return known;
-  const begun = (extra === "code" ? import("./markdown-code") : import("./markdown-formulas")).then((plugins) => {
-    const reading: Reading = {
-      remark: [remarkGfm, ...plugins.remark] as never[],
-      rehype: [...SAFE, ...plugins.rehype] as never[],
-    };
-    loaded.set(extra, reading);
-    return reading;
-  });
-  loading.set(extra, begun);
-  return begun;
-}
-
-function useReading(extra: Extra | null): Reading {
-  const [, setLoaded] = useState(false);
-  const reading = extra === null ? PLAIN : loaded.get(extra);
-  useEffect(() => {
-    if (extra !== null && !loaded.has(extra)) load(extra).then(() => setLoaded(true), console.warn);
-  }, [extra]);
-  return reading ?? PLAIN;
-}
+// Colours for code, the setting of formulas and what cuts a text into blocks are loaded with the first of them.
+const useCode = arriving(() => import("./markdown-code").then(withPlugins));
+const useFormulas = arriving(() => import("./markdown-formulas").then(withPlugins));
+const useBlocks = arriving(() => import("../state/blocks"));
 
 const COMPONENTS: Components = {
   a: ({ href, children }) => (
@@ -90,25 +72,44 @@ function read(text: string, formulas: string | null, reading: Reading, isKept: b
   return element;
 }
 
-const Block = memo(function Block({ text, isKept }: { text: string; isKept: boolean }) {
-  const formulas = useMemo(() => withFormulas(text), [text]);
-  const reading = useReading(formulas !== null ? "formulas" : text.includes("```") ? "code" : null);
-  return read(text, formulas, reading, isKept);
+interface BlockProps {
+  text: string;
+  mayHoldFormulas: boolean;
+  isKept: boolean;
+}
+
+const Block = memo(function Block({ text, mayHoldFormulas, isKept }: BlockProps) {
+  const formulas = useMemo(() => (mayHoldFormulas ? withFormulas(text) : null), [text, mayHoldFormulas]);
+  const isCode = formulas === null && text.includes("```");
+  const code = useCode(isCode);
+  const setting = useFormulas(formulas !== null);
+  return read(text, formulas, (isCode ? code : formulas !== null ? setting : null) ?? PLAIN, isKept);
 });
 
-/** Only the block that grew is read again; half a word of markup at the end is completed while it grows. */
+/**
+ * Of a text that grows only the block that grew is read again, and half a word of markup at its end is completed. One
+ * with formulas is read by blocks too, because a block has either formulas or code; any other as it is.
+ */
 export const Markdown = memo(function Markdown({ text, isGrowing = false }: { text: string; isGrowing?: boolean }) {
+  const isCut = isGrowing || mayHoldFormulas(text);
+  const cutting = useBlocks(isCut);
   const growing = useRef<Growing | null>(null);
   const blocks = useMemo(() => {
-    if (!isGrowing) return blocksOf(text);
-    growing.current ??= new Growing();
+    if (!isCut || cutting === null) return [text];
+    if (!isGrowing) return cutting.blocksOf(text);
+    growing.current ??= new cutting.Growing();
     return growing.current.read(text);
-  }, [text, isGrowing]);
+  }, [text, isGrowing, isCut, cutting]);
   return (
     <div className={css.markdown} data-growing={isGrowing || undefined}>
       {blocks.map((block, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a block's place is what it is
-        <Block key={index} text={block} isKept={!isGrowing} />
+        <Block
+          // biome-ignore lint/suspicious/noArrayIndexKey: a block's place is what it is
+          key={index}
+          text={block}
+          mayHoldFormulas={isCut && cutting !== null}
+          isKept={!isGrowing}
+        />
       ))}
     </div>
   );

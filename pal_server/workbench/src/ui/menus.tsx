@@ -1,9 +1,28 @@
-import { Menu } from "@mantine/core";
-import { createContext, type ReactNode, useCallback, useContext, useRef, useState } from "react";
+import {
+  type ComponentType,
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
+import type { MenuProps } from "./menu";
 
-export type Choice = { label: string; act: () => void } | "line";
+export type Choice =
+  | { label: string; act: () => void; before?: ReactNode; after?: ReactNode; isOff?: boolean }
+  | { heading: string }
+  | { note: ReactNode }
+  | "line";
 
-type Open = (anchor: HTMLElement, choices: readonly (Choice | false)[]) => void;
+/** Where it opens at its button, and how wide it is in pixels. */
+export interface Look {
+  position?: "bottom-start" | "bottom-end" | "top-end";
+  width?: number;
+}
+
+type Open = (anchor: HTMLElement, choices: readonly (Choice | false)[], look?: Look) => void;
 
 const MenuContext = createContext<Open>(() => {});
 
@@ -12,66 +31,78 @@ export function useMenu(): Open {
   return useContext(MenuContext);
 }
 
-interface Shown {
+interface Shown extends Look {
   anchor: HTMLElement;
   choices: readonly Choice[];
-  place: { left: number; top: number; width: number; height: number };
+  place: MenuProps["place"];
 }
 
-/** The one menu of all rows. Each row with a menu of its own would cost more than everything else in it. */
-export function Menus({ children }: { children: ReactNode }) {
+/**
+ * The one menu of everything. Each row with a menu of its own would cost more than everything else in it; and what draws
+ * it is loaded when somebody opens the first.
+ */
+export function Menus({ children, onFailure }: { children: ReactNode; onFailure: (error: Error) => void }) {
+  const [Menu, setMenu] = useState<ComponentType<MenuProps> | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   const [isOpen, setOpen] = useState(false);
   const anchor = useRef<HTMLElement | null>(null);
+  const pressed = useRef<HTMLElement | null>(null);
 
-  const open = useCallback<Open>((at, choices) => {
-    const { left, top, width, height } = at.getBoundingClientRect();
-    anchor.current = at;
-    at.setAttribute("aria-expanded", "true");
-    setShown({ anchor: at, choices: choices.filter((one) => one !== false), place: { left, top, width, height } });
-    setOpen(true);
-  }, []);
+  const open = useCallback<Open>(
+    (at, choices, look = {}) => {
+      if (pressed.current === at) return;
+      const { left, top, width, height } = at.getBoundingClientRect();
+      anchor.current = at;
+      at.setAttribute("aria-expanded", "true");
+      setShown({
+        ...look,
+        anchor: at,
+        choices: choices.filter((one) => one !== false),
+        place: { left, top, width, height },
+      });
+      setOpen(true);
+      import("./menu").then(
+        (found) => setMenu(() => found.OneMenu),
+        (error: Error) => {
+          at.removeAttribute("aria-expanded");
+          setOpen(false);
+          onFailure(error);
+        },
+      );
+    },
+    [onFailure],
+  );
+
+  // A press on the button of the open menu closes it, and its click must not open it again.
+  useEffect(() => {
+    if (!isOpen) return;
+    const forget = () =>
+      setTimeout(() => {
+        pressed.current = null; // after the click
+      });
+    const press = ({ target }: PointerEvent) => {
+      if (!(target instanceof Node) || !anchor.current?.contains(target)) return;
+      pressed.current = anchor.current;
+      window.addEventListener("pointerup", forget, { once: true });
+    };
+    window.addEventListener("pointerdown", press, true);
+    return () => window.removeEventListener("pointerdown", press, true);
+  }, [isOpen]);
 
   const close = () => {
     anchor.current?.removeAttribute("aria-expanded");
     setOpen(false);
+    // Back to where it was opened, unless what was chosen has moved the focus on.
+    requestAnimationFrame(() => {
+      const { activeElement } = document;
+      if (activeElement === null || activeElement === document.body) shown?.anchor.focus({ preventScroll: true });
+    });
   };
 
   return (
     <MenuContext value={open}>
       {children}
-      {shown && (
-        <Menu
-          opened={isOpen}
-          onClose={() => {
-            close();
-            // Back to where it was opened, unless what was chosen has moved the focus on.
-            requestAnimationFrame(() => {
-              const { activeElement } = document;
-              if (activeElement === null || activeElement === document.body)
-                shown.anchor.focus({ preventScroll: true });
-            });
-          }}
-          returnFocus={false}
-          transitionProps={{ duration: 0 }}
-        >
-          <Menu.Target>
-            <span aria-hidden style={{ position: "fixed", pointerEvents: "none", ...shown.place }} />
-          </Menu.Target>
-          <Menu.Dropdown>
-            {shown.choices.map((one, index) =>
-              one === "line" ? (
-                // biome-ignore lint/suspicious/noArrayIndexKey: lines have no names
-                <Menu.Divider key={index} />
-              ) : (
-                <Menu.Item key={one.label} onClick={one.act}>
-                  {one.label}
-                </Menu.Item>
-              ),
-            )}
-          </Menu.Dropdown>
-        </Menu>
-      )}
+      {shown && Menu && <Menu {...shown} isOpen={isOpen} onClose={close} />}
     </MenuContext>
   );
 }

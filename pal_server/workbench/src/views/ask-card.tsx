@@ -1,4 +1,4 @@
-import { Button, Menu, Textarea } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { ChevronDown, CircleHelp, ClipboardList, ShieldAlert } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useState } from "react";
@@ -7,11 +7,15 @@ import { ago, clock, duration, type TextKey, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useNow, useSelect, useStore } from "../ui/hooks";
 import { Keys } from "../ui/keys";
+import { later } from "../ui/later";
 import { Markdown } from "../ui/markdown";
+import { useMenu } from "../ui/menus";
 import type { AnswerInteraction, Question as AskedQuestion, Interaction, Message } from "../wire/contract";
 import css from "./ask-card.module.css";
 import messageCss from "./message.module.css";
 import { tellFailure } from "./tell";
+
+const Textarea = later(() => import("../ui/textarea").then((found) => found.Textarea));
 
 const LONG_WORD = 36; // characters; a longer argument has to be broken somewhere
 
@@ -133,6 +137,7 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
   const [reason, setReason] = useState<string | null>(null);
   const { suggestion } = asked;
   const isDecision = asked.decision !== null;
+  const open = useMenu();
   return (
     <>
       <Command asked={asked} />
@@ -160,20 +165,23 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
               {t(isDecision ? "decisions.approve" : "ask.allowOnce")}
             </Button>
             {!isDecision && (
-              <Menu position="bottom-start">
-                <Menu.Target>
-                  <Button disabled={!mayAnswer} rightSection={<ChevronDown size={14} />}>
-                    {t("ask.allowMore")}
-                  </Button>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  {SCOPES.map((scope) => (
-                    <Menu.Item key={scope} onClick={() => onGive({ decision: "approve", scope })}>
-                      {t(SCOPE_TEXTS[scope])}
-                    </Menu.Item>
-                  ))}
-                </Menu.Dropdown>
-              </Menu>
+              <Button
+                disabled={!mayAnswer}
+                rightSection={<ChevronDown size={14} />}
+                aria-haspopup="menu"
+                onClick={(event) =>
+                  open(
+                    event.currentTarget,
+                    SCOPES.map((scope) => ({
+                      label: t(SCOPE_TEXTS[scope]),
+                      act: () => onGive({ decision: "approve", scope }),
+                    })),
+                    { position: "bottom-start" },
+                  )
+                }
+              >
+                {t("ask.allowMore")}
+              </Button>
             )}
             <Button
               disabled={!mayAnswer}

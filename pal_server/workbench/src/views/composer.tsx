@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, AtSign, Bookmark, ChevronDown, History, NotebookPen, Paperclip, Slash, X } from "lucide-react";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
@@ -15,6 +15,7 @@ import { type TextKey, t } from "../text/text";
 import { useLatest, useSelect, useStore } from "../ui/hooks";
 import { MOD } from "../ui/keys";
 import { later } from "../ui/later";
+import { useMenu } from "../ui/menus";
 import type { Glance, Mentionable, Message, Room } from "../wire/contract";
 import { upload } from "../wire/request";
 import css from "./composer.module.css";
@@ -58,6 +59,7 @@ export function Composer({ room, glance, mode, onMode }: Props) {
     staleTime: 60_000,
   });
   const steer = useSteer(room, id);
+  const openMenu = useMenu();
   const trigger = triggerAt(text, cursor);
   const agent = useMemo(() => folderOf(text, names, glance.run?.agent ?? null), [text, names, glance.run?.agent]);
   const suggestions = useSuggestions({ trigger, names, topic: id, agent, isClosed: mode.type === "edit" });
@@ -299,36 +301,33 @@ export function Composer({ room, glance, mode, onMode }: Props) {
           )}
           <span className={css.space} />
           {steer.isShown && mode.type !== "edit" && (
-            <Menu position="top-end">
-              <Menu.Target>
-                <Button
-                  variant="subtle"
-                  rightSection={<ChevronDown size={14} />}
-                  aria-label={`${t("composer.how")}: ${steer.word(steer.chosen)}`}
-                  className={css.steer ?? ""}
-                >
-                  {steer.word(steer.chosen)}
-                </Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                {steer.possible.map((one) => (
-                  <Menu.Item key={one} onClick={() => steer.choose(one)}>
-                    {steer.word(one)}
-                  </Menu.Item>
-                ))}
-              </Menu.Dropdown>
-            </Menu>
-          )}
-          <Tooltip label={`${preferences.enter_sends ? "Enter" : `${MOD} Enter`} ${t("composer.sendHint")}`}>
-            <button
-              type="submit"
-              className={css.send}
-              aria-label={mode.type === "edit" ? t("composer.save") : t("composer.send")}
-              disabled={text.trim() === "" && files.length === 0}
+            <Button
+              variant="subtle"
+              rightSection={<ChevronDown size={14} />}
+              aria-label={`${t("composer.how")}: ${steer.word(steer.chosen)}`}
+              aria-haspopup="menu"
+              className={css.steer ?? ""}
+              onClick={(event) =>
+                openMenu(
+                  event.currentTarget,
+                  steer.possible.map((one) => ({ label: steer.word(one), act: () => steer.choose(one) })),
+                  { position: "top-end" },
+                )
+              }
             >
-              <ArrowUp size={17} aria-hidden />
-            </button>
-          </Tooltip>
+              {steer.word(steer.chosen)}
+            </Button>
+          )}
+          <button
+            type="submit"
+            className={css.send}
+            aria-label={mode.type === "edit" ? t("composer.save") : t("composer.send")}
+            aria-keyshortcuts={preferences.enter_sends ? "Enter" : "Control+Enter"}
+            data-tip={`${preferences.enter_sends ? "Enter" : `${MOD} Enter`} ${t("composer.sendHint")}`}
+            disabled={text.trim() === "" && files.length === 0}
+          >
+            <ArrowUp size={17} aria-hidden />
+          </button>
         </div>
       </form>
       {over === "past" && <Past topic={id} onClose={() => setOver(null)} onPick={take} />}
@@ -364,11 +363,9 @@ function useSteer(room: Room, topic: number) {
 
 function Tool({ name, onClick, children }: { name: TextKey; onClick: () => void; children: React.ReactNode }) {
   return (
-    <Tooltip label={t(name)}>
-      <ActionIcon aria-label={t(name)} onClick={onClick}>
-        {children}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon data-tip={t(name)} aria-label={t(name)} onClick={onClick}>
+      {children}
+    </ActionIcon>
   );
 }
 

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import {
@@ -20,6 +20,7 @@ import { day, t } from "../text/text";
 import { Faces } from "../ui/face";
 import { PHONE, useLatest, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
 import { later } from "../ui/later";
+import { type Choice, useMenu } from "../ui/menus";
 import type { Glance, Message, Room } from "../wire/contract";
 import { AskCard } from "./ask-card";
 import { Composer, type ComposerMode } from "./composer";
@@ -73,6 +74,7 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
   const { run } = useSearch({ strict: false });
   const runs = useSelect((state) => state.desk.runs);
   const { topic } = glance;
+  const openMenu = useMenu();
   const [isOpen, setOpen] = useState(false);
   const [isSharing, setSharing] = useState(false);
   const role = useSelect((state) => state.desk.me.role);
@@ -101,6 +103,25 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
       to: ".",
       search: (before: object) => ({ ...before, run: run === undefined ? newest?.id : undefined }),
     } as never);
+  const choices = (): (Choice | false)[] => [
+    { label: t("topic.rename"), act: () => void rename() },
+    { label: t("topic.copyLink"), act: () => void copyLink() },
+    mayShare && { label: t("topic.share"), act: () => setSharing(true) },
+    !topic.is_default && {
+      label: isResolved ? t("topic.reopen") : t("topic.resolve"),
+      act: () => void resolve(!isResolved),
+    },
+    task === null &&
+      role !== "viewer" &&
+      !isResolved && { label: t("task.promote"), act: () => void promoteTopic(topic.id).catch(tellFailure) },
+    "line",
+    role !== "viewer" && { label: t("terminal.new"), act: () => setTerminal(true) },
+    ...here.map((one) => ({
+      label: t("terminal.goTo", { name: nameOf(one) }),
+      act: () => void navigate({ to: "/terminals/$id", params: { id: one.id } }),
+    })),
+    { label: t("room.settings"), act: () => setOpen(true) },
+  ];
   return (
     <header className={css.head}>
       {isPhone && (
@@ -126,70 +147,43 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
       {task && <TaskChip task={task} />}
       {!isPhone && <Faces of={glance.agents.map((name) => ({ kind: "agent", name }))} most={4} />}
       {!isPhone && (
-        <Tooltip label={t("topic.copyLink")}>
-          <ActionIcon aria-label={t("topic.copyLink")} onClick={() => void copyLink()}>
-            <Link2 size={17} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon data-tip={t("topic.copyLink")} aria-label={t("topic.copyLink")} onClick={() => void copyLink()}>
+          <Link2 size={17} />
+        </ActionIcon>
       )}
       {!isPhone && mayShare && (
-        <Tooltip label={t("topic.share")}>
-          <ActionIcon aria-label={t("topic.share")} onClick={() => setSharing(true)}>
-            <Share2 size={16} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon data-tip={t("topic.share")} aria-label={t("topic.share")} onClick={() => setSharing(true)}>
+          <Share2 size={16} />
+        </ActionIcon>
       )}
       {!isPhone && !topic.is_default && (
-        <Tooltip label={isResolved ? t("topic.reopen") : t("topic.resolve")}>
-          <ActionIcon
-            aria-label={isResolved ? t("topic.reopen") : t("topic.resolve")}
-            onClick={() => void resolve(!isResolved)}
-            data-resolve
-          >
-            {isResolved ? <RotateCcw size={17} /> : <CircleCheck size={17} />}
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          data-tip={isResolved ? t("topic.reopen") : t("topic.resolve")}
+          aria-label={isResolved ? t("topic.reopen") : t("topic.resolve")}
+          onClick={() => void resolve(!isResolved)}
+          data-resolve
+        >
+          {isResolved ? <RotateCcw size={17} /> : <CircleCheck size={17} />}
+        </ActionIcon>
       )}
       {newest && (
-        <Tooltip label={t("topic.panel")}>
-          <ActionIcon
-            aria-label={t("topic.panel")}
-            onClick={showRun}
-            data-panel-toggle
-            aria-expanded={run !== undefined}
-          >
-            <PanelRight size={17} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          data-tip={t("topic.panel")}
+          aria-label={t("topic.panel")}
+          onClick={showRun}
+          data-panel-toggle
+          aria-expanded={run !== undefined}
+        >
+          <PanelRight size={17} />
+        </ActionIcon>
       )}
-      <Menu>
-        <Menu.Target>
-          <ActionIcon aria-label={t("topic.more")}>
-            <EllipsisVertical size={17} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={() => void rename()}>{t("topic.rename")}</Menu.Item>
-          <Menu.Item onClick={() => void copyLink()}>{t("topic.copyLink")}</Menu.Item>
-          {mayShare && <Menu.Item onClick={() => setSharing(true)}>{t("topic.share")}</Menu.Item>}
-          {!topic.is_default && (
-            <Menu.Item onClick={() => void resolve(!isResolved)}>
-              {isResolved ? t("topic.reopen") : t("topic.resolve")}
-            </Menu.Item>
-          )}
-          {task === null && role !== "viewer" && !isResolved && (
-            <Menu.Item onClick={() => void promoteTopic(topic.id).catch(tellFailure)}>{t("task.promote")}</Menu.Item>
-          )}
-          <Menu.Divider />
-          {role !== "viewer" && <Menu.Item onClick={() => setTerminal(true)}>{t("terminal.new")}</Menu.Item>}
-          {here.map((one) => (
-            <Menu.Item key={one.id} onClick={() => void navigate({ to: "/terminals/$id", params: { id: one.id } })}>
-              {t("terminal.goTo", { name: nameOf(one) })}
-            </Menu.Item>
-          ))}
-          <Menu.Item onClick={() => setOpen(true)}>{t("room.settings")}</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <ActionIcon
+        aria-label={t("topic.more")}
+        aria-haspopup="menu"
+        onClick={(event) => openMenu(event.currentTarget, choices())}
+      >
+        <EllipsisVertical size={17} />
+      </ActionIcon>
       {isTerminal && <OpenDialog room={room.id} topic={topic.id} onClose={() => setTerminal(false)} />}
       {isOpen && <RoomDialog room={room} onClose={() => setOpen(false)} />}
       {isSharing && <AddLink of={{ room: room.id, topic: topic.id }} onClose={() => setSharing(false)} />}

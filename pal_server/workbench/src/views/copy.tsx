@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { Copy } from "lucide-react";
 import { t } from "../text/text";
 import css from "./copy.module.css";
@@ -17,11 +17,13 @@ export function Command({ children, isLarge = false }: { children: string; isLar
           {t("confirm.copy")}
         </Button>
       ) : (
-        <Tooltip label={t("confirm.copy")}>
-          <ActionIcon aria-label={`${t("confirm.copy")}: ${children.slice(0, 60)}`} onClick={() => copy(children)}>
-            <Copy size={15} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          data-tip={t("confirm.copy")}
+          aria-label={`${t("confirm.copy")}: ${children.slice(0, 60)}`}
+          onClick={() => copy(children)}
+        >
+          <Copy size={15} />
+        </ActionIcon>
       )}
     </div>
   );

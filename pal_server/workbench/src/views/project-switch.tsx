@@ -1,4 +1,3 @@
-import { Menu } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { Check, ChevronsUpDown, Plus } from "lucide-react";
 import { useState } from "react";
@@ -6,6 +5,7 @@ import { projectsOf } from "../state/projects";
 import { t } from "../text/text";
 import { useSelect } from "../ui/hooks";
 import { later } from "../ui/later";
+import { type Choice, useMenu } from "../ui/menus";
 import css from "./sidebar.module.css";
 
 const NewProject = later(() => import("./new-project").then((found) => found.NewProject));
@@ -21,45 +21,39 @@ export function ProjectSwitch({ chosen, onChoose }: Props) {
   const known = useSelect((state) => state.desk.projects);
   const role = useSelect((state) => state.desk.me.role);
   const navigate = useNavigate();
+  const open = useMenu();
   const [isMaking, setMaking] = useState(false);
   const projects = projectsOf({ projects: known });
   const go = (id: string, key: string) => {
     onChoose(id);
     void navigate({ to: "/projects/$project", params: { project: key } });
   };
+  const choices = (): (Choice | false)[] => [
+    { label: t("project.all"), after: chosen === "" && <Check size={14} aria-hidden />, act: () => onChoose("") },
+    ...projects.map((one) => ({
+      label: one.name,
+      after: chosen === one.id && <Check size={14} aria-hidden />,
+      act: () => go(one.id, one.key),
+    })),
+    role !== "viewer" && "line",
+    role !== "viewer" && {
+      label: t("project.new"),
+      before: <Plus size={14} aria-hidden />,
+      act: () => setMaking(true),
+    },
+  ];
   return (
     <>
-      <Menu position="bottom-start" width={220}>
-        <Menu.Target>
-          <button type="button" className={css.switch}>
-            <span>{known[chosen]?.name ?? "pal"}</span>
-            <span className="sr">{t("project.switch")}</span>
-            <ChevronsUpDown size={14} aria-hidden />
-          </button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item rightSection={chosen === "" && <Check size={14} aria-hidden />} onClick={() => onChoose("")}>
-            {t("project.all")}
-          </Menu.Item>
-          {projects.map((one) => (
-            <Menu.Item
-              key={one.id}
-              rightSection={chosen === one.id && <Check size={14} aria-hidden />}
-              onClick={() => go(one.id, one.key)}
-            >
-              {one.name}
-            </Menu.Item>
-          ))}
-          {role !== "viewer" && (
-            <>
-              <Menu.Divider />
-              <Menu.Item leftSection={<Plus size={14} aria-hidden />} onClick={() => setMaking(true)}>
-                {t("project.new")}
-              </Menu.Item>
-            </>
-          )}
-        </Menu.Dropdown>
-      </Menu>
+      <button
+        type="button"
+        className={css.switch}
+        aria-haspopup="menu"
+        onClick={(event) => open(event.currentTarget, choices(), { position: "bottom-start", width: 220 })}
+      >
+        <span>{known[chosen]?.name ?? "pal"}</span>
+        <span className="sr">{t("project.switch")}</span>
+        <ChevronsUpDown size={14} aria-hidden />
+      </button>
       {isMaking && (
         <NewProject
           onClose={() => setMaking(false)}

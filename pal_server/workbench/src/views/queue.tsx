@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Tooltip } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { Bookmark, Clock3, Merge, Pencil, X } from "lucide-react";
 import { useMemo, useState } from "react";
 import { cancelDelivery, doNext, mergeInto } from "../api/deliveries";
@@ -60,22 +60,24 @@ export function Queue({ topic, onUse, onEdit }: Props) {
               </Button>
             )}
             {before && before.agent === one.agent && (
-              <Tooltip label={t("composer.merge")}>
-                <ActionIcon
-                  size={26}
-                  aria-label={t("composer.merge")}
-                  onClick={() => void mergeInto(one.id, before.id).catch(tellFailure)}
-                >
-                  <Merge size={14} />
-                </ActionIcon>
-              </Tooltip>
+              <ActionIcon
+                size={26}
+                data-tip={t("composer.merge")}
+                aria-label={t("composer.merge")}
+                onClick={() => void mergeInto(one.id, before.id).catch(tellFailure)}
+              >
+                <Merge size={14} />
+              </ActionIcon>
             )}
             {said && isMine(me, said) && (
-              <Tooltip label={t("message.edit")}>
-                <ActionIcon size={26} aria-label={t("message.edit")} onClick={() => onEdit(said)}>
-                  <Pencil size={14} />
-                </ActionIcon>
-              </Tooltip>
+              <ActionIcon
+                size={26}
+                data-tip={t("message.edit")}
+                aria-label={t("message.edit")}
+                onClick={() => onEdit(said)}
+              >
+                <Pencil size={14} />
+              </ActionIcon>
             )}
             <ActionIcon
               size={26}

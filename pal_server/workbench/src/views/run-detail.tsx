@@ -4,9 +4,9 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { runPrompt } from "../api/runs";
 import { TABS, type Tab } from "../routes";
-import { tailOf } from "../state/blocks";
 import { LIVE } from "../state/desk";
 import { byFile, EMPTY, type RunView } from "../state/run-view";
+import { tailOf } from "../state/tail";
 import { clockSeconds, count, duration, money, type TextKey, t } from "../text/text";
 import { Diff } from "../ui/diff";
 import { Face } from "../ui/face";
@@ -183,7 +183,7 @@ function Steps({ run, view }: { run: Run; view: RunView }) {
       {view.reasoning && (
         <details className={css.box}>
           <summary>{t("run.thinking")}</summary>
-          <Markdown text={view.reasoning} />
+          <Markdown text={view.reasoning} isGrowing={isLive} />
         </details>
       )}
       {words && (

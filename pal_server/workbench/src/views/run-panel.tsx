@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Expand, X } from "lucide-react";
 import { useEffect, useRef } from "react";
@@ -60,11 +60,15 @@ export default function RunPanel({ id }: { id: number }) {
       />
       <header className={css.head}>
         <RunTitle run={run} id={id} />
-        <Tooltip label={t("panel.whole")}>
-          <Link to="/runs/$id" params={{ id: String(id) }} className={css.icon} aria-label={t("panel.whole")}>
-            <Expand size={16} aria-hidden />
-          </Link>
-        </Tooltip>
+        <Link
+          to="/runs/$id"
+          params={{ id: String(id) }}
+          className={css.icon}
+          data-tip={t("panel.whole")}
+          aria-label={t("panel.whole")}
+        >
+          <Expand size={16} aria-hidden />
+        </Link>
         <ActionIcon aria-label={t("panel.close")} onClick={close}>
           <X size={18} />
         </ActionIcon>

@@ -4,6 +4,7 @@ import { t } from "../text/text";
 import { Boundary } from "../ui/boundary";
 import { PHONE, useKept, useMedia } from "../ui/hooks";
 import { Menus } from "../ui/menus";
+import { Tips } from "../ui/tips";
 import { Banner } from "./banner";
 import { BottomBar } from "./bottom-bar";
 import { useKeys } from "./keys";
@@ -11,6 +12,7 @@ import { NewBuild } from "./new-build";
 import { useNotifications } from "./notifications";
 import css from "./shell.module.css";
 import { Sidebar } from "./sidebar";
+import { tellFailure } from "./tell";
 
 const Palette = lazy(() => import("./palette"));
 const KeysHelp = lazy(() => import("./keys-help"));
@@ -34,7 +36,7 @@ export function Shell() {
   });
   useNotifications();
   return (
-    <Menus>
+    <Menus onFailure={tellFailure}>
       <div className={css.shell} data-rail={isRail || undefined} data-phone={isPhone || undefined}>
         <a className={css.skip} href="#main">
           {t("app.skip")}
@@ -65,6 +67,7 @@ export function Shell() {
           </div>
         </div>
         {isPhone && <BottomBar onSearch={() => setOver("palette")} />}
+        <Tips />
         <Suspense fallback={null}>
           {over === "palette" && <Palette onClose={() => setOver(null)} onHelp={() => setOver("keys")} />}
           {over === "keys" && <KeysHelp onClose={() => setOver(null)} />}

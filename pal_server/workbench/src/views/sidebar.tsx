@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { Link, useParams } from "@tanstack/react-router";
 import { Hash, Lock, PanelLeft, Plus, Search, Settings } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
@@ -210,11 +210,9 @@ function Foot({ isRail }: { isRail: boolean }) {
           <small>{said}</small>
         </span>
       )}
-      <Tooltip label={t("nav.settings")}>
-        <Link to="/settings" className={css.gear} aria-label={t("nav.settings")}>
-          <Settings size={17} aria-hidden />
-        </Link>
-      </Tooltip>
+      <Link to="/settings" className={css.gear} data-tip={t("nav.settings")} aria-label={t("nav.settings")}>
+        <Settings size={17} aria-hidden />
+      </Link>
     </footer>
   );
 }

@@ -1,9 +1,9 @@
-import { Menu } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { moveTask, startTask, taskOf } from "../api/tasks";
 import { type TextKey, t } from "../text/text";
 import { useSelect } from "../ui/hooks";
+import { type Choice, useMenu } from "../ui/menus";
 import { StatePill } from "../ui/state";
 import type { Task } from "../wire/contract";
 import { ask } from "./dialogs";
@@ -48,6 +48,7 @@ export function useTask(topic: number, isAsked: boolean): Task | null | undefine
 /** Its code and state, with what people do to it most. */
 export function TaskChip({ task }: { task: Task }) {
   const navigate = useNavigate();
+  const open = useMenu();
   const role = useSelect((state) => state.desk.me.role);
   const rests = whyItRests(task);
   const start = () => startTask(task.id).then(({ receipt }) => tell(receipt.text), tellFailure);
@@ -56,47 +57,45 @@ export function TaskChip({ task }: { task: Task }) {
     const note = await ask({ title: t("task.why"), value: "", confirm: t("form.save") });
     if (note) await moveTask(task.id, status, note).catch(tellFailure);
   };
+  const mayAct = role !== "viewer" && task.archived_at === null;
+  const choices = (): (Choice | false)[] => [
+    rests !== "" && { note: <p className={css.note}>{rests}</p> },
+    task.acceptance.length > 0 && {
+      note: (
+        <ul className={css.note}>
+          {task.acceptance.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      ),
+    },
+    mayAct && {
+      label: task.agent === null ? t("task.noAgent") : t("task.start", { agent: task.agent }),
+      isOff: task.agent === null,
+      act: () => void start(),
+    },
+    mayAct && "line",
+    mayAct && { heading: t("task.move") },
+    ...(mayAct ? TASK_STATES : [])
+      .filter((status) => status !== task.status && status !== "in_progress")
+      .map((status) => ({ label: wordOf(status), act: () => void move(status) })),
+    mayAct && "line",
+    {
+      label: t("task.all", { project: task.project }),
+      act: () => void navigate({ to: "/tasks", search: { project: task.project } } as never),
+    },
+  ];
   return (
-    <Menu position="bottom-end" width={280}>
-      <Menu.Target>
-        <button
-          type="button"
-          className={css.chip}
-          aria-label={t("task.chip", { code: task.code, state: wordOf(task.status) })}
-          data-task={task.code}
-        >
-          <b>{task.code}</b>
-          <TaskPill task={task} />
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {rests && <p className={css.note}>{rests}</p>}
-        {task.acceptance.length > 0 && (
-          <ul className={css.note}>
-            {task.acceptance.map((line) => (
-              <li key={line}>{line}</li>
-            ))}
-          </ul>
-        )}
-        {role !== "viewer" && task.archived_at === null && (
-          <>
-            <Menu.Item onClick={() => void start()} disabled={task.agent === null}>
-              {task.agent === null ? t("task.noAgent") : t("task.start", { agent: task.agent })}
-            </Menu.Item>
-            <Menu.Divider />
-            <Menu.Label>{t("task.move")}</Menu.Label>
-            {TASK_STATES.filter((status) => status !== task.status && status !== "in_progress").map((status) => (
-              <Menu.Item key={status} onClick={() => void move(status)}>
-                {wordOf(status)}
-              </Menu.Item>
-            ))}
-            <Menu.Divider />
-          </>
-        )}
-        <Menu.Item onClick={() => void navigate({ to: "/tasks", search: { project: task.project } } as never)}>
-          {t("task.all", { project: task.project })}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <button
+      type="button"
+      className={css.chip}
+      aria-label={t("task.chip", { code: task.code, state: wordOf(task.status) })}
+      aria-haspopup="menu"
+      data-task={task.code}
+      onClick={(event) => open(event.currentTarget, choices(), { position: "bottom-end", width: 280 })}
+    >
+      <b>{task.code}</b>
+      <TaskPill task={task} />
+    </button>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Check, ChevronDown, Hash, ListFilter, Lock, Plus } from "lucide-react";
@@ -10,6 +10,7 @@ import { ago, type TextKey, t } from "../text/text";
 import { Faces } from "../ui/face";
 import { Go } from "../ui/go";
 import { PHONE, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
+import { type Choice, useMenu } from "../ui/menus";
 import { lookOf, StateIcon, wordOf } from "../ui/state";
 import type { Glance, Room } from "../wire/contract";
 import { useNeeds } from "./attention";
@@ -33,6 +34,7 @@ export function Topics({ room, selected }: { room: Room; selected: number | null
   const standing = useMemo(() => standingOf({ deliveries }, needs), [deliveries, needs]);
   const begin = useNewTopic(room);
   const isPhone = useMedia(PHONE);
+  const open = useMenu();
   const list = useRef<HTMLUListElement>(null);
   const virtual = useVirtualizer({
     count: topics.length,
@@ -61,25 +63,31 @@ export function Topics({ room, selected }: { room: Room; selected: number | null
             <span>{room.title || room.name}</span>
           </h2>
         )}
-        <Menu>
-          <Menu.Target>
-            <ActionIcon aria-label={t("topics.filter")}>
-              <ListFilter size={17} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {FILTERS.map((one) => (
-              <Menu.Item key={one} onClick={() => setFilter(one)} rightSection={one === filter && <Check size={14} />}>
-                {t(`topics.${one}` as TextKey)}
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
-        <Tooltip label={t("topics.new")}>
-          <ActionIcon variant="default" onClick={begin} aria-label={t("topics.new")} className={css.new ?? ""}>
-            <Plus size={17} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          aria-label={t("topics.filter")}
+          aria-haspopup="menu"
+          onClick={(event) =>
+            open(
+              event.currentTarget,
+              FILTERS.map((one) => ({
+                label: t(`topics.${one}` as TextKey),
+                after: one === filter && <Check size={14} aria-hidden />,
+                act: () => setFilter(one),
+              })),
+            )
+          }
+        >
+          <ListFilter size={17} />
+        </ActionIcon>
+        <ActionIcon
+          variant="default"
+          onClick={begin}
+          data-tip={t("topics.new")}
+          aria-label={t("topics.new")}
+          className={css.new ?? ""}
+        >
+          <Plus size={17} />
+        </ActionIcon>
       </header>
       {topics.length === 0 && (
         <div className={css.none}>
@@ -194,29 +202,27 @@ function RoomSwitch({ room }: { room: Room }) {
   const rooms = useSelect((state) => state.desk.rooms);
   const topics = useSelect((state) => state.desk.topics);
   const navigate = useNavigate();
+  const open = useMenu();
+  const choices = (): Choice[] => [
+    ...roomsOf({ rooms, topics }).map(({ room: one, unread }) => ({
+      label: one.name,
+      after: <Count of={unread} />,
+      act: () => void navigate({ to: "/r/$room", params: { room: one.name } }),
+    })),
+    "line",
+    { label: t("nav.settings"), act: () => void navigate({ to: "/settings" }) },
+  ];
   return (
-    <Menu position="bottom-start">
-      <Menu.Target>
-        <button type="button" className={css.switch}>
-          <Hash size={18} aria-hidden />
-          {room.name}
-          <ChevronDown size={16} aria-hidden />
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {roomsOf({ rooms, topics }).map(({ room: one, unread }) => (
-          <Menu.Item
-            key={one.id}
-            rightSection={<Count of={unread} />}
-            onClick={() => void navigate({ to: "/r/$room", params: { room: one.name } })}
-          >
-            {one.name}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item onClick={() => void navigate({ to: "/settings" })}>{t("nav.settings")}</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <button
+      type="button"
+      className={css.switch}
+      aria-haspopup="menu"
+      onClick={(event) => open(event.currentTarget, choices(), { position: "bottom-start" })}
+    >
+      <Hash size={18} aria-hidden />
+      {room.name}
+      <ChevronDown size={16} aria-hidden />
+    </button>
   );
 }
 

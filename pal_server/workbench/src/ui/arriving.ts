@@ -1,0 +1,26 @@
+import { useEffect, useState } from "react";
+
+/** Something that is loaded when it is first needed: a hook that is null until it is there. What failed is tried with the next need. */
+export function arriving<T>(load: () => Promise<T>): (isNeeded: boolean) => T | null {
+  let here: T | null = null;
+  let coming: Promise<void> | null = null;
+  const begin = () =>
+    load().then(
+      (found) => {
+        here = found;
+      },
+      (error: unknown) => {
+        coming = null;
+        console.warn(error);
+      },
+    );
+  return function useArriving(isNeeded) {
+    const [, setHere] = useState(here !== null);
+    useEffect(() => {
+      if (!isNeeded || here !== null) return;
+      coming ??= begin();
+      void coming.then(() => setHere(here !== null));
+    }, [isNeeded]);
+    return here;
+  };
+}
