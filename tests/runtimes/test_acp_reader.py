@@ -386,6 +386,16 @@ def test_a_text_that_is_none_is_not_in_the_answer():
     assert len(events(outs, "message")) == 1
 
 
+def test_a_search_in_the_web_is_told():
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says(update("tool_call", toolCallId="c", kind="fetch", title="tea", rawInput={"query": "tea"}))
+
+    (search,) = events(outs, "web_search")
+    assert (search.text, search.data["id"]) == ("tea", "c")
+
+
 def test_a_todo_list_and_a_subagent_are_told():
     spool = Spool()
     spool.begins()

@@ -168,6 +168,15 @@ def test_the_answer_of_every_turn_is_kept():
     assert [place for place, out in enumerate(outs) if isinstance(out, Finished)] == [len(outs) - 1]
 
 
+def test_a_search_in_the_web_is_told():
+    call = {"type": "tool_use", "id": "toolu_1", "name": "WebSearch", "input": {"query": "tea"}}
+    line = {"type": "assistant", "message": {"id": "m", "role": "assistant", "content": [call]}}
+
+    (search,) = events(read(ClaudeReader(), output(json.dumps(line).encode() + b"\n")), "web_search")
+
+    assert (search.text, search.data["id"]) == ("tea", "toolu_1")
+
+
 def test_a_subagent_speaks_on_a_lane_of_its_own():
     reader, outs = read_all("subagent")
 

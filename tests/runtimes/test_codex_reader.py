@@ -322,6 +322,40 @@ def test_what_a_change_of_files_is_about_is_on_its_card():
     assert "+one" in ask.body
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("/bin/bash -lc 'cd /secret && cat key | head -n 5'", "cd /secret && cat key | head -n 5"),
+        ("/bin/zsh -lc \"echo 'it is'\"", "echo 'it is'"),
+        ("python -c 'print(1)'", "python -c 'print(1)'"),
+        ("bash -lc 'unfinished", "bash -lc 'unfinished"),
+        ("bash -lc ls extra", "bash -lc ls extra"),
+    ],
+)
+def test_a_card_has_the_command_that_would_run(line, shown):
+    """The program's own summary of it leaves out where it goes first and what it goes through."""
+    spool = Spool()
+    spool.begins()
+    summary = [{"type": "read", "command": "cat key", "name": "key", "path": "/secret/key"}]
+
+    outs = spool.says(command(command=line, commandActions=summary), approval(command=line, commandActions=summary))
+
+    (ask,) = [out for out in outs if isinstance(out, Ask)]
+    assert ask.title == f"Run a command: {shown}"
+    assert f"```\n{shown}\n```" in ask.body
+    assert events(outs, "command")[0].text == shown
+
+
+def test_a_search_in_the_web_is_told():
+    spool = Spool()
+    spool.begins()
+
+    outs = spool.says(item("started", "webSearch", query="tea"), item("completed", "webSearch", query="tea"))
+
+    (search,) = events(outs, "web_search")
+    assert search.text == "tea"
+
+
 def test_changes_too_long_for_a_card_are_told_apart():
     asks = []
     for end in ("ls", "rm"):

@@ -5,6 +5,7 @@ Items are keyed by their own id, created on first sight and ended once; a comman
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +14,8 @@ from pal_daemon.runtimes.base import Event
 from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
 
 OUTPUT = 64 << 10  # characters of what a tool said, or of a difference
+UNWRAPPED = 100_000  # characters of a command that is looked at word by word
+SHELLS = ("bash", "sh", "zsh")
 Status = Literal["ok", "failed", "refused", "aborted"]
 STATUSES: Mapping[str, Status] = {"completed": "ok", "failed": "failed", "declined": "refused"}
 TOOLS = ("commandExecution", "fileChange", "mcpToolCall", "dynamicToolCall", "collabAgentToolCall")
@@ -110,11 +113,20 @@ class Items:
 
 
 def command_of(item: Mapping[str, Any]) -> str:
-    """The command line as the model wrote it, without the shell around it."""
-    actions = item.get("commandActions")
-    if isinstance(actions, list) and len(actions) == 1 and isinstance(actions[0], dict) and actions[0].get("command"):
-        return str(actions[0]["command"])
-    return str(item.get("command") or "")
+    """The command line as the model wrote it, without the shell around it.
+
+    What the program says a command comes to (`commandActions`) leaves out where it goes first and what its output goes
+    through, so nobody may approve by that.
+    """
+    command = str(item.get("command") or "")
+    if len(command) > UNWRAPPED:
+        return command
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    is_wrapped = len(words) == 3 and words[0].rpartition("/")[2] in SHELLS and words[1] in ("-c", "-lc")
+    return words[2] if is_wrapped else command
 
 
 def describe_changes(item: Mapping[str, Any]) -> str:

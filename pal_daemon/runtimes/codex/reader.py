@@ -286,8 +286,8 @@ class CodexReader:
                 return self._failed(failure)
 
     def _asked(self, request: Request) -> list[Out]:
-        shown = self._shown.get(str(request.params.get("itemId") or ""), "")
-        taken = self._asks.take(request, shown=shown or _shown_of(request))
+        shown = _shown_of(request) or self._shown.get(str(request.params.get("itemId") or ""), "")
+        taken = self._asks.take(request, shown=shown)
         if taken is None:
             return [self._reply(render_error(request.id, METHOD_NOT_FOUND, f"pal has no {request.method}"))]
         if isinstance(taken, Ask):
@@ -560,5 +560,5 @@ def _turn_id(params: Mapping[str, Any]) -> str:
 
 
 def _shown_of(request: Request) -> str:
-    command = request.params.get("command")
-    return f"```\n{command}\n```" if command else ""
+    """The command a yes would let run: it may be another one than its item's, which has several."""
+    return f"```\n{command_of(request.params)}\n```" if request.params.get("command") else ""
