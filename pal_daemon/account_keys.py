@@ -80,6 +80,8 @@ def with_keys(settings: Settings, work: Work) -> Work:
         "env": {**known.env, **keys},
         "home": home_of(settings, known.home),
         "is_home_ours": known.home is not None and not _is_path(known.home),
+        "key_file": str(_file(settings, work.agent.account)) if work.agent.account and keys else None,
+        "key_names": tuple(keys),
     }
     agent = msgspec.structs.replace(work.agent, settings={**work.agent.settings, "account": complete})
     return msgspec.structs.replace(work, agent=agent)

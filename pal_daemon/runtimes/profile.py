@@ -32,6 +32,8 @@ class Account:
     is_home_ours: bool = False  # a folder of the daemon's own and not a person's
     env: dict[str, str] = field(default_factory=dict)
     args: tuple[str, ...] = ()
+    key_file: str | None = None  # JSON: the variables of `env` that are kept on this computer, for its user alone
+    key_names: tuple[str, ...] = ()  # what it holds
 
 
 def account_of(work: Work) -> Account:
@@ -45,6 +47,8 @@ def account_of(work: Work) -> Account:
         is_home_ours=account.get("is_home_ours") is True,
         env={str(name): str(value) for name, value in (account.get("env") or {}).items()},
         args=tuple(str(arg) for arg in account.get("args") or ()),
+        key_file=account.get("key_file") or None,
+        key_names=tuple(account.get("key_names") or ()),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,21 @@ def test_an_account_has_a_home_of_its_own_and_no_login_of_the_daemons(launch, tm
     assert spec.env["MINE"] == "1"
     assert "ANTHROPIC_API_KEY" not in spec.env
     assert spec.argv[-2:] == ("--add-dir", "/data")
+
+
+def test_a_key_that_is_kept_here_is_asked_for_and_not_handed_to_its_tools(launch, tmp_path):
+    file = tmp_path / "its keys.json"
+    file.write_text('{"ANTHROPIC_API_KEY": "sk-kept"}')
+    account = {"env": {"ANTHROPIC_API_KEY": "sk-kept"}, "key_file": str(file), "key_names": ["ANTHROPIC_API_KEY"]}
+
+    spec = launch(account=account)
+    inside = launch(account=account | {"key_file": None, "key_names": []})
+
+    settings = json.loads(flag(spec, "--settings") or "")
+    told = subprocess.run(settings["apiKeyHelper"], shell=True, capture_output=True, text=True, check=True)
+    assert told.stdout == "sk-kept\n"
+    assert "sk-kept" not in f"{spec.argv}{spec.env}{spec.memo}"
+    assert inside.env["ANTHROPIC_API_KEY"] == "sk-kept"
 
 
 def test_an_account_may_name_another_program(launch, tmp_path):

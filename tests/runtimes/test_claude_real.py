@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from pal_daemon.account_keys import write_keys
 from tests.runtimes.desk import Desk, approve_all, of_kind, open_desk
 from tests.runtimes.drivers.claude_code import DRIVER
 from tests.support.models.server import Call, Say, Text, Wait
@@ -44,6 +45,21 @@ async def test_a_command_in_the_background_keeps_the_run_and_both_answers_count(
 
     assert (end["status"], end["text"]) == ("succeeded", "It is started.\n\nIt is over.")
     assert [event["data"]["state"] for event in of_kind(run, "subagent")] == ["running", "completed"]
+
+
+async def test_a_key_that_is_kept_here_reaches_the_service_and_no_tool(desk, settings):
+    write_keys(settings, "account_kept", {"ANTHROPIC_API_KEY": "sk-kept-on-this-computer"})
+    account = DRIVER.account(url=desk.model.url, home=desk.home)
+    del account["env"]["ANTHROPIC_API_KEY"]
+    seen = desk.folder / "seen.txt"
+    desk.model.script(Call(name="Bash", input={"command": f"env > {seen}"}), Text(text="Seen."))
+
+    run = await desk.given("look", settings={"account": account}, account="account_kept")
+    end = await approve_all(desk, run)
+
+    assert (end["status"], end["text"]) == ("succeeded", "Seen.")
+    assert "sk-kept-on-this-computer" in str(desk.model.questions[0].headers)
+    assert "sk-kept" not in seen.read_text()
 
 
 async def test_an_edited_plan_reaches_the_agent(desk):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -44,8 +45,10 @@ PROTOCOL = (
     *("-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"),
     *("--permission-prompt-tool", "stdio", "--include-partial-messages"),
     "--strict-mcp-config",  # a server in the project's .mcp.json would be started without asking
-    *("--settings", '{"useAutoModeDuringPlan":false}'),  # what a plan asks for comes to us, not to a classifier
 )
+SETTINGS = {"useAutoModeDuringPlan": False}  # what a plan asks for comes to us, not to a classifier
+# A key of its environment would be one of its tools', so it asks for it, by a program.
+SHOW_KEY = "import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])"
 TALKATIVE = {
     "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
     "CLAUDE_CODE_ENABLE_TODO_TOOLS": "1",
@@ -95,7 +98,7 @@ class ClaudeCodeRuntime:
     def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
         if program is None:
             raise CannotTell(f"{PROGRAM} is not on this computer: {REMEDY}")
-        return read_offer(program, protocol=(*PROTOCOL, *args), env=env, folder=folder)
+        return read_offer(program, protocol=(*PROTOCOL, *_settled(), *args), env=env, folder=folder)
 
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)
@@ -118,7 +121,8 @@ class ClaudeCodeRuntime:
             effort = None
         if context.missing:
             notices.append(NOT_HERE.format(", ".join(context.missing)))
-        words = [str(program), *PROTOCOL, *_equipped(context), "--permission-mode", MODES[mode]]
+        key = _key_program(work, account, context)
+        words = [str(program), *PROTOCOL, *_settled(key), *_equipped(context), "--permission-mode", MODES[mode]]
         words += ["--session-id" if is_fresh else "--resume", session]
         words += ["--model", work.agent.model] if work.agent.model else []
         words += ["--effort", effort] if effort else []
@@ -151,6 +155,7 @@ class ClaudeCodeRuntime:
             raise CannotStart("spawn", f"the conversation of {work.agent.key} is gone from this computer")
         mode = mode_of(work)
         words = [str(program), "--resume", session, "--strict-mcp-config", "--permission-mode", MODES[mode]]
+        words += _settled(key) if (key := _key_program(work, account, context)) else []
         words += ["--model", work.agent.model] if work.agent.model else []
         words += ["--effort", work.agent.effort] if work.agent.effort in EFFORTS else []
         words += ["--disallowedTools", WRITERS] if mode is Mode.READ_ONLY else []
@@ -163,6 +168,20 @@ class ClaudeCodeRuntime:
         if _is_uuid(session):
             for file in home_in(env).glob(f"projects/*/{session}.jsonl"):
                 yield from retell(file, since=since, until=until)
+
+
+def _settled(key_program: str | None = None) -> list[str]:
+    return ["--settings", json.dumps(SETTINGS | ({"apiKeyHelper": key_program} if key_program else {}))]
+
+
+def _key_program(work: Work, account: Account, context: Context) -> str | None:
+    """What tells the program a key that is kept on this computer; None without one.
+
+    Not where it is isolated: it may not see our file there.
+    """
+    if account.key_file is None or WAY_IN.key not in account.key_names or work.agent.settings.get("isolation"):
+        return None
+    return shlex.join((context.python, "-I", "-S", "-c", SHOW_KEY, account.key_file, WAY_IN.key))
 
 
 def _equipped(context: Context) -> list[str]:
@@ -180,6 +199,8 @@ def _environment(work: Work, account: Account, context: Context) -> dict[str, st
     env = lean_environment(context.env, given=given_names(work), own=own)
     if account.home:
         env["CLAUDE_CONFIG_DIR"] = os.path.expanduser(account.home)
+    if WAY_IN.key is not None and _key_program(work, account, context) is not None:
+        env.pop(WAY_IN.key, None)
     return env | QUIET | TALKATIVE | {"TMPDIR": str(context.scratch)}
 
 
