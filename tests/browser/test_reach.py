@@ -57,6 +57,13 @@ def test_a_phone_shows_one_pane_at_a_time(come: Come, room: str, stack: Stack) -
     card = me.page.locator("[data-ask]")
     expect(card).to_be_visible(timeout=SOON)
     assert overflow(me) <= 0
+    expect(me.page.get_by_role("button", name="After this run")).to_be_visible()  # the bar is never fuller
+    send = me.page.get_by_role("button", name="Send", exact=True).bounding_box()
+    field = me.composer.bounding_box()
+    assert send is not None
+    assert field is not None
+    assert send["width"] >= 44
+    assert send["x"] + send["width"] <= field["x"] + field["width"]
     allow = card.get_by_role("button", name="Allow once")
     box = allow.bounding_box()
     assert box is not None

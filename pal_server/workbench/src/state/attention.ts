@@ -13,7 +13,10 @@ export type Asking = Pick<Desk, "interactions" | "deliveries" | "topics">;
 
 const FORGOTTEN = 14 * 86_400_000; // milliseconds after which nobody expects an answer to what ended
 
-/** An agent that stands still comes before work that ended; a deadline before everything; then who waits for longest. */
+/**
+ * A deadline comes before everything, an agent that stands still before work that ended, what people alone wait for
+ * between them; then who waits for longest.
+ */
 export function needsOf(desk: Asking, now: number): Need[] {
   const needs: Need[] = [];
   for (const one of Object.values(desk.interactions)) {
@@ -54,14 +57,15 @@ function cost(need: Need): number {
   switch (need.type) {
     case "ask":
       if (need.interaction.deny_at !== null) return 0;
+      if (need.interaction.run === null) return 5;
       return need.interaction.kind === "question" ? 2 : 1;
     case "interrupted":
       return 3;
     case "dead":
       return 4;
     case "failed":
-      return 5;
-    case "finished":
       return 6;
+    case "finished":
+      return 7;
   }
 }

@@ -109,6 +109,7 @@ describe("what needs somebody", () => {
         interaction({ id: 2, created_at: 2 }),
         interaction({ id: 3, created_at: 3, deny_at: 100 }),
         interaction({ id: 4, status: "answered" }),
+        interaction({ id: 5, created_at: 0, run: null, agent: null }),
       ],
       deliveries: [delivery({ id: 9, status: "interrupted", topic: 4, updated_at: 4 })],
     }),
@@ -119,8 +120,8 @@ describe("what needs somebody", () => {
   }
 
   it("comes in the order of what its waiting costs", () => {
-    expect(needsOf(desk, 10).map((need) => need.key)).toEqual(["i3", "i2", "i1", "d9", "t3", "t2"]);
-    expect(countNeeds(needsOf(desk, 10))).toBe(4);
+    expect(needsOf(desk, 10).map((need) => need.key)).toEqual(["i3", "i2", "i1", "d9", "i5", "t3", "t2"]);
+    expect(countNeeds(needsOf(desk, 10))).toBe(5);
   });
 
   it("is gone everywhere once it is answered", () => {

@@ -498,6 +498,7 @@ export const en = {
   "first.agentHint": "A named program that answers when it is mentioned.",
   "first.hello": "Say hello",
   "first.helloHint": "Mention it in a topic: @{agent} hello",
+  "first.open": "Open {room}",
   "first.done": "done",
 
   "nav.tasks": "Tasks",

@@ -500,6 +500,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "first.agentHint": "一个有名字的程序，被提及时会回答。",
   "first.hello": "打个招呼",
   "first.helloHint": "在话题中提及它：@{agent} 你好",
+  "first.open": "打开 {room}",
   "first.done": "完成",
 
   "nav.tasks": "任务",

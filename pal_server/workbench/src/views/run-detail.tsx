@@ -37,13 +37,14 @@ export function useRun(id: number): Run | undefined {
   return run;
 }
 
-export function RunTitle({ run, id }: { run: Run | undefined; id: number }) {
+/** The heading of the panel or, as the first of them, of the screen. */
+export function RunTitle({ run, id, as: Heading = "h2" }: { run: Run | undefined; id: number; as?: "h1" | "h2" }) {
   return (
-    <h2 className={css.title}>
+    <Heading className={css.title}>
       {run && <Face kind="agent" name={run.agent} size={22} />}
       {t("run.title", { id })}
       {run && <StatePill status={run.status} />}
-    </h2>
+    </Heading>
   );
 }
 

@@ -2,6 +2,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { useSelect } from "../ui/hooks";
 import { Page } from "./page";
 import { RunDetail, RunTitle, useRun } from "./run-detail";
+import css from "./run-page.module.css";
 
 /** One run over the full width. */
 export function RunPage() {
@@ -11,11 +12,11 @@ export function RunPage() {
   const room = useSelect((state) => (run ? state.desk.rooms[run.room] : undefined));
   return (
     <Page
-      title={<RunTitle run={run} id={Number(id)} />}
+      title={<RunTitle as="h1" run={run} id={Number(id)} />}
       actions={
         run &&
         room && (
-          <Link to="/r/$room/$topic" params={{ room: room.name, topic: String(run.topic) }}>
+          <Link className={css.place} to="/r/$room/$topic" params={{ room: room.name, topic: String(run.topic) }}>
             {room.name} › {topic?.title}
           </Link>
         )

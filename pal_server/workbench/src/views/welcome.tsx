@@ -24,7 +24,7 @@ export function Welcome() {
   const hasSpoken = Object.values(topics).some((one) => one.last !== null);
   const room = Object.values(rooms).find((one) => one.name === "general") ?? Object.values(rooms)[0];
   const [over, setOver] = useState<"computer" | "agent" | null>(null);
-  const isReady = hasComputer && first !== undefined && over === null;
+  const isReady = hasComputer && first !== undefined && hasSpoken && over === null;
   useEffect(() => {
     if (isReady && room) void navigate({ to: "/r/$room", params: { room: room.name }, replace: true });
   }, [isReady, room, navigate]);
@@ -36,21 +36,29 @@ export function Welcome() {
           <Mark isDone={hasComputer} />
           <div>
             <b>{t("first.computer")}</b>
-            <p>{t("first.computerHint")}</p>
-            {!hasComputer && <Command>pal up</Command>}
-            <Button className={css.act ?? ""} onClick={() => setOver("computer")}>
-              {t("computers.add")}
-            </Button>
+            {!hasComputer && (
+              <>
+                <p>{t("first.computerHint")}</p>
+                <Command>pal up</Command>
+                <Button className={css.act ?? ""} onClick={() => setOver("computer")}>
+                  {t("computers.add")}
+                </Button>
+              </>
+            )}
           </div>
         </li>
         <li data-done={first !== undefined || undefined}>
           <Mark isDone={first !== undefined} />
           <div>
             <b>{t("first.agent")}</b>
-            <p>{t("first.agentHint")}</p>
-            <Button className={css.act ?? ""} onClick={() => setOver("agent")}>
-              {t("agents.add")}
-            </Button>
+            {first === undefined && (
+              <>
+                <p>{t("first.agentHint")}</p>
+                <Button className={css.act ?? ""} onClick={() => setOver("agent")}>
+                  {t("agents.add")}
+                </Button>
+              </>
+            )}
           </div>
         </li>
         <li data-done={hasSpoken || undefined}>
@@ -60,9 +68,13 @@ export function Welcome() {
             <p>{t("first.helloHint", { agent: first?.key ?? "demo" })}</p>
             {first && room && <Command>{helloCommand(first.key, room.name)}</Command>}
             {room && (
-              <Link to="/r/$room" params={{ room: room.name }}>
-                {room.name}
-              </Link>
+              <Button
+                variant={first ? "filled" : "default"}
+                className={css.act ?? ""}
+                renderRoot={(props) => <Link to="/r/$room" params={{ room: room.name }} {...props} />}
+              >
+                {t("first.open", { room: room.name })}
+              </Button>
             )}
           </div>
         </li>
