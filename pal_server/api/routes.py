@@ -96,6 +96,7 @@ WORKBENCH = {
     "needs": "/needs",
     "room": "/r/{room}",
     "topic": "/r/{room}/{topic}",
+    "board": "/board",
     "tasks": "/tasks",
     "runs": "/runs",
     "run": "/runs/{id}",

@@ -188,8 +188,9 @@ class Verification:
 
 
 def move(task: Task, *, to: str, note: str, newest_run: int, verified_since: int) -> Task:
-    """A move by hand, kept until a run newer than `newest_run` starts. To wait needs a note; to be done needs a passed
-    verification where the task asks for one, not older than `verified_since` (when its newest run began).
+    """A move by hand, kept until a run newer than `newest_run` starts. To wait needs a note; to be begun needs nothing
+    before it that is not done, as a start does; to be done needs a passed verification where the task asks for one, not
+    older than `verified_since` (when its newest run began).
     """
     status = parse_status(to)
     note = note.strip()
@@ -197,6 +198,8 @@ def move(task: Task, *, to: str, note: str, newest_run: int, verified_since: int
         raise Invalid("say why it waits", field="waiting_note")
     if len(note) > NOTE_LIMIT:
         raise Invalid(f"waiting_note has more than {NOTE_LIMIT} characters", field="waiting_note", limit=NOTE_LIMIT)
+    if status is Status.IN_PROGRESS and task.status in UNBEGUN:
+        need_startable(task, force=False)
     if status is Status.DONE and task.verification_required and not is_verified(task, since=verified_since):
         raise Conflict(
             f"{task.code} is done once its verification has passed: pal cli tasks verify {task.code}", task=task.code

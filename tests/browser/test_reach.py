@@ -18,6 +18,7 @@ RUN_TABS = ("steps", "changes", "log", "prompt")
 # Every page beside the rooms: its address, its heading, and what stands on it once what it shows has come.
 SCREENS = (
     ("/needs", "Needs you", "[data-ask]"),
+    ("/board", "Board", "[data-task]"),
     ("/tasks", "Tasks", "[data-task]"),
     ("/runs", "Runs", "tbody tr"),
     ("/files", "Files", "[data-file]"),

@@ -16,7 +16,7 @@ export interface Search extends Filters {
 }
 
 /** What lists are narrowed by; part of the address too. */
-export const FILTERS = ["agent", "room", "computer", "project", "state", "kind", "q"] as const;
+export const FILTERS = ["agent", "room", "computer", "project", "owner", "state", "kind", "q"] as const;
 export type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
 
 const LAST = "pal.place";
@@ -45,7 +45,7 @@ const routes = [
     path: "/",
     beforeLoad: () => {
       const last = localStorage.getItem(LAST);
-      if (last && /^\/(needs|projects\/|tasks|runs|files|terminals|history|usage|r\/|settings)/.test(last))
+      if (last && /^\/(needs|projects\/|board|tasks|runs|files|terminals|history|usage|r\/|settings)/.test(last))
         throw redirect({ to: last as "/" });
     },
     component: Welcome,
@@ -53,6 +53,7 @@ const routes = [
   child("/needs", NeedsView),
   child("/r/$room", RoomView),
   child("/r/$room/$topic", RoomView),
+  child("/board", lazyRouteComponent(() => import("./views/board"), "BoardView") as () => React.ReactNode),
   child("/tasks", lazyRouteComponent(() => import("./views/tasks"), "TasksView") as () => React.ReactNode),
   child("/runs", lazyRouteComponent(() => import("./views/runs"), "RunsView") as () => React.ReactNode),
   child("/runs/live", lazyRouteComponent(() => import("./views/wall"), "WallView") as () => React.ReactNode),

@@ -84,6 +84,7 @@ const ELSEWHERE = new Set([
   "bot",
   "decision",
   "doc",
+  "task",
 ]);
 
 export function begin(snapshot: Snapshot): Desk {

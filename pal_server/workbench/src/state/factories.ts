@@ -1,5 +1,16 @@
 /** Things as the server sends them, for tests: whole, with what a test names replaced. */
-import type { Delivery, Event, Glance, Interaction, Message, Run, RunEvent, Snapshot, Topic } from "../wire/contract";
+import type {
+  Delivery,
+  Event,
+  Glance,
+  Interaction,
+  Message,
+  Run,
+  RunEvent,
+  Snapshot,
+  Task,
+  Topic,
+} from "../wire/contract";
 
 export const ME = { kind: "user", name: "ada", display_name: "Ada", role: "member" } as Snapshot["me"];
 
@@ -99,6 +110,39 @@ export function interaction(given: Partial<Interaction> & { id: number }): Inter
     deny_at: null,
     ...given,
   } as Interaction;
+}
+
+export function task(given: Partial<Task> & { id: string }): Task {
+  return {
+    code: "T-1",
+    project: "shop",
+    topic: 1,
+    room: "room_1",
+    title: "A task",
+    body: "",
+    acceptance: [],
+    verification: "",
+    verification_required: false,
+    paths: [],
+    references: [],
+    owner: null,
+    agent: null,
+    type: "task",
+    order: 1,
+    depends_on: [],
+    blocked_by: [],
+    is_ready: true,
+    status: "backlog",
+    waiting_reason: null,
+    waiting_note: "",
+    last_outcome: null,
+    result: null,
+    verified_at: null,
+    created_at: 0,
+    updated_at: 0,
+    archived_at: null,
+    ...given,
+  };
 }
 
 export function runEvent(

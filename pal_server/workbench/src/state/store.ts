@@ -52,7 +52,7 @@ const LOG_KEPT = 120; // messages of one of them that nobody looks at
 const RUNS_KEPT = 12; // runs nobody looks at whose events are at hand
 const TOO_LONG = 15 * 60_000; // milliseconds away after which everything is taken anew
 const HIDDEN_PAUSE = 200; // milliseconds between updates of a tab nobody sees
-const HEARD_KEPT = 300; // events
+export const HEARD_KEPT = 300; // events
 const KEPT = "pal.sending";
 const PRESENCE_EVERY = 45_000; // milliseconds
 

@@ -1,5 +1,5 @@
 import { Link, useParams } from "@tanstack/react-router";
-import { Hash, Inbox, Search, Workflow } from "lucide-react";
+import { Hash, Inbox, LayoutGrid, Search, Workflow } from "lucide-react";
 import { useMemo } from "react";
 import { countNeeds } from "../state/attention";
 import { roomsOf } from "../state/glances";
@@ -9,7 +9,7 @@ import { useNeeds } from "./attention";
 import css from "./bottom-bar.module.css";
 import { Amber } from "./sidebar";
 
-/** The four ways on a phone. */
+/** The ways on a phone. */
 export function BottomBar({ onSearch }: { onSearch: () => void }) {
   const allRooms = useSelect((state) => state.desk.rooms);
   const topics = useSelect((state) => state.desk.topics);
@@ -35,6 +35,10 @@ export function BottomBar({ onSearch }: { onSearch: () => void }) {
       >
         <Hash size={20} aria-hidden />
         {t("nav.rooms")}
+      </Link>
+      <Link to="/board" activeProps={here}>
+        <LayoutGrid size={20} aria-hidden />
+        {t("nav.board")}
       </Link>
       <Link to="/runs" activeProps={here}>
         <Workflow size={20} aria-hidden />

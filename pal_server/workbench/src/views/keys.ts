@@ -89,9 +89,12 @@ export function useKeys(acts: Acts): void {
       case "]":
         document.querySelector<HTMLElement>("[data-panel-toggle]")?.click();
         return true;
-      case "c":
-        newTopic();
+      case "c": {
+        const page = document.querySelector<HTMLElement>("[data-new]"); // a page has something of its own to begin
+        if (page) page.click();
+        else newTopic();
         return true;
+      }
       case "r":
         document.querySelector<HTMLElement>("[data-composer]")?.focus();
         return true;

@@ -3,6 +3,7 @@ import {
   Files,
   History,
   Inbox,
+  LayoutGrid,
   ListTodo,
   type LucideIcon,
   Settings,
@@ -22,6 +23,7 @@ export interface Place {
 /** Where one can go beside the rooms, in order: the sidebar, the palette and the keys follow. What pal has not yet has no place. */
 export const PLACES: readonly Place[] = [
   { to: "/needs", name: "nav.needs", icon: Inbox, key: "i" },
+  { to: "/board", name: "nav.board", icon: LayoutGrid, key: "b" },
   { to: "/tasks", name: "nav.tasks", icon: ListTodo, key: "k" },
   { to: "/runs", name: "nav.runs", icon: Workflow, key: "r" },
   { to: "/files", name: "nav.files", icon: Files, key: "f" },

@@ -1,4 +1,4 @@
-import { Button, NativeSelect } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -11,29 +11,32 @@ import type { Task } from "../wire/contract";
 import { ask } from "./dialogs";
 import css from "./files.module.css";
 import { UNFILTERED, useFilters } from "./filters";
-import { Find } from "./find";
 import { useFresh } from "./fresh";
 import { Page } from "./page";
 import table from "./table.module.css";
 import { TASK_STATES, TaskPill, whyItRests, wordOf } from "./task-chip";
+import { TaskFilters } from "./task-filters";
 import { tellFailure } from "./tell";
 
 /** The tasks of a project, or of all, by number; each is a topic. */
 export function TasksView() {
-  const [{ q = "", project = "", agent = "", state = "" }, set] = useFilters();
-  const agents = useSelect((found) => found.desk.agents);
+  const [filters, set] = useFilters();
+  const { q = "", project = "", agent = "", owner = "", kind = "", state = "" } = filters;
   const now = useNow();
   const known = useSelect((found) => found.desk.projects);
   const role = useSelect((found) => found.desk.me.role);
   const projects = useMemo(() => projectsOf({ projects: known }), [known]);
   const here = project || (projects.length === 1 ? projects[0]?.key : undefined);
   const query = useInfiniteQuery({
-    queryKey: ["tasks", "list", q, project, agent, state],
+    queryKey: ["tasks", "list", q, project, agent, owner, kind, state],
     queryFn: ({ pageParam }) =>
       listTasks({
         q,
         project: project || null,
         agent: agent || null,
+        owner: owner || null,
+        type: kind || null,
+        archived: state === "archived",
         status: TASK_STATES.find((one) => one === state) ?? null,
         after: pageParam,
       }),
@@ -47,45 +50,22 @@ export function TasksView() {
     const title = await ask({ title: t("task.new"), value: "", confirm: t("task.plan") });
     if (title) await createTask(project, title).catch(tellFailure);
   };
-  const isFiltered = Boolean(q || project || agent || state);
+  const isFiltered = Boolean(q || project || agent || owner || kind || state);
   return (
     <Page
       title={t("nav.tasks")}
       actions={here && role !== "viewer" && <Button onClick={() => void plan(here)}>{t("task.new")}</Button>}
     >
-      <div className={css.filters} role="search">
-        <Find label={t("task.find")} value={q} onChange={(words) => set({ q: words })} />
-        <NativeSelect
-          size="xs"
-          aria-label={t("task.project")}
-          value={project}
-          onChange={(event) => set({ project: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("task.anyProject") },
-            ...projects.map((one) => ({ value: one.key, label: one.name })),
-          ]}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label={t("runs.agent")}
-          value={agent}
-          onChange={(event) => set({ agent: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("runs.filterAgent") },
-            ...Object.keys(agents).map((key) => ({ value: key, label: key })),
-          ]}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label={t("runs.state")}
-          value={state}
-          onChange={(event) => set({ state: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("wall.anyState") },
-            ...TASK_STATES.map((one) => ({ value: one, label: wordOf(one) })),
-          ]}
-        />
-      </div>
+      <TaskFilters
+        filters={filters}
+        set={set}
+        types={[...new Set(tasks.map((task) => task.type))]}
+        every={t("wall.anyState")}
+        states={[
+          ...TASK_STATES.map((one) => ({ value: one, label: wordOf(one) })),
+          { value: "archived", label: t("board.archived") },
+        ]}
+      />
       {query.isError && (
         <div className={table.none} role="alert">
           <p>{query.error.message}</p>

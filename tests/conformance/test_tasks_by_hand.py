@@ -1,0 +1,75 @@
+"""What people do to tasks on the board: move them to a place, which the server may refuse."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pal_server.actions import log, projects, tasks
+from pal_server.actions.tasks import Plan
+from pal_server.domain.actors import Actor
+from pal_server.domain.tasks import Task
+from pal_server.errors import Conflict, Forbidden, Invalid
+from pal_server.storage.store import Store
+from tests.support.bus import Bus, make_bus
+
+
+@pytest.fixture
+async def bus(store: Store) -> Bus:
+    """A project `shop` with two tasks, the second of which comes after the first."""
+    made = await make_bus(store)
+    await store.write(projects.create, actor=made.people.owner, key="shop", room="general")
+    for title, before in (("Sell tea", []), ("Pour it", ["T-1"])):
+        plan = Plan(depends_on=before)
+        await store.write(tasks.create, actor=made.people.member, title=title, project="shop", plan=plan)
+    return made
+
+
+async def change(bus: Bus, task: str, *, actor: Actor | None = None, status: str | None = None, **said: Any) -> Task:
+    who = actor or bus.people.member
+    return await bus.store.write(tasks.change, actor=who, task=task, project="shop", status=status, plan=Plan(**said))
+
+
+async def get(bus: Bus, task: str) -> Task:
+    return await bus.store.read(tasks.get, actor=bus.people.viewer, task=task, project="shop")
+
+
+async def told(bus: Bus) -> list[dict[str, Any]]:
+    """What everybody was told of tasks."""
+    events = await bus.store.read(log.events_after, workspace_id="w", position=0, limit=10_000)
+    return [json.loads(event.data) for event in events if event.kind.startswith("task.")]
+
+
+async def test_a_place_is_a_status_and_an_order_in_one_change(bus: Bus) -> None:
+    moved = await change(bus, "T-2", status="review", order=0.5)
+
+    assert (moved.status, moved.order) == ("review", 0.5)
+    last = (await told(bus))[-1]
+    assert (last["code"], last["status"], last["order"]) == ("T-2", "review", 0.5)
+
+
+async def test_what_is_refused_stays_where_it_was(bus: Bus) -> None:
+    await change(bus, "T-2", verification="make test", verification_required=True)
+    before = await get(bus, "T-2")
+
+    for wrong, error in (
+        ({"status": "in_progress", "order": 3.0}, Conflict),  # it comes after T-1
+        ({"status": "done", "order": 3.0}, Conflict),  # its verification has not passed
+        ({"status": "waiting", "order": 3.0}, Invalid),  # for what?
+        ({"status": "ready", "order": float("nan")}, Invalid),
+        ({"status": "ready", "order": 3.0, "actor": bus.people.viewer}, Forbidden),
+    ):
+        with pytest.raises(error):
+            await change(bus, "T-2", **wrong)
+    assert await get(bus, "T-2") == before
+
+
+async def test_what_comes_after_something_is_begun_once_that_is_done(bus: Bus) -> None:
+    with pytest.raises(Conflict, match="T-2 comes after T-1"):
+        await change(bus, "T-2", status="in_progress")
+    await change(bus, "T-1", status="done")
+
+    assert (await change(bus, "T-2", status="in_progress")).status == "in_progress"
+    await change(bus, "T-1", status="review")
+    await change(bus, "T-2", status="review")
+    assert (await change(bus, "T-2", status="in_progress")).status == "in_progress"  # it was begun before
