@@ -26,6 +26,7 @@ MODULES = (
     "watchers",
     "run_events",
     "streams",
+    "hearing",
     "searching",
     "topic_tail",
     "folders",

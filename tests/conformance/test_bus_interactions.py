@@ -217,6 +217,7 @@ async def test_what_a_program_no_longer_wants_is_withdrawn(bus: Bus) -> None:
 
     assert (await applied(bus, claimed, asked, was_applied=False)).status is Status.CANCELLED
 
+    assert (await card_of(bus, asked))["status"] == "cancelled"
     assert (await bus.run(run.id)).status is RunStatus.RUNNING
     with pytest.raises(Conflict):
         await answer(bus, asked, decision="approve")
