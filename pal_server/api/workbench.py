@@ -1,9 +1,10 @@
 """The built web client: one page for all its addresses, and the files it loads.
 
 Files have their content's hash in their names and never change; the page says which, so it is always asked for anew.
-Scripts come from this server alone. Style elements need the nonce of their page, because the component library makes
-some; style attributes are allowed, because highlighted code is made of them. Without a build there is the plain page.
-A person's choice of light or dark is in the page itself: a script would come after the first paint.
+Scripts come from this server alone. Style elements need the nonce of their page, because the page brings the style of
+its first paint and the component library makes some; style attributes are allowed, because highlighted code is made of
+them. Without a build there is the plain page. A person's choice of light or dark is in the page itself: a script would
+come after the first paint.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ NOT_BUILT = "This installation has no web client. To build it: uv sync --reinsta
 
 _HTML = "<html "
 _SCHEME = "pal_scheme"  # the cookie in which the client keeps a choice that is not the system's
-_NONCE = '<meta name="style-nonce" content="'
+_META = '<meta name="style-nonce" content="'  # where the page has its nonce: for the component library …
+_STYLE = '<style nonce="'  # … and on the style of the first paint
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
@@ -52,7 +54,7 @@ async def page(call: Call) -> StreamResponse:
         text = text.replace(_HTML, f'{_HTML}data-mantine-color-scheme="{scheme}" ', 1)
     nonce = secrets.token_urlsafe(16)
     return web.Response(
-        text=text.replace(_NONCE, _NONCE + nonce, 1),
+        text=text.replace(_META, f"{_META}{nonce}", 1).replace(_STYLE, f"{_STYLE}{nonce}", 1),
         headers={
             "Content-Type": "text/html; charset=utf-8",
             "Content-Security-Policy": _POLICY.format(nonce=nonce),

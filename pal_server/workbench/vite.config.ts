@@ -23,6 +23,32 @@ function compressed(): Plugin {
   };
 }
 
+/**
+ * Puts what the first paint needs into the page itself, and the link to all other styles behind the frame: a link in the
+ * head would keep the frame from being painted until it has come. Scripts still wait for it.
+ */
+function firstPaint(): Plugin {
+  const file = join(import.meta.dirname, "src", "theme", "first.css");
+  return {
+    name: "first-paint",
+    transformIndexHtml: {
+      order: "post",
+      handler(html) {
+        const css = readFileSync(file, "utf-8")
+          .replace(/\/\*[\s\S]*?\*\//g, "")
+          .replace(/\s+/g, " ");
+        const links = /\s*<link rel="stylesheet"[^>]*>/g;
+        return {
+          html: html
+            .replace(links, "")
+            .replace("<noscript>", `${(html.match(links) ?? []).join("").trim()}\n    <noscript>`),
+          tags: [{ tag: "style", attrs: { nonce: "" }, children: css.trim(), injectTo: "head" }],
+        };
+      },
+    },
+  };
+}
+
 /** Every browser that runs this client reads woff2; the other two forms of each font of KaTeX would be a megabyte. */
 function woff2Alone(): Plugin {
   return {
@@ -36,7 +62,7 @@ function woff2Alone(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [woff2Alone(), react(), compressed()],
+  plugins: [woff2Alone(), react(), firstPaint(), compressed()],
   build: {
     target: "es2022",
     modulePreload: { polyfill: false }, // it is an inline script, which the page's policy refuses

@@ -13,7 +13,7 @@ from tests.support.patience import PATIENCE
 from tests.support.server import ServerUnderTest, lease_of
 
 PAGE = (
-    '<!doctype html><html lang="en"><meta name="style-nonce" content="" />'
+    '<!doctype html><html lang="en"><meta name="style-nonce" content="" /><style nonce="">body{}</style>'
     '<script type="module" src="/assets/index-abc.js"></script>'
 )
 
@@ -40,6 +40,7 @@ async def test_the_page_runs_nothing_but_its_own_scripts(server: ServerUnderTest
         assert response.status == 200
         assert nonce is not None
         assert f'content="{nonce[1]}"'.encode() in response.body
+        assert f'<style nonce="{nonce[1]}">'.encode() in response.body
         assert "script-src 'self';" in policy
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy

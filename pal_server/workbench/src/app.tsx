@@ -2,7 +2,7 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
-import { makeRouter } from "./routes";
+import type { makeRouter } from "./routes";
 import { Store } from "./state/store";
 import { currentLanguage, type Language, setLanguage } from "./text/text";
 import { theme, variables } from "./theme/mantine";
@@ -19,14 +19,22 @@ const queries = new QueryClient({
   defaultOptions: { queries: { retry: 1, staleTime: 5_000, refetchOnWindowFocus: true } },
 });
 
+type Router = ReturnType<typeof makeRouter>;
+
+interface Props {
+  snapshot: Snapshot;
+  router: Router;
+  onRevoked: () => void;
+}
+
 /** Everything above the views: the state, the addresses, how things look. */
-export function App({ snapshot, onRevoked }: { snapshot: Snapshot; onRevoked: () => void }) {
+export function App({ snapshot, router, onRevoked }: Props) {
   const store = useMemo(() => new Store(snapshot, onRevoked), [snapshot, onRevoked]);
   useEffect(() => store.start(), [store]);
   return (
     <StoreContext value={store}>
       <QueryClientProvider client={queries}>
-        <Look />
+        <Look router={router} />
       </QueryClientProvider>
     </StoreContext>
   );
@@ -41,14 +49,13 @@ function useLanguage(wanted: "system" | Language): Language {
   return language;
 }
 
-function Look() {
+function Look({ router }: { router: Router }) {
   const preferences = useSelect((state) => state.desk.preferences);
   const isDark = useMedia("(prefers-color-scheme: dark)");
   const [isTelling, setTelling] = useState(false);
   useEffect(() => whenFirstTold(() => setTelling(true)), []);
   const language = useLanguage(preferences.language);
   const scheme = preferences.theme === "system" ? (isDark ? "dark" : "light") : preferences.theme;
-  const router = useMemo(makeRouter, []);
   useEffect(() => {
     document.documentElement.style.setProperty("--text-size", `${preferences.font_size}px`);
   }, [preferences.font_size]);

@@ -1,6 +1,8 @@
 import "./theme/styles.css";
+import { startTransition } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import { makeRouter } from "./routes";
 import { setLanguage, t } from "./text/text";
 import { Refused, request, whenLoggedOut } from "./wire/request";
 
@@ -10,14 +12,17 @@ function logIn(): void {
   location.assign("/login");
 }
 
+const router = makeRouter();
 const root = createRoot(document.getElementById("root") as HTMLElement);
 
 async function begin(): Promise<void> {
   whenLoggedOut(logIn);
   try {
-    const { snapshot } = await request("GET /api/snapshot");
+    // What the address needs is loaded while the snapshot comes; with it there, the first drawing is whole.
+    const [{ snapshot }] = await Promise.all([request("GET /api/snapshot"), router.load()]);
     await setLanguage(snapshot.preferences.language);
-    root.render(<App snapshot={snapshot} onRevoked={logIn} />);
+    // As a transition it is drawn in slices, so a person who touches something meanwhile does not wait for all of it.
+    startTransition(() => root.render(<App snapshot={snapshot} router={router} onRevoked={logIn} />));
   } catch (error) {
     if (error instanceof Refused && error.status === 401) return;
     await setLanguage("system").catch(console.warn); // whose page it is nobody knows yet

@@ -2,4 +2,7 @@
 import highlight from "rehype-highlight";
 
 export const remark: readonly unknown[] = [];
-export const rehype: readonly unknown[] = [[highlight, { detect: false }]];
+// Made once: it begins with all its languages, which takes longer than to colour a block.
+const colour = highlight({ detect: false });
+
+export const rehype: readonly unknown[] = [() => colour];

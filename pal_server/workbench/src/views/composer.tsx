@@ -85,11 +85,11 @@ export function Composer({ room, glance, mode, onMode }: Props) {
     if (!isHere && mode.type !== "edit") setText(draft?.content ?? "");
   }, [draft?.content, mode.type]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useEffect(() => {
     const box = field.current;
     if (!box) return;
     box.style.height = "auto";
+    if (!text) return; // one line is its height anyway; to ask for it would lay out the whole page before its first paint
     box.style.height = `${Math.min(box.scrollHeight, 8 * 24 + 8)}px`;
   }, [text]);
 

@@ -11,10 +11,11 @@ import {
   RotateCcw,
   Share2,
 } from "lucide-react";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { startTransition, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { promoteTopic } from "../api/tasks";
 import { renameTopic, resolveTopic } from "../api/topics";
 import { isMine, LIVE } from "../state/desk";
+import { heightOf } from "../state/heights";
 import { type Item, timelineOf } from "../state/timeline";
 import { day, t } from "../text/text";
 import { Faces } from "../ui/face";
@@ -40,6 +41,8 @@ const OpenDialog = later(() => import("./terminals").then((found) => found.OpenD
 const NONE: readonly never[] = [];
 const NEAR_END = 80; // pixels from the end that count as being there
 const HAND = 1_500; // milliseconds a wheel or finger keeps the list moving
+const OVERSCAN = 6; // rows beyond what is in sight, on each side
+const SETTLED = 250; // milliseconds after which they are made
 const NEAR_START = 600; // pixels from the beginning at which earlier messages are fetched
 
 /** One topic: what was said and done, and the place to write. */
@@ -214,20 +217,29 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
   );
   const isEmpty = items.length === 0;
   const scroller = useRef<HTMLDivElement>(null);
+  const columns = useMedia(PHONE) ? 44 : 95;
+  const heightAt = (item: Item | undefined) => (item ? heightOf(item, columns) : 0);
+  // What is in sight comes first; the rows beyond follow when it is painted.
+  const [overscan, setOverscan] = useState(1);
+  useEffect(() => {
+    const timer = setTimeout(() => startTransition(() => setOverscan(OVERSCAN)), SETTLED);
+    return () => clearTimeout(timer);
+  }, []);
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => ESTIMATES[items[index]?.type ?? "message"],
+    estimateSize: (index) => heightAt(items[index]),
     getItemKey: (index) => items[index]?.key ?? index,
     // It begins at its end: rows of its beginning would be made only to be thrown away.
-    initialOffset: () => items.reduce((sum, item) => sum + ESTIMATES[item.type], 0),
+    initialOffset: () => items.reduce((sum, item) => sum + heightAt(item), 0),
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: NEAR_END,
-    overscan: 6,
+    overscan,
     paddingStart: 12,
     paddingEnd: 16,
   });
+  const rows = useSliced(virtual.getVirtualItems());
   const [isAtEnd, setAtEnd] = useState(true);
   const [seen, setSeen] = useState(0);
   const last = messages.at(-1)?.id ?? 0;
@@ -336,7 +348,7 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
         tabIndex={0}
       >
         <div className={css.sizer} style={{ height: total }}>
-          {virtual.getVirtualItems().map((row) => {
+          {rows.map((row) => {
             const item = items[row.index];
             if (!item) return null;
             return (
@@ -364,13 +376,29 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
   );
 }
 
+let isWarm = false;
+
+/**
+ * The rows of the first topic of a page are drawn in slices, between which the page answers: all code runs for the first
+ * time then, and takes ten times as long. Later ones are drawn at once.
+ */
+function useSliced<T>(rows: readonly T[]): readonly T[] {
+  const deferred = useDeferredValue(rows);
+  const [isSliced, setSliced] = useState(!isWarm);
+  const isDrawn = deferred.length > 0;
+  useEffect(() => {
+    if (!isDrawn) return;
+    isWarm = true;
+    setSliced(false);
+  }, [isDrawn]);
+  return isSliced ? deferred : rows;
+}
+
 /** Messages an item shows. */
 function idsOf(item: Item): readonly number[] {
   if (item.type === "message") return [item.message.id];
   return item.type === "run" && item.words ? [item.words.id] : [];
 }
-
-const ESTIMATES: Readonly<Record<Item["type"], number>> = { message: 84, run: 180, sending: 70, day: 36, unread: 28 };
 
 interface RowProps {
   item: Item;

@@ -6,13 +6,14 @@ import { chooseForDraft, deleteMessage } from "../api/messages";
 import { chooseForRun } from "../api/runs";
 import { isMine } from "../state/desk";
 import type { Sending } from "../state/outbox";
-import { clock, dateTime, t } from "../text/text";
+import { clock, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useSelect, useStore } from "../ui/hooks";
 import { IconButton } from "../ui/icon-button";
 import { later } from "../ui/later";
 import { Markdown } from "../ui/markdown";
 import { useMenu } from "../ui/menus";
+import { When } from "../ui/when";
 import type { Message, Room } from "../wire/contract";
 import type { ComposerMode } from "./composer";
 import { confirm } from "./dialogs";
@@ -49,9 +50,7 @@ export const MessageRow = memo(function MessageRow({ message, room, isJoined, on
       data-message={message.id}
     >
       {isJoined ? (
-        <time className={css.when} title={dateTime(message.created_at)}>
-          {clock(message.created_at)}
-        </time>
+        <When at={message.created_at} className={css.when} />
       ) : (
         <Face kind={sender.kind} name={sender.name} label={sender.display_name} />
       )}
@@ -79,7 +78,7 @@ export function Speaker({ message, role }: { message: Message; role: string | un
       <b>{sender.display_name || sender.name}</b>
       {role && <span>{role}</span>}
       {sender.kind === "guest" && <span>{t("message.through", { origin: sender.origin })}</span>}
-      <time title={dateTime(message.created_at)}>{clock(message.created_at)}</time>
+      <When at={message.created_at} />
       {message.edited_at !== null && <span>{t("message.edited")}</span>}
     </div>
   );

@@ -5,13 +5,14 @@ import { killRun, restartRun, stopRun } from "../api/runs";
 import { LIVE } from "../state/desk";
 import { EMPTY, type RunView } from "../state/run-view";
 import { tailOf } from "../state/tail";
-import { ago, clock, count, dateTime, duration, t } from "../text/text";
+import { ago, clock, count, duration, t } from "../text/text";
 import { Face } from "../ui/face";
 import { useNow, useSelect, useStore } from "../ui/hooks";
 import { IconButton } from "../ui/icon-button";
 import { Markdown } from "../ui/markdown";
 import { useMenu } from "../ui/menus";
 import { StatePill, wordOf } from "../ui/state";
+import { When } from "../ui/when";
 import type { Message, Room, Run } from "../wire/contract";
 import type { ComposerMode } from "./composer";
 import { confirm } from "./dialogs";
@@ -52,7 +53,7 @@ export const RunCard = memo(function RunCard({ run, words, room, isJoined, onMod
           <div className={messageCss.speaker}>
             <b>{agent?.display_name || run.agent}</b>
             {agent && <span>{agent.runtime}</span>}
-            <time title={dateTime(run.created_at)}>{clock(run.created_at)}</time>
+            <When at={run.created_at} />
           </div>
         )}
         <div className={css.card} data-live={isLive || undefined}>
