@@ -49,7 +49,7 @@ from .outbound import (
     Withdraw,
 )
 from .outgoing import as_repeat, file_out, outgoing
-from .platform import Charge, Connection, Platform
+from .platform import BadCredentials, Charge, Connection, Dropped, Platform
 
 CLAIM_WAIT = 20_000  # milliseconds a claim waits for something to do
 CLAIM_LIMIT = 40
@@ -61,6 +61,8 @@ PATIENCE = 3.0  # seconds a post may wait for its buckets before it is given bac
 AGAIN = 1.0  # seconds between two sends with the same key
 SETTLE_FOR = 40.0  # seconds to try to tell the server what became of a post; its lease is over then
 ASKS = 6  # tries to ask the platform about a post before it is sent again, marked; and to send it so
+AWAY = 10.0  # seconds between two looks whether a platform that answers nothing is back
+PING_WITHIN = 5.0  # seconds; with asking and sending it stays within the lease of a post
 TRIED = 10_000  # posts whose last try is remembered
 CREDENTIALS_PAUSE = 60_000  # milliseconds
 
@@ -194,6 +196,8 @@ class Outbox:
         capabilities = self._platform.capabilities
         if post.kind == "reaction" and not capabilities.reactions:
             return _Verdict(result="sent", ref="")
+        if post.kind == "file" and post.ref is not None and not post.gone:
+            return _Verdict(result="sent")  # a file that is there stays as it is; once more would be twice
         file, words = None, None
         if post.kind == "file" and not post.gone:
             try:
@@ -221,6 +225,8 @@ class Outbox:
             if isinstance(known, _Verdict):
                 return known
             repeated = known
+        if repeated and not await self._answers(bot):  # while it is away, each send would be one more repeat
+            return _Verdict(result="later", after=AWAY, reason="the platform does not answer")
         if _can_double(out) and (repeated or post.repeated):  # once said, always said: an earlier repeat may be there
             out = as_repeat(out)
         if (wait := await self._room(bot, out)) > 0:
@@ -265,11 +271,12 @@ class Outbox:
         self, bot: Bot, post: wire.ClaimedPost, out: Outgoing, doubt: Doubtful, *, repeated: bool
     ) -> _Verdict:
         """The answer was lost. What can be done twice without harm is; of the rest the platform is asked."""
-        if repeated and post.tries >= ASKS:  # it says each time that it may be a repeat; for ever would be a flood
+        most = ASKS * (1 + self._platform.capabilities.find)  # a platform that was asked in vain used up as many
+        if repeated and post.tries >= most:  # it answers all but this, and each says that it may be a repeat
             return _Verdict(result="sent", ref=None, repeated=True, reason=doubt.reason)
         if not _can_double(out):
             return _Verdict(result="later", after=AGAIN, reason=doubt.reason)
-        return _Verdict(result="doubt", after=0.0 if repeated else AGAIN, reason=doubt.reason, repeated=repeated)
+        return _Verdict(result="doubt", reason=doubt.reason, repeated=repeated)
 
     async def _find_out(self, bot: Bot, post: wire.ClaimedPost, out: Outgoing) -> "_Verdict | bool":
         """What became of an earlier try: a verdict, or whether the next send may be a repeat."""
@@ -287,7 +294,8 @@ class Outbox:
         match found:
             case Sent():
                 bot.alive()
-                version = self._tried.get(post.id, 0)  # of another bridge's try nobody knows: it is shown once more
+                # Of another bridge's try nobody knows what it showed, and what was found need not be the repeat.
+                version = 0 if post.repeated else self._tried.get(post.id, 0)
                 return _Verdict(result="sent", ref=found.ref, version=version)
             case NotThere():
                 bot.alive()
@@ -296,6 +304,16 @@ class Outbox:
                 return _Verdict(result="doubt", reason=found.reason)
             case CannotTell():
                 return True
+
+    async def _answers(self, bot: Bot) -> bool:
+        """Whether the platform answers this bot anything now."""
+        try:
+            async with asyncio.timeout(PING_WITHIN):
+                await bot.connection.ping()
+        except (Dropped, BadCredentials, TimeoutError, OSError):
+            return False
+        bot.alive()
+        return True
 
     async def _other_way(
         self, bot: Bot, post: wire.ClaimedPost, out: Outgoing, refused: Refused, *, repeated: bool

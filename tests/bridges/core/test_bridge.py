@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from time import monotonic
 from typing import Any, TypeVar
 
 import pytest
 
+from pal_server.bridges import outbox
+from pal_server.bridges.platform import BotSettings
+from pal_server.domain import posts
 from tests.bridges.core.scene import Scene, poll
 from tests.support.patience import AT_ONCE, PATIENCE
 from tests.support.platforms.loopback import Loopback
+from tests.support.platforms.loopback.platform import LoopbackConnection
 from tests.support.server import expect
 
 T = TypeVar("T")
@@ -86,6 +91,83 @@ async def test_a_repeat_that_is_lost_as_well_is_said_once_more(scene: Scene) -> 
         await poll(lambda: scene.posts(state="doubtful"), bool)
 
     assert [text.count("may be a repeat") for text in scene.world.texts() if "thrice" in text] == [1]
+
+
+async def test_what_is_found_after_a_repeat_that_never_came_says_so_too(scene: Scene) -> None:
+    """The books say that it may be there twice; so does what is there."""
+    scene.platform = LooksLater(without=frozenset({"find"}))
+    async with scene.bridge():
+        scene.world.say("go")
+        await scene.world.until(lambda: len(scene.world.cards()) == 1 and scene.world.reactions != {})
+        _, run = await scene.claim()
+        await scene.world.until(lambda: scene.world.cards()[0]["tone"] == "working")
+        scene.world.faults.extend(["cut_after", "cut_before"])
+        expect(
+            await scene.server.post("/api/messages", {"room": run["room"], "topic": run["topic"], "content": "once"}),
+            201,
+        )
+        await poll(lambda: asyncio.sleep(0, scene.world.faults), lambda faults: not faults)
+        scene.platform.looks()
+        await poll(lambda: scene.posts(state="doubtful"), bool)
+
+    assert [text.count("may be a repeat") for text in scene.world.texts() if "once" in text] == [1]
+
+
+@pytest.mark.parametrize("able", ["", "find"])
+async def test_a_platform_that_is_away_for_long_loses_nothing(
+    scene: Scene, able: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers nothing, so each send may have arrived. Once it is back everything is there."""
+    monkeypatch.setattr(posts, "BACKOFF", (1,) * len(posts.BACKOFF))
+    monkeypatch.setattr(outbox, "AWAY", 0.02)
+    scene.platform = Loopback(without=frozenset({"find"} - {able}))
+    async with scene.bridge():
+        scene.world.say("go")
+        await scene.world.until(lambda: len(scene.world.cards()) == 1 and scene.world.reactions != {})
+        _, run = await scene.claim()
+        await scene.world.until(lambda: scene.world.cards()[0]["tone"] == "working")
+        scene.world.is_away = True
+        for content in ("first", "second"):
+            body = {"room": run["room"], "topic": run["topic"], "content": content}
+            expect(await scene.server.post("/api/messages", body), 201)
+        await scene.world.until(lambda: scene.world.pings > 10 * outbox.ASKS)
+        sent = scene.world.sends
+        scene.world.is_away = False
+        await scene.world.until(lambda: any("second" in text for text in scene.world.texts()))
+        await poll(scene.posts, lambda posts: all(post["state"] in ("confirmed", "doubtful") for post in posts))
+
+    assert sent < 5 * outbox.ASKS, "what may be a repeat is not sent to a platform that does not answer"
+    first, second = scene.world.texts()
+    assert ("first" in first, "second" in second) == (True, True)
+    assert first.count("may be a repeat") == (0 if able else 1)  # who can ask knows that it never came
+
+
+async def test_a_file_another_bridge_sent_is_not_sent_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "TRIED", 0)  # as one that never heard of it
+    scene.world.files["k1"] = b"\x89PNG"
+    async with scene.bridge():
+        scene.world.say("look", files=[{"key": "k1", "name": "a.png", "mime": "image/png"}])
+        claimed, run = await scene.claim()
+        await scene.world.until(lambda: scene.world.cards() and scene.world.cards()[0]["tone"] == "working")
+        message = expect(await scene.server.get(f"/api/messages/{claimed['message']}"), 200)["message"]
+        sent = message["files"][0]["id"]
+        scene.world.faults.append("cut_after")
+        body = {"room": run["room"], "topic": run["topic"], "content": "", "files": [sent]}
+        expect(await scene.server.post("/api/messages", body), 201)
+        await scene.world.until(lambda: any(one.kind == "file" for one in scene.world.shown.values()))
+        await poll(scene.posts, lambda posts: all(post["state"] == "confirmed" for post in posts))
+
+    assert [one.now["name"] for one in scene.world.shown.values() if one.kind == "file"] == ["a.png"]
+
+
+class LooksLater(Loopback):
+    """It cannot say what was posted, until it can."""
+
+    async def open(self, bot: BotSettings) -> LoopbackConnection:
+        return LoopbackConnection(bot, find=True)
+
+    def looks(self) -> None:
+        self.capabilities = replace(self.capabilities, find=True)
 
 
 async def test_a_permission_that_is_taken_away_loses_no_answer(scene: Scene) -> None:

@@ -180,7 +180,10 @@ class LoopbackConnection:
             return tuple(event_of(one) for one in await answer.json() if (one["chat"], one["thread"]) in known)
 
     async def ping(self) -> None:
-        await self._open()
+        try:
+            await self._open()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Dropped(str(error) or type(error).__name__) from error
 
     async def close(self) -> None:
         await self._session.close()

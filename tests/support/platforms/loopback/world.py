@@ -59,6 +59,8 @@ class World:
     faults: deque[str] = field(default_factory=deque)
     secrets: dict[str, str] = field(default_factory=lambda: {"app-1": "right"})
     connected: set[str] = field(default_factory=set)
+    is_away: bool = False  # every request is cut
+    pings: int = 0
     finds: int = 0
     sends: int = 0
     hanging: int = 0  # sends that are still waited for
@@ -135,6 +137,10 @@ class World:
 
     async def open(self, request: web.Request) -> web.Response:
         told = await request.json()
+        self.pings += 1
+        if self.is_away:
+            self._poke()
+            return self._cut(request)
         if self.secrets.get(told["app_id"]) != told["secret"]:
             return web.json_response({"error": "wrong secret"}, status=401)
         self.connected.add(told["app_id"])
@@ -174,7 +180,7 @@ class World:
     async def send(self, request: web.Request) -> web.Response:
         told = await request.json()
         self.sends += 1
-        fault = self.faults.popleft() if self.faults else ""
+        fault = "cut_before" if self.is_away else self.faults.popleft() if self.faults else ""
         if fault == "limited":
             return web.json_response({"after": 0.2}, status=429)
         if fault.startswith("refused:"):
@@ -195,6 +201,8 @@ class World:
 
     async def find(self, request: web.Request) -> web.Response:
         self.finds += 1
+        if self.is_away:
+            return self._cut(request)
         found = [one.ref for one in self.shown.values() if one.key == request.query["key"] and not one.gone]
         return web.json_response({"ref": found[0] if found else None})
 
