@@ -277,10 +277,15 @@ def _may_know_work(tx: Tx, *, actor: Actor, room_id: str, agent: str, computer_i
     return rooms.sees(tx, actor=actor, room_id=room_id)
 
 
+def knows_all_projects(actor: Actor) -> bool:
+    """Others know those of which they see a room, or none."""
+    return actor.kind in _TRUSTED
+
+
 def _may_know_project(tx: Tx, *, actor: Actor, project: Project) -> bool:
     if actor.kind in BY_ROOM:
         return projects.sees(tx, actor=actor, project_id=project.id)
-    return actor.kind in _TRUSTED
+    return knows_all_projects(actor)
 
 
 def _coded_task(tx: Tx, actor: Actor, number: int, *, project: str | None) -> Task | None:

@@ -143,6 +143,32 @@ def list_page(
     return page_of(found, limit=limit, cursor=lambda decision: str(decision.number))
 
 
+def list_everywhere(
+    tx: Tx,
+    *,
+    actor: Actor,
+    project: str | None = None,
+    q: str | None = None,
+    status: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[Decision]:
+    """The same of all projects the actor knows, or of one; newest first, by id."""
+    limit = parse_limit(limit)
+    before = parse_after(after)
+    found = decisions.page_everywhere(
+        tx,
+        actor=actor,
+        knows_all=access.knows_all_projects(actor),
+        project_id=None if project is None else access.project(tx, actor, project).id,
+        q=q,
+        status=None if status is None else parse_status(status),
+        before=NEWEST if before is None else before,
+        limit=limit + 1,
+    )
+    return page_of(found, limit=limit, cursor=lambda decision: str(decision.id))
+
+
 def _find(tx: Tx, *, project: Project, code: str) -> Decision:
     number = parse_code(code, kind=Coded.DECISION)
     found = None if number is None else decisions.by_number(tx, project_id=project.id, number=number)

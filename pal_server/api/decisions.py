@@ -21,6 +21,20 @@ async def list_decisions(call: Call) -> contract.DecisionsAnswer:
     return contract.DecisionsAnswer(decisions=present_all(page.items, contract.Decision), next=page.next)
 
 
+async def list_everywhere(call: Call) -> contract.DecisionsAnswer:
+    query = call.query(contract.AllDecisionsQuery)
+    page = await call.read(
+        decisions.list_everywhere,
+        actor=call.actor,
+        project=query.project,
+        q=query.q,
+        status=query.status,
+        after=query.after,
+        limit=query.limit,
+    )
+    return contract.DecisionsAnswer(decisions=present_all(page.items, contract.Decision), next=page.next)
+
+
 async def propose(call: Call) -> contract.DecisionAnswer:
     request = call.body(contract.ProposeDecision)
     decision = await call.write(

@@ -101,6 +101,7 @@ WORKBENCH = {
     "runs": "/runs",
     "run": "/runs/{id}",
     "project": "/projects/{project}",
+    "decisions": "/decisions",
     "files": "/files",
     "terminals": "/terminals",
     "terminal": "/terminals/{id}",
@@ -244,6 +245,14 @@ ROUTES: tuple[Route, ...] = (
         "Tell it to runs or not, archive it",
         j.DocAnswer,
         j.ChangeDoc,
+    ),
+    get(
+        "/api/decisions",
+        decisions.list_everywhere,
+        READERS,
+        "Those of all projects, newest first",
+        j.DecisionsAnswer,
+        j.AllDecisionsQuery,
     ),
     get(
         "/api/projects/{project}/decisions",

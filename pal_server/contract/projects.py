@@ -135,6 +135,11 @@ class DecisionsQuery(Page, frozen=True, kw_only=True):
     status: DecisionStatus | None = None
 
 
+class AllDecisionsQuery(DecisionsQuery, frozen=True, kw_only=True):
+    project: str | None = None
+    """Of this project alone."""
+
+
 class ProposeDecision(Request, frozen=True, kw_only=True):
     title: str
     """In a line of up to 200 characters."""

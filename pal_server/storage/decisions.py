@@ -7,6 +7,7 @@ from pal_server.domain.rooms import Topic
 from pal_server.errors import Conflict
 from pal_server.storage.patterns import containing
 from pal_server.storage.tx import Row, Tx
+from pal_server.storage.viewers import viewer
 
 
 def add(
@@ -76,6 +77,34 @@ def page(tx: Tx, *, project_id: str, q: str | None, status: str | None, before: 
     """Newest first."""
     rows = tx.sql.all(
         "decisions.page", project_id=project_id, pattern=containing(q), status=status, before=before, limit=limit
+    )
+    return [_decision(row) for row in rows]
+
+
+def page_everywhere(
+    tx: Tx,
+    *,
+    actor: Actor,
+    knows_all: bool,
+    project_id: str | None,
+    q: str | None,
+    status: str | None,
+    before: int,
+    limit: int,
+) -> list[Decision]:
+    """Of all projects, or of those of which the actor sees a room; newest first."""
+    who = viewer(actor)
+    rows = tx.sql.all(
+        "decisions.page_everywhere",
+        workspace_id=actor.workspace_id,
+        knows_all=int(knows_all),
+        kind=who["kind"],
+        principal=who["principal"],
+        project_id=project_id,
+        pattern=containing(q),
+        status=status,
+        before=before,
+        limit=limit,
     )
     return [_decision(row) for row in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,38 @@ def test_a_proposed_decision_is_answered_on_its_card_and_a_viewer_settles_none(
     expect(viewer.page.locator("[data-decision]")).to_have_count(2)
     expect(viewer.page.get_by_role("button", name="Approve")).to_have_count(0)
     expect(viewer.page.get_by_role("button", name="Edit")).to_have_count(0)
+
+
+def test_decisions_of_all_projects_are_settled_on_one_page(
+    stack: Stack, come: Callable[..., Person], room: str, shop: str
+) -> None:
+    stack.api.post(f"/api/projects/{shop}/decisions", {"title": f"Sell tea {room}"})
+    owner = come().go(f"/decisions?q={room}&project={shop}")
+    page = owner.page
+    waits, holds = (page.locator(f"[data-decisions={status}]") for status in ("proposed", "approved"))
+    owner.sees(f"Sell tea {room}", where=waits)
+
+    waits.get_by_role("button", name="Approve").click()
+    owner.sees(f"Sell tea {room}", where=holds)
+    owner.misses(f"Sell tea {room}", where=waits)
+    owner.click("Propose")
+    form = page.get_by_role("dialog")
+    form.get_by_label("What is to hold").fill(f"Sell gin {room}")
+    form.get_by_label("Why").fill("People like it.")
+    form.get_by_role("button", name="Propose").click()
+    late = waits.locator("[data-decision='D-2']")
+    late.get_by_role("button", name="Reject").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("too strong")
+    page.get_by_role("dialog").get_by_role("button", name="Reject").click()
+
+    expect(late).to_have_count(0)
+    page.get_by_role("region", name="Rejected").locator("summary").first.click()
+    owner.sees(f"Sell gin {room}")
+    found: dict[str, Any] = stack.api.get("/api/decisions", project=shop, status="rejected")["decisions"][0]
+    assert (found["code"], found["reason"], found["rationale"]) == ("D-2", "too strong", "People like it.")
+    page.get_by_label("State", exact=True).select_option("approved")
+    expect(page.locator("[data-decision]")).to_have_count(1)
+    expect(page.locator("[data-decision] a")).to_have_attribute("href", re.compile(rf"/r/{room}/\d+\?message=\d+"))
 
 
 def test_the_sidebar_shows_rooms_by_project_and_switches(

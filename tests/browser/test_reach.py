@@ -21,6 +21,7 @@ SCREENS = (
     ("/board", "Board", "[data-task]"),
     ("/tasks", "Tasks", "[data-task]"),
     ("/runs", "Runs", "tbody tr"),
+    ("/decisions", "Decisions", "[data-decision]"),
     ("/files", "Files", "[data-file]"),
     ("/runs/live", "Runs", "[data-run]"),
     ("/terminals", "Terminals", "tbody tr"),

@@ -238,6 +238,27 @@ async def test_decisions_are_found_by_words_and_status(bus: Bus) -> None:
     assert await codes(limit=2, after="3") == ["D-2", "D-1"]
 
 
+async def test_those_of_all_projects_are_one_list_for_who_knows_the_projects(bus: Bus) -> None:
+    await bus.store.write(projects.create, actor=bus.people.owner, key="bar")
+    first, second = await propose(bus, "Use tea"), await propose(bus, "Use milk")
+    other = await bus.store.write(decisions.propose, actor=bus.people.owner, project="bar", title="Use gin")
+    await answer(bus, second)
+
+    async def titles(actor: Actor = bus.people.viewer, **wanted: Any) -> list[str]:
+        page = await bus.store.read(decisions.list_everywhere, actor=actor, **wanted)
+        return [decision.title for decision in page.items]
+
+    assert await titles() == ["Use gin", "Use milk", "Use tea"]
+    assert await titles(status="proposed") == ["Use gin", "Use tea"]
+    assert await titles(project="shop", q="USE T") == ["Use tea"]
+    assert await titles(limit=1, after=str(other.id)) == ["Use milk"]
+    assert await titles(after=str(first.id)) == []
+    assert await titles(await inside(bus)) == ["Use milk", "Use tea"]  # its agent is in no room of the other project
+    assert await titles(daemon(bus.box)) == ["Use milk", "Use tea"]
+    with pytest.raises(NotFound):
+        await titles(project="nothing")
+
+
 async def test_a_decision_outlives_the_room_of_its_card(bus: Bus, clock: Clock) -> None:
     soon = await bus.store.write(rooms.create, actor=bus.people.member, name="soon", ttl=60, project="shop")
     proposed = await propose(bus, topic=soon.default_topic)

@@ -28,6 +28,18 @@ SELECT * FROM decisions
    AND (LOWER(title) LIKE :pattern ESCAPE '!' OR LOWER(rationale) LIKE :pattern ESCAPE '!')
  ORDER BY number DESC LIMIT :limit;
 
+-- name: page_everywhere
+-- Computers and runs know of a project by seeing a room of it.
+SELECT * FROM decisions d
+ WHERE d.workspace_id = :workspace_id AND d.id < :before
+   AND (CAST(:project_id AS TEXT) IS NULL OR d.project_id = :project_id)
+   AND (CAST(:status AS TEXT) IS NULL OR d.status = :status)
+   AND (LOWER(d.title) LIKE :pattern ESCAPE '!' OR LOWER(d.rationale) LIKE :pattern ESCAPE '!')
+   AND (:knows_all = 1
+        OR EXISTS (SELECT 1 FROM rooms r JOIN room_viewers v ON v.room_id = r.id
+                    WHERE r.project_id = d.project_id AND v.kind = :kind AND v.principal = :principal))
+ ORDER BY d.id DESC LIMIT :limit;
+
 -- name: count_proposed_by_runs
 SELECT COUNT(*) AS number FROM decisions
  WHERE project_id = :project_id AND status = 'proposed' AND proposer LIKE :beginning;

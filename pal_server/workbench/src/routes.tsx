@@ -45,7 +45,10 @@ const routes = [
     path: "/",
     beforeLoad: () => {
       const last = localStorage.getItem(LAST);
-      if (last && /^\/(needs|projects\/|board|tasks|runs|files|terminals|history|usage|r\/|settings)/.test(last))
+      if (
+        last &&
+        /^\/(needs|projects\/|board|tasks|runs|decisions|files|terminals|history|usage|r\/|settings)/.test(last)
+      )
         throw redirect({ to: last as "/" });
     },
     component: Welcome,
@@ -62,6 +65,7 @@ const routes = [
     "/projects/$project",
     lazyRouteComponent(() => import("./views/project"), "ProjectView") as () => React.ReactNode,
   ),
+  child("/decisions", lazyRouteComponent(() => import("./views/decisions"), "DecisionsView") as () => React.ReactNode),
   child("/files", lazyRouteComponent(() => import("./views/files"), "FilesView") as () => React.ReactNode),
   child("/terminals", lazyRouteComponent(() => import("./views/terminals"), "TerminalsView") as () => React.ReactNode),
   child(

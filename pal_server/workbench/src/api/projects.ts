@@ -19,6 +19,12 @@ export const listDecisions = (
 ): Promise<DecisionsAnswer> =>
   request("GET /api/projects/{project}/decisions", { params: { project }, query: { ...wanted, limit: 50 }, signal });
 
+/** Of all projects, or of the one with this key. */
+export const listAllDecisions = (
+  wanted: { q: string; project: string; status: Decision["status"]; after: string | null },
+  signal: AbortSignal,
+): Promise<DecisionsAnswer> => request("GET /api/decisions", { query: { ...wanted, limit: 50 }, signal });
+
 export const proposeDecision = (project: string, title: string, rationale: string): Promise<Decision> =>
   request("POST /api/projects/{project}/decisions", {
     params: { project },

@@ -1,6 +1,7 @@
 import {
   ChartNoAxesColumn,
   Files,
+  Gavel,
   History,
   Inbox,
   LayoutGrid,
@@ -26,6 +27,7 @@ export const PLACES: readonly Place[] = [
   { to: "/board", name: "nav.board", icon: LayoutGrid, key: "b" },
   { to: "/tasks", name: "nav.tasks", icon: ListTodo, key: "k" },
   { to: "/runs", name: "nav.runs", icon: Workflow, key: "r" },
+  { to: "/decisions", name: "decisions.title", icon: Gavel, key: "d" },
   { to: "/files", name: "nav.files", icon: Files, key: "f" },
   { to: "/terminals", name: "nav.terminals", icon: SquareTerminal, key: "w" },
   { to: "/history", name: "nav.history", icon: History, key: "h" },

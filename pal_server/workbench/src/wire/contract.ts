@@ -124,6 +124,14 @@ export interface AgentsAnswer {
   next: string | null;
 }
 
+export interface AllDecisionsQuery {
+  after?: string | null;
+  limit?: number;
+  q?: string | null;
+  status?: "approved" | "proposed" | "rejected" | "superseded" | null;
+  project?: string | null;
+}
+
 export interface AnswerDecision {
   decision: "approve" | "deny";
   reason?: string | null;
@@ -2812,6 +2820,7 @@ export interface Routes {
   "GET /api/projects/{project}/docs/{doc}": { body: undefined; answer: DocAnswer };
   "PUT /api/projects/{project}/docs/{doc}": { body: WriteDoc; answer: DocAnswer };
   "PATCH /api/projects/{project}/docs/{doc}": { body: ChangeDoc; answer: DocAnswer };
+  "GET /api/decisions": { body: undefined; answer: DecisionsAnswer };
   "GET /api/projects/{project}/decisions": { body: undefined; answer: DecisionsAnswer };
   "POST /api/projects/{project}/decisions": { body: ProposeDecision; answer: DecisionAnswer };
   "GET /api/projects/{project}/decisions/{decision}": { body: undefined; answer: DecisionAnswer };
