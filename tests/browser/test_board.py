@@ -118,6 +118,24 @@ def test_what_the_server_refuses_goes_back_and_what_others_do_is_followed(come: 
     card(me, "T-4").get_by_role("button", name="Start demo on T-4").click()
     stand(me, "review", "T-4")
 
+    card(me, "T-2").get_by_role("button", name="More for T-2").click()
+    me.click("Edit", role="menuitem")
+    form = me.page.get_by_role("dialog")
+    form.get_by_label("What to do").fill("Slowly.")
+    form.get_by_label("What has to be true then").fill("it is hot\nit is tea")
+    form.get_by_label("Verification", exact=True).fill("make tea")
+    form.get_by_label("Owner").select_option("owner")
+    form.get_by_label("Type").fill("chore")
+    form.get_by_role("button", name="Save").click()
+    me.sees("chore", where=card(me, "T-2"))
+    plan = stack.api.get("/api/tasks/T-2", project=shop)["task"]
+    assert (plan["body"], plan["acceptance"], plan["verification"]) == (
+        "Slowly.",
+        ["it is hot", "it is tea"],
+        "make tea",
+    )
+    assert (plan["owner"], plan["depends_on"]) == ("owner", ["T-1"])
+
     me.page.get_by_role("searchbox").fill("sweep")
     stand(me, "ready")
     me.page.reload()  # the address has the filter

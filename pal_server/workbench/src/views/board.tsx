@@ -16,6 +16,7 @@ import { LIVE } from "../state/desk";
 import { projectsOf } from "../state/projects";
 import { t } from "../text/text";
 import { PHONE, useKept, useLatest, useMedia, useSelect } from "../ui/hooks";
+import { later } from "../ui/later";
 import { type Choice, useMenu } from "../ui/menus";
 import type { Run, Task } from "../wire/contract";
 import css from "./board.module.css";
@@ -28,6 +29,8 @@ import { wordOf } from "./task-chip";
 import { TaskFilters, wantedOf } from "./task-filters";
 import { tell, tellFailure } from "./tell";
 import { useBoard } from "./use-board";
+
+const TaskEditor = later(() => import("./task-editor").then((found) => found.TaskEditor));
 
 const SWIPE = 60; // pixels a finger goes sideways for the next column
 const UNBEGUN: ReadonlySet<Status> = new Set(["backlog", "ready"]);
@@ -61,7 +64,8 @@ export function BoardView() {
   const mayMove = mayWrite && !isArchived;
   const isFiltered = Boolean(project || agent || owner || kind || q);
   const count = [...columns.values()].reduce((sum, cards) => sum + cards.length, 0);
-  const acts = useActs(board.drop, columns, live, isArchived, mayWrite);
+  const [editing, edit] = useState<Task | null>(null);
+  const acts = useActs({ drop: board.drop, edit, columns, live, isArchived, mayWrite });
   const plannable = !mayMove ? [] : project ? all.filter((one) => one.key === project) : all;
 
   const codeOf = (id: string) => board.tasks?.find((task) => task.id === id)?.code ?? "";
@@ -190,6 +194,7 @@ export function BoardView() {
             ))}
           </div>
         </DragDropContext>
+        {editing && <TaskEditor task={editing} onClose={() => edit(null)} />}
       </div>
     </Page>
   );
@@ -210,14 +215,17 @@ function useWork(): { live: ReadonlyMap<number, Run>; queued: ReadonlySet<number
   return { live, queued };
 }
 
+interface Given {
+  drop: ReturnType<typeof useBoard>["drop"];
+  edit: (task: Task) => void;
+  columns: ReadonlyMap<Status, readonly Task[]>;
+  live: ReadonlyMap<number, Run>;
+  isArchived: boolean;
+  mayWrite: boolean;
+}
+
 /** What a card's buttons and menu do. Their identity stays, so that a card is drawn only when something of it changes. */
-function useActs(
-  drop: ReturnType<typeof useBoard>["drop"],
-  columns: ReadonlyMap<Status, readonly Task[]>,
-  live: ReadonlyMap<number, Run>,
-  isArchived: boolean,
-  mayWrite: boolean,
-): CardActs {
+function useActs({ drop, edit, columns, live, isArchived, mayWrite }: Given): CardActs {
   const navigate = useNavigate();
   const openMenu = useMenu();
   const rooms = useSelect((state) => state.desk.rooms);
@@ -243,6 +251,7 @@ function useActs(
     if (mayWrite && isArchived) choices.push({ label: t("board.unarchive"), act: () => archive(false) });
     if (mayWrite && !isArchived) {
       choices.push(
+        { label: t("task.edit"), act: () => edit(task) },
         run !== undefined && { label: t("board.stop", { code: task.code }), act: () => stop(run) },
         run === undefined &&
           task.agent !== null && {

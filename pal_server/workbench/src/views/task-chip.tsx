@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { moveTask, startTask, taskOf } from "../api/tasks";
 import { type TextKey, t } from "../text/text";
 import { useSelect } from "../ui/hooks";
+import { later } from "../ui/later";
 import { type Choice, useMenu } from "../ui/menus";
 import { StatePill } from "../ui/state";
 import type { Task } from "../wire/contract";
@@ -10,6 +12,8 @@ import { ask } from "./dialogs";
 import { useFresh } from "./fresh";
 import css from "./task-chip.module.css";
 import { tell, tellFailure } from "./tell";
+
+const TaskEditor = later(() => import("./task-editor").then((found) => found.TaskEditor));
 
 export const TASK_STATES = [
   "backlog",
@@ -57,6 +61,7 @@ export function TaskChip({ task }: { task: Task }) {
     const note = await ask({ title: t("task.why"), value: "", confirm: t("form.save") });
     if (note) await moveTask(task.id, status, note).catch(tellFailure);
   };
+  const [isEditing, setEditing] = useState(false);
   const mayAct = role !== "viewer" && task.archived_at === null;
   const choices = (): (Choice | false)[] => [
     rests !== "" && { note: <p className={css.note}>{rests}</p> },
@@ -74,6 +79,7 @@ export function TaskChip({ task }: { task: Task }) {
       isOff: task.agent === null,
       act: () => void start(),
     },
+    mayAct && { label: t("task.edit"), act: () => setEditing(true) },
     mayAct && "line",
     mayAct && { heading: t("task.move") },
     ...(mayAct ? TASK_STATES : [])
@@ -86,16 +92,19 @@ export function TaskChip({ task }: { task: Task }) {
     },
   ];
   return (
-    <button
-      type="button"
-      className={css.chip}
-      aria-label={t("task.chip", { code: task.code, state: wordOf(task.status) })}
-      aria-haspopup="menu"
-      data-task={task.code}
-      onClick={(event) => open(event.currentTarget, choices(), { position: "bottom-end", width: 280 })}
-    >
-      <b>{task.code}</b>
-      <TaskPill task={task} />
-    </button>
+    <>
+      <button
+        type="button"
+        className={css.chip}
+        aria-label={t("task.chip", { code: task.code, state: wordOf(task.status) })}
+        aria-haspopup="menu"
+        data-task={task.code}
+        onClick={(event) => open(event.currentTarget, choices(), { position: "bottom-end", width: 280 })}
+      >
+        <b>{task.code}</b>
+        <TaskPill task={task} />
+      </button>
+      {isEditing && <TaskEditor task={task} onClose={() => setEditing(false)} />}
+    </>
   );
 }
