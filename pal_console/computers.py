@@ -6,7 +6,7 @@ import typer
 
 from pal_console.agents import required
 from pal_console.server_line import After, AsJson, Limit, Server, Token, Yes, connect
-from pal_server.client.terminal import verbs
+from pal_server.client.terminal import shown, verbs
 from pal_server.client.terminal.confirm import confirm
 from pal_server.client.terminal.line import segment, without_nothing
 from pal_server.client.terminal.output import note, say, table, when
@@ -14,6 +14,7 @@ from pal_server.client.terminal.typed import new_app
 
 app = new_app("Computers: machines with a daemon, and their keys.")
 
+LIVE = ("starting", "running", "waiting", "paused")
 LOGINS = {"in": "logged in", "out": "logged out", "unknown": "not known"}
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The computer's id; its beginning is enough.")]
@@ -35,14 +36,23 @@ def list_computers(
 
 @app.command("show")
 def show(id: Id, as_json: AsJson = False, server: Server = None, token: Token = None) -> None:
-    """Show one computer: what it is, its agent programs with versions and log-ins, and what to install.
+    """Show one computer: its agent programs with versions and log-ins, what to install, its checkouts and live runs.
 
     \b
     Examples:
       pal console computers show desk
     """
-    answer = connect(server, token).get(f"/api/computers/{segment(id)}")
-    verbs.show(answer, as_json=as_json, render=_show_computer)
+    line = connect(server, token)
+    answer = line.get(f"/api/computers/{segment(id)}")
+
+    def render(answer: verbs.Answer) -> None:
+        _show_computer(answer)
+        of = answer["computer"]["id"]
+        live = [run for state in LIVE for run in line.get("/api/runs", computer=of, status=state)["runs"]]
+        if live:
+            shown.runs({"runs": live})
+
+    verbs.show(answer, as_json=as_json, render=render)
 
 
 @app.command("provision")
@@ -146,6 +156,9 @@ def _show_computer(answer: verbs.Answer) -> None:
         for runtime in one.get("runtimes", [])
     ]
     table(("RUNTIME", "VERSION", "LOGIN", "WHAT TO DO"), rows, empty="its daemon has not told which programs it has")
+    checkouts = [(c["root"], c.get("branch") or "(none)", when(c["used_at"])) for c in one.get("checkouts", [])]
+    if checkouts:
+        table(("CHECKOUT", "BRANCH", "USED"), checkouts, empty="")
 
 
 def _show_key(answer: verbs.Answer) -> None:

@@ -10,12 +10,13 @@ import logging
 from time import monotonic
 
 from pal_daemon.bus import ApiProblem, Unreachable, is_shut_out
+from pal_daemon.checkouts import Checkouts
 from pal_daemon.claims import Claims
 from pal_daemon.commands import Commands
 from pal_daemon.discovery import discover_runtimes
 from pal_daemon.house import House
 from pal_daemon.runs import Runs
-from pal_server.contract.agents import HeartbeatAnswer, HeartbeatRequest, LiveRun, RuntimeStateIn
+from pal_server.contract.agents import CheckoutIn, HeartbeatAnswer, HeartbeatRequest, LiveRun, RuntimeStateIn
 
 WITHOUT_SOCKET = 4.0  # seconds between two beats at most while no socket tells that the key is void: we end within five
 SETTLE_WITHIN = 10.0  # seconds one stray run may hold a beat up
@@ -36,6 +37,10 @@ class Heartbeat:
         self._discovered_at = monotonic()
         self._runtimes: list[RuntimeStateIn] | None = None  # news for the next beat
         self._known: list[RuntimeStateIn] = []
+        self._checkouts = Checkouts(house.settings.runs_folder)
+        self._used: list[CheckoutIn] | None = None  # as the server knows them
+        self._news: list[CheckoutIn] | None = None  # for the next beat
+        self._had: tuple[int, list[int]] | None = None  # how many runs had ended, and which there were
         self.agents: frozenset[str] = frozenset()
         self._agents_as_of = float("-inf")  # monotonic seconds
         self.has_socket = False  # written by the wake-up socket
@@ -68,6 +73,7 @@ class Heartbeat:
                 self._note_silence(error)
             await self._runs.tidy()
             await self._look_at_runtimes()
+            await self._look_at_checkouts()
             try:
                 async with asyncio.timeout(self._pause):
                     await self._now.wait()
@@ -82,9 +88,15 @@ class Heartbeat:
     async def step(self) -> HeartbeatAnswer:
         """One beat."""
         asked_at = monotonic()
-        request = HeartbeatRequest(running=self._runs.running(), stalled=self._runs.stalled(), runtimes=self._runtimes)
+        request = HeartbeatRequest(
+            running=self._runs.running(),
+            stalled=self._runs.stalled(),
+            runtimes=self._runtimes,
+            checkouts=self._news,
+        )
         answer = await self._house.bus.heartbeat(self._house.computer, request)
         self._runtimes = None
+        self._news = None
         if not self.is_heard:
             self.is_heard = True
             log.info("the server answers again", extra={"action": "heartbeat"})
@@ -123,3 +135,13 @@ class Heartbeat:
         found = await discover_runtimes(self._house.registry)
         if found != self._known:
             self._known = self._runtimes = found
+
+    async def _look_at_checkouts(self) -> None:
+        """Whenever runs began or ended: an agent may have changed the branch."""
+        now = (self._runs.ended, sorted(self._runs.running()))
+        if now == self._had and self._checkouts.knows(now[1]):
+            return
+        self._had = now
+        used = await asyncio.to_thread(self._checkouts.look)
+        if used != self._used:
+            self._used = self._news = used

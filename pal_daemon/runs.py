@@ -44,6 +44,7 @@ class Runs:
         self._ended = ended
         self._attempts: dict[Attempt, asyncio.Task[None]] = {}
         self._tidied_at = float("-inf")
+        self.ended = 0  # attempts, since the start
         self.failed = 0  # runs that ended other than succeeded, since the start
 
     def __len__(self) -> int:
@@ -139,6 +140,7 @@ class Runs:
             self.failed += 1
         finally:
             del self._attempts[attempt]
+            self.ended += 1
         if attempt.end is not None and attempt.end.status not in ("succeeded", "dry_run"):
             self.failed += 1
         self._ended()

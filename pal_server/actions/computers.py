@@ -11,11 +11,13 @@ from pal_server.actions import runs as run_actions
 from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.agents import Agent
 from pal_server.domain.computers import (
+    Checkout,
     Computer,
     ComputerStatus,
     RuntimeState,
     check_epoch,
     epoch_for,
+    parse_checkouts,
     parse_interval,
     parse_machine,
     parse_report,
@@ -107,6 +109,7 @@ def heartbeat(
     computer: str,
     epoch: int | None,
     runtimes: Sequence[RuntimeState] | None = None,
+    checkouts: Sequence[Checkout] | None = None,
     stalled: Sequence[int] = (),
 ) -> Computer:
     """The daemon is there. Exactly the runs in `stalled` are flagged as giving no sign of life; nothing is done to
@@ -118,6 +121,8 @@ def heartbeat(
         raise NotFound("there is no such computer", computer=computer)
     if runtimes is not None and (reported := parse_runtimes(runtimes)) != before.runtimes:
         computers.set_runtimes(tx, before.id, reported)
+    if checkouts is not None and (told := parse_checkouts(checkouts)) != before.checkouts:
+        computers.set_checkouts(tx, before.id, told)
     for stall in computers.flag_stalled(tx, before.id, runs=stalled):
         run = runs.find(tx, workspace_id=before.workspace_id, id=stall.run)
         if run is not None:
@@ -290,7 +295,8 @@ def _tell_change(tx: Tx, before: Computer, after: Computer) -> None:
 
 
 def _profile(computer: Computer) -> tuple[object, ...]:
-    return computer.host, computer.os, computer.daemon_version, computer.runtimes
+    places = tuple((checkout.root, checkout.branch) for checkout in computer.checkouts)
+    return computer.host, computer.os, computer.daemon_version, computer.runtimes, places
 
 
 def _tell_readiness(tx: Tx, *, before: Sequence[Agent]) -> None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pal_server.actions import access, computers, deliveries, interruptions, runs, steering, terminals
 from pal_server.domain.actors import Actor
-from pal_server.domain.computers import Computer, RuntimeState
+from pal_server.domain.computers import Checkout, Computer, RuntimeState
 from pal_server.domain.runs import Run
 from pal_server.errors import NotFound
 from pal_server.storage import commands, rooms
@@ -88,9 +88,12 @@ def beat(
     runtimes: Sequence[RuntimeState] | None,
     stalled: Sequence[int],
     running: Sequence[int] = (),
+    checkouts: Sequence[Checkout] | None = None,
 ) -> Beat:
     """The daemon is there; all open commands go with the answer, until they are reported done."""
-    found = computers.heartbeat(tx, actor=actor, computer=computer, epoch=epoch, runtimes=runtimes, stalled=stalled)
+    found = computers.heartbeat(
+        tx, actor=actor, computer=computer, epoch=epoch, runtimes=runtimes, checkouts=checkouts, stalled=stalled
+    )
     named = frozenset(running)
     return Beat(
         computer=found,

@@ -11,7 +11,7 @@ from pal_server.api.present import present, present_all, present_live_run
 from pal_server.api.routing import Call
 from pal_server.contract import agents as contract
 from pal_server.contract.base import Done, Page
-from pal_server.domain.computers import Computer, RuntimeState
+from pal_server.domain.computers import Checkout, Computer, RuntimeState
 from pal_server.domain.deliveries import POLICY
 from pal_server.errors import Invalid
 
@@ -104,6 +104,7 @@ async def heartbeat(call: Call) -> contract.HeartbeatAnswer:
         runtimes=None if request.runtimes is None else [_runtime(runtime) for runtime in request.runtimes],
         stalled=request.stalled,
         running=request.running,
+        checkouts=None if request.checkouts is None else [_checkout(checkout) for checkout in request.checkouts],
     )
     return contract.HeartbeatAnswer(
         agents=list(beat.computer.agents),
@@ -148,6 +149,10 @@ def _answer(computer: Computer) -> contract.ComputerAnswer:
 
 def _runtime(runtime: contract.RuntimeStateIn) -> RuntimeState:
     return RuntimeState(**msgspec.structs.asdict(runtime))
+
+
+def _checkout(checkout: contract.CheckoutIn) -> Checkout:
+    return Checkout(**msgspec.structs.asdict(checkout))
 
 
 def _command(url: str, key: str) -> str:

@@ -186,6 +186,17 @@ class RuntimeStateIn(Request, frozen=True, kw_only=True):
     install: str = ""
 
 
+class Checkout(Answer, frozen=True, kw_only=True):
+    """A repository in which runs of the computer work."""
+
+    root: str
+    """Its folder there."""
+    branch: str | None = None
+    """Null while none is checked out."""
+    used_at: int
+    """When a run began there last."""
+
+
 class Computer(Answer, frozen=True, kw_only=True):
     id: str
     name: str
@@ -197,6 +208,8 @@ class Computer(Answer, frozen=True, kw_only=True):
     agents: list[str] = []
     live_runs: int = 0
     max_runs: int = 20
+    checkouts: list[Checkout] = []
+    """The one used last comes first."""
     last_seen_at: int | None = None
     created_at: int
 
@@ -286,10 +299,18 @@ class ConnectedAnswer(Answer, frozen=True, kw_only=True):
     now: int
 
 
+class CheckoutIn(Request, frozen=True, kw_only=True):
+    root: str
+    branch: str | None = None
+    used_at: int
+
+
 class HeartbeatRequest(Request, frozen=True, kw_only=True):
     running: list[int] = []
     """Runs this daemon has alive."""
     runtimes: list[RuntimeStateIn] | None = None
+    checkouts: list[CheckoutIn] | None = None
+    """All of them, when they are others than told before."""
     stalled: list[int] = []
 
 

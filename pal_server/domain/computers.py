@@ -13,6 +13,8 @@ AWAY_AFTER_MIN = 10_000  # milliseconds; with a very short interval three beats 
 BEAT_MIN, BEAT_MAX = 100, 60_000  # milliseconds a daemon may choose between heartbeats
 RUNTIMES_LIMIT = 64  # runtimes one computer reports
 TEXT_LIMIT = 500  # characters of each text a daemon reports of itself
+CHECKOUTS_LIMIT = 50
+PATH_LIMIT = 4_096  # characters
 
 
 class ComputerStatus(StrEnum):
@@ -50,6 +52,18 @@ class RuntimeState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """A repository in which runs of a computer work."""
+
+    root: str
+    branch: str | None
+    used_at: int  # UTC milliseconds: when a run began there last
+
+    def fact(self) -> dict[str, Any]:
+        return {"root": self.root, "branch": self.branch, "used_at": self.used_at}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Computer:
     """`machine` identifies the computer and home its daemon lives in; `epoch` fences a daemon that was replaced.
 
@@ -75,6 +89,7 @@ class Computer:
     revoked_at: int | None
     agents: tuple[str, ...]
     live_runs: int
+    checkouts: tuple[Checkout, ...] = ()
 
     def can(self, runtime: str, capability: str) -> bool:
         """Whether its daemon said so of the runtime."""
@@ -93,6 +108,7 @@ class Computer:
             "agents": list(self.agents),
             "live_runs": self.live_runs,
             "max_runs": self.max_runs,
+            "checkouts": [checkout.fact() for checkout in self.checkouts],
             "last_seen_at": self.last_seen_at,
             "created_at": self.created_at,
         }
@@ -162,6 +178,18 @@ def parse_interval(interval: int) -> int:
 def parse_report(text: str) -> str:
     """What a daemon says of itself, cut to a length people read."""
     return text[:TEXT_LIMIT]
+
+
+def parse_checkouts(checkouts: Iterable[Checkout]) -> tuple[Checkout, ...]:
+    """What a daemon says of its repositories, or `Invalid`."""
+    told = tuple(checkouts)
+    if len(told) > CHECKOUTS_LIMIT:
+        raise Invalid(f"a computer has at most {CHECKOUTS_LIMIT} checkouts", field="checkouts", limit=CHECKOUTS_LIMIT)
+    for checkout in told:
+        for text in (checkout.root, checkout.branch or ""):
+            if len(text) > PATH_LIMIT or "\0" in text:
+                raise Invalid("a checkout's text is too long or holds a NUL", field="checkouts", limit=PATH_LIMIT)
+    return told
 
 
 def parse_runtimes(runtimes: Iterable[RuntimeState]) -> tuple[RuntimeState, ...]:

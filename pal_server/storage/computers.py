@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pal_server.domain.computers import AWAY_AFTER_MIN, BEATS_MISSED, Computer, RuntimeState, status_of
+from pal_server.domain.computers import AWAY_AFTER_MIN, BEATS_MISSED, Checkout, Computer, RuntimeState, status_of
 from pal_server.domain.pages import Place
 from pal_server.storage.tx import Row, Tx
 
@@ -94,6 +94,11 @@ def set_runtimes(tx: Tx, id: str, runtimes: Sequence[RuntimeState]) -> None:
     tx.sql.run("computers.set_runtimes", id=id, runtimes=_render_runtimes(runtimes))
 
 
+def set_checkouts(tx: Tx, id: str, checkouts: Sequence[Checkout]) -> None:
+    told = json.dumps([checkout.fact() for checkout in checkouts], ensure_ascii=False)
+    tx.sql.run("computers.set_checkouts", id=id, checkouts=told)
+
+
 def silent(tx: Tx) -> list[str]:
     """Computers the log calls online and nobody has heard of for too long."""
     rows = tx.sql.all("computers.silent", now=tx.now, beats=BEATS_MISSED, least=AWAY_AFTER_MIN)
@@ -166,4 +171,5 @@ def _computer(row: Row, *, agents: tuple[str, ...], now: int) -> Computer:
         revoked_at=row.revoked_at,
         agents=agents,
         live_runs=row.live_runs,
+        checkouts=tuple(Checkout(**checkout) for checkout in json.loads(row.checkouts)),
     )

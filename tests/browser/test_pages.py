@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,28 @@ def test_the_wall_shows_every_live_run_and_stops_it(come: Come, room: str, stack
     tiles.get_by_role("button", name=re.compile("^Stop")).click()
     me.page.get_by_role("dialog").get_by_role("button", name="Stop this run").click()
     expect(tiles).to_have_count(0, timeout=SOON)
+
+
+def test_a_computer_says_what_it_has_and_where_its_runs_work(
+    come: Come, room: str, stack: Stack, tmp_path: Path
+) -> None:
+    shop, agent = tmp_path / "shop", f"in-{room}"
+    subprocess.run(("git", "init", "-q", "-b", "payments", shop), check=True, capture_output=True)
+    computer = stack.api.get("/api/computers")["computers"][0]
+    stack.api.post(
+        "/api/agents", {"agent_key": agent, "runtime": "demo", "computer_id": computer["id"], "cwd": str(shop)}
+    )
+    stack.api.post(f"/api/rooms/{room}/agents", {"agent": agent})
+    stack.api.post("/api/messages", {"room": room, "content": f"@{agent} /approve it"})
+    me = come().go("/settings/computers")
+
+    me.click(computer["name"])
+
+    about = me.page.get_by_role("dialog")
+    expect(about.locator("[data-runtime=openai]")).to_contain_text("logged out", timeout=SOON)
+    expect(about).to_contain_text(computer["host"])
+    expect(about).to_contain_text(f"{shop} payments", timeout=SOON)
+    expect(about.get_by_role("link", name=re.compile(agent))).to_be_visible(timeout=SOON)
 
 
 def test_files_are_listed_filtered_and_ended(come: Come, room: str, stack: Stack) -> None:

@@ -191,13 +191,17 @@ def test_a_computer_shows_its_programs_their_logins_and_what_to_install(pal: Pal
         "agents": ["codex"],
         "live_runs": 1,
         "max_runs": 20,
+        "checkouts": [{"root": "/src/shop", "branch": "payments", "used_at": 1}],
         "last_seen_at": 1,
         "created_at": 1,
     }
     api.answers["GET /api/computers/desk"] = {"computer": computer}
+    api.answers["GET /api/runs"] = page("runs", {**answers.RUN, "id": 4711})
 
     shown = pal("console", "computers", "show", "desk")
 
     assert shown.code == 0, shown.err
     for word in ("Linux 6", "desk.local", "1 of 20 runs", "0.169.0", "logged out", "npm install -g @google/gemini-cli"):
+        assert word in shown.out
+    for word in ("/src/shop", "payments", "4711"):
         assert word in shown.out

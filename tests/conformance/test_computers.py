@@ -1,13 +1,14 @@
 """Computers: which of two daemons acts, and what people see of it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from pal_server.actions import access, computers, tokens
 from pal_server.domain.actors import Actor
-from pal_server.domain.computers import Computer, ComputerStatus, RuntimeState
-from pal_server.errors import AlreadyExists, Conflict, Forbidden, NotFound
+from pal_server.domain.computers import Checkout, Computer, ComputerStatus, RuntimeState
+from pal_server.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from pal_server.storage import computers as rows
 from pal_server.storage.store import Store, Tx
 from tests.support.people import DEMO, People, connect, daemon, make_people
@@ -70,6 +71,31 @@ async def test_a_daemon_brings_its_computer_online(store: Store, computer: Compu
 
     assert (online.status, online.host, online.runtimes) == (ComputerStatus.ONLINE, "host", (DEMO,))
     assert "computer.online" in kinds(heard)
+
+
+async def test_a_computer_shows_where_its_runs_work(store: Store, computer: Computer, heard: Heard) -> None:
+    await connect(store, computer)
+    shop = Checkout(root="/src/shop", branch="main", used_at=1)
+
+    async def told(*checkouts: Checkout) -> Computer:
+        actor = daemon(computer)
+        return await store.write(
+            computers.heartbeat, actor=actor, computer=computer.id, epoch=None, checkouts=checkouts
+        )
+
+    first = await told(shop)
+    again = await told(replace(shop, used_at=2))
+    switched = await told(replace(shop, branch="payments", used_at=2))
+    kept = await beat(store, computer)
+    with pytest.raises(Invalid):
+        await told(replace(shop, root="/src\0"))
+    with pytest.raises(Invalid):
+        await told(*(replace(shop, root=f"/src/{number}") for number in range(51)))
+
+    assert first.fact()["checkouts"] == [{"root": "/src/shop", "branch": "main", "used_at": 1}]
+    assert again.checkouts[0].used_at == 2
+    assert kept.checkouts == switched.checkouts
+    assert kinds(heard).count("computer.changed") == 2  # a run that begins there again is no news
 
 
 async def test_the_same_machine_comes_back_at_once_under_its_epoch(store: Store, computer: Computer) -> None:

@@ -4,7 +4,7 @@
 INSERT INTO computers (id, workspace_id, name, created_at) VALUES (:id, :workspace_id, :name, :now);
 
 -- name: get(id)
-SELECT c.id, c.workspace_id, c.name, c.machine, c.epoch, c.host, c.os, c.daemon_version, c.runtimes, c.beat_every, c.max_runs,
+SELECT c.id, c.workspace_id, c.name, c.machine, c.epoch, c.host, c.os, c.daemon_version, c.runtimes, c.checkouts, c.beat_every, c.max_runs,
        c.draining, c.is_offline, c.last_seen_at, c.created_at, c.revoked_at,
        (SELECT COUNT(*) FROM runs r WHERE r.computer_id = c.id AND r.status IN ('starting', 'running', 'waiting', 'paused'))
            AS live_runs
@@ -19,7 +19,7 @@ SELECT id FROM computers WHERE workspace_id = :workspace_id AND name = :name AND
 SELECT id FROM computers WHERE workspace_id = :workspace_id AND id LIKE :pattern ORDER BY id LIMIT 6;
 
 -- name: list_page(workspace_id, at, id, limit)
-SELECT c.id, c.workspace_id, c.name, c.machine, c.epoch, c.host, c.os, c.daemon_version, c.runtimes, c.beat_every, c.max_runs,
+SELECT c.id, c.workspace_id, c.name, c.machine, c.epoch, c.host, c.os, c.daemon_version, c.runtimes, c.checkouts, c.beat_every, c.max_runs,
        c.draining, c.is_offline, c.last_seen_at, c.created_at, c.revoked_at,
        (SELECT COUNT(*) FROM runs r WHERE r.computer_id = c.id AND r.status IN ('starting', 'running', 'waiting', 'paused'))
            AS live_runs
@@ -49,6 +49,9 @@ UPDATE computers SET last_seen_at = :now, is_offline = 0 WHERE id = :id AND revo
 
 -- name: set_runtimes(id, runtimes)
 UPDATE computers SET runtimes = :runtimes WHERE id = :id;
+
+-- name: set_checkouts(id, checkouts)
+UPDATE computers SET checkouts = :checkouts WHERE id = :id;
 
 -- name: silent(now, beats, least)
 -- Computers not heard of for some beats and at least `least` milliseconds.

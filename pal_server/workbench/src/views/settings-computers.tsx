@@ -6,6 +6,7 @@ import { useNow, useSelect } from "../ui/hooks";
 import { StatePill } from "../ui/state";
 import type { Computer } from "../wire/contract";
 import { request } from "../wire/request";
+import { ComputerAbout } from "./computer-about";
 import { AddComputer } from "./computer-wizard";
 import { Command } from "./copy";
 import { confirm } from "./dialogs";
@@ -64,6 +65,7 @@ function Row({ one, now }: { one: Computer; now: number }) {
   const drain = (draining: boolean) =>
     request("POST /api/computers/{id}/drain", { params: { id: one.id }, body: { draining } }).catch(tellFailure);
   const [command, setCommand] = useState<string | null>(null);
+  const [isOpen, setOpen] = useState(false);
   const rotate = async () => {
     const isSure = await confirm({
       title: t("computers.rotate"),
@@ -89,7 +91,10 @@ function Row({ one, now }: { one: Computer; now: number }) {
   return (
     <tr>
       <td>
-        <b>{one.name}</b> <small className={table.quiet}>{one.os}</small>
+        <Button variant="subtle" size="compact-sm" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+          {one.name}
+        </Button>{" "}
+        <small className={table.quiet}>{one.os}</small>
       </td>
       <td>
         <StatePill status={LOOKS[one.status]} word={t(`computers.${one.status}` as TextKey)} />
@@ -103,7 +108,7 @@ function Row({ one, now }: { one: Computer; now: number }) {
             .filter((each) => each.available)
             .map((each) => (
               <span key={each.name} title={each.note}>
-                {each.name}
+                {each.name} {each.version ?? ""}
               </span>
             ))}
         </span>
@@ -128,6 +133,7 @@ function Row({ one, now }: { one: Computer; now: number }) {
             </Menu>
           </span>
         )}
+        {isOpen && <ComputerAbout one={one} onClose={() => setOpen(false)} />}
         {command !== null && (
           <Modal
             opened

@@ -469,6 +469,19 @@ export interface ChatPlace {
   person: string;
 }
 
+/** A repository in which runs of the computer work. */
+export interface Checkout {
+  root: string;
+  branch: string | null;
+  used_at: number;
+}
+
+export interface CheckoutIn {
+  root: string;
+  branch?: string | null;
+  used_at: number;
+}
+
 /** What was chosen for an agent in one topic; null is what its profile says. */
 export interface Choice {
   topic: number;
@@ -644,6 +657,7 @@ export interface Computer {
   agents: string[];
   live_runs: number;
   max_runs: number;
+  checkouts: Checkout[];
   last_seen_at: number | null;
   created_at: number;
 }
@@ -1128,6 +1142,7 @@ export interface HeartbeatAnswer {
 export interface HeartbeatRequest {
   running?: number[];
   runtimes?: RuntimeStateIn[] | null;
+  checkouts?: CheckoutIn[] | null;
   stalled?: number[];
 }
 
