@@ -24,7 +24,7 @@ async def discover_runtimes(registry: Registry) -> list[RuntimeStateIn]:
     surroundings = Surroundings(env=os.environ, python=sys.executable, which=shutil.which)
     found = await asyncio.gather(*(_discover(runtime, surroundings) for runtime in registry))
     others = [
-        RuntimeStateIn(name=name, available=False, note=missing_note(name), install=REMEDIES[name][1])
+        RuntimeStateIn(name=name, available=False, note=missing_note(name))
         for name in REMEDIES
         if registry.get(name) is None
     ]

@@ -40,27 +40,23 @@ function Programs({ runtimes }: { runtimes: readonly RuntimeState[] }) {
   return (
     <section aria-label={t("computers.runtimes")}>
       <h3>{t("computers.runtimes")}</h3>
-      <div className={table.wrap}>
-        <table className={table.table}>
-          <tbody>
-            {runtimes.map((each) => (
-              <tr key={each.name} data-runtime={each.name}>
-                <td>
-                  <b>{each.name}</b>
-                </td>
-                <td className={table.quiet}>
-                  {each.version ?? (each.available ? t("computers.has") : t("computers.hasNot"))}
-                </td>
-                <td className={table.quiet}>{each.login === null ? "" : t(`computers.login.${each.login}`)}</td>
-                <td>
-                  {each.note}
-                  {!each.available && each.install && <Command>{each.install}</Command>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      {runtimes.map((each) => (
+        <div key={each.name} data-runtime={each.name}>
+          <p>
+            <b>{each.name}</b>{" "}
+            <small className={table.quiet}>
+              {[
+                each.version ?? (each.available ? t("computers.has") : t("computers.hasNot")),
+                each.login !== null && t(`computers.login.${each.login}`),
+              ]
+                .filter(Boolean)
+                .join(" · ")}
+            </small>
+          </p>
+          {each.note && (each.available || !each.install) && <p className={css.said}>{each.note}</p>}
+          {!each.available && each.install && <Command>{each.install}</Command>}
+        </div>
+      ))}
     </section>
   );
 }
