@@ -38,3 +38,10 @@ def with_build() -> Path:
         if not is_fresh(FOLDER):
             build(FOLDER)
     return FOLDER
+
+
+def packed(address: str) -> int:
+    """Bytes that a file of the build takes with gzip; one too small to be packed is sent as it is."""
+    plain = FOLDER / "dist" / "assets" / address.rsplit("/", 1)[-1]
+    gzip = plain.with_name(f"{plain.name}.gz")
+    return (gzip if gzip.is_file() else plain).stat().st_size

@@ -21,9 +21,12 @@ from tests.bench.figure import Bench, Fact, Figure, Seen
 from tests.bench.places import Served, serving
 from tests.bench.statistics import median, percentile
 from tests.bench.talking import Talk, begin, talking
+from tests.support.workbench import packed
 
 FIRST = Figure(name="workbench-paint", what="first paint of a workspace of 500 topics", unit="ms", limit=800)
 READY = Figure(name="workbench-ready", what="… until its last message can be read", unit="ms", limit=2_000)
+SCRIPT = Figure(name="workbench-script", what="script of a first visit of a room, with gzip", unit="K", limit=260)
+STYLE = Figure(name="workbench-style", what="… and style", unit="K", limit=40)
 SWITCH = Figure(name="workbench-switch", what="another topic, whose messages are at hand, p50", unit="ms", limit=100)
 ELSEWHERE = Figure(
     name="workbench-elsewhere", what="sent in one browser → seen in another one, p95", unit="ms", limit=150
@@ -38,7 +41,7 @@ HOUR = Figure(
     unit="MB",
     limit=10,
 )
-FIGURES = (FIRST, READY, SWITCH, ELSEWHERE, LONG, FRAME, HOUR)
+FIGURES = (FIRST, READY, SCRIPT, STYLE, SWITCH, ELSEWHERE, LONG, FRAME, HOUR)
 
 TOPICS, SPOKEN, MESSAGES = 500, 6, 60
 LOG = "[role=log]"
@@ -78,6 +81,7 @@ def measure(bench: Bench) -> Iterator[Seen]:
         bench.note("furnishing a workspace")
         workspace = furnish(server, topics=bench.pick(TOPICS, quick=TOPICS), spoken=SPOKEN, messages=MESSAGES)
         yield from _beginnings(bench, opened, server, workspace.topics)
+        yield from _weights(opened, server)
         yield _switches(bench, opened, server, workspace.topics)
         yield _elsewhere(bench, opened, server, workspace.topics)
         talks = begin(server, runs=4)
@@ -97,6 +101,19 @@ def _beginnings(bench: Bench, opened: Browser, server: Served, topics: tuple[int
     facts: dict[str, Fact] = {"slowest ms": round(max(paints))}
     yield Seen(figure=FIRST, value=median(paints), facts=facts)
     yield Seen(figure=READY, value=median(readies), facts={"slowest ms": round(max(readies))})
+
+
+def _weights(opened: Browser, server: Served) -> Iterator[Seen]:
+    server.api.post("/api/rooms", name="plain")
+    server.api.post("/api/messages", room="plain", content="It **works**, see [the log](https://example.com/log).")
+    page = person(opened, server)
+    page.goto("/r/plain")
+    painted(page, LOG, "the log")
+    names: list[str] = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    page.context.close()
+    for figure, kind in ((SCRIPT, ".js"), (STYLE, ".css")):
+        files = [packed(name) for name in names if name.endswith(kind)]
+        yield Seen(figure=figure, value=sum(files) / 1000, facts={"files": len(files)})
 
 
 def _switches(bench: Bench, opened: Browser, server: Served, topics: tuple[int, ...]) -> Seen:
