@@ -125,6 +125,27 @@ def _known(stack: Stack) -> list[tuple[str, ...]]:
     return [(one["external_id"], one["name"], one["standing"], one["level"]) for one in found]
 
 
+def test_history_is_narrowed_told_in_words_and_leads_to_what_happened(come: Come, room: str, stack: Stack) -> None:
+    said = stack.api.post("/api/messages", {"room": room, "content": "@demo /echo for the record"})["message"]
+    run = stack.wait_run(said["id"])["id"]
+    where = stack.api.get(f"/api/rooms/{room}")["room"]["id"]
+
+    me = come().go(f"/history?room={where}&agent=demo")
+    rows = me.page.locator("tbody tr")
+    expect(rows.filter(has_text=f"Run {run} of demo: succeeded").first).to_be_visible()
+    expect(rows.filter(has_text="owner: @demo /echo")).to_have_count(0)  # said by a person
+    me.page.get_by_label("What", exact=True).select_option("message")
+    expect(me.page).to_have_url(re.compile(r"kind=message"))
+    expect(rows.filter(has_text="demo: for the record")).to_have_count(1)
+    me.page.get_by_label("Find in these").fill("no such words")
+    me.sees("Nothing in what is shown fits.")
+    me.click("Show all")
+    me.page.get_by_label("Find in these").fill(f"Run {run} of demo: succeeded")
+
+    me.click(f"Run {run} of demo: succeeded", role="link")
+    expect(me.page).to_have_url(re.compile(rf"/runs/{run}$"))
+
+
 def test_an_agent_is_made_in_three_steps(come: Come, room: str, stack: Stack) -> None:
     me = come().go("/settings/agents")
     me.click("Add an agent")

@@ -7,7 +7,7 @@ import { lookIn, standingOf, statusOf, topicsOf } from "./glances";
 import { isQuiet, noticeOf } from "./notices";
 import * as outbox from "./outbox";
 import { complete, matching, triggerAt } from "./suggest";
-import { subjectOf } from "./telling";
+import { subjectOf, telling } from "./telling";
 import { timelineOf } from "./timeline";
 
 const sending = (clientId: string, given: Partial<outbox.Sending> = {}): outbox.Sending => ({
@@ -241,6 +241,11 @@ describe("a diff", () => {
 });
 
 it("an event is told in one line", () => {
+  const said = telling(event(1, "message.created", message({ id: 4, topic: 7, content: "hi" })));
+  expect([said.text, said.who, said.agent, said.topic, said.run]).toEqual(["happened.said", "lin", null, 7, null]);
+  const ended = telling(event(1, "run.finished", run({ id: 3, topic: 7, agent: "kai", status: "failed" })));
+  expect([ended.given.status, ended.agent, ended.run]).toEqual(["failed", "kai", 3]);
+  expect(telling(event(1, "weather.changed", { wind: 3 })).text).toBeNull();
   expect(subjectOf(event(1, "message.created", message({ id: 4, content: "hi" })))).toBe("message 4 lin: hi");
   expect(subjectOf(event(1, "weather.changed", { wind: 3 }))).toBe('{"wind":3}');
 });
