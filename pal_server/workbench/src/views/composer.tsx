@@ -183,6 +183,8 @@ export function Composer({ room, glance, mode, onMode }: Props) {
     }
   };
 
+  useDropped(role === "viewer" || archived_at !== null ? null : attach);
+
   if (role === "viewer") return <p className={css.closed}>{t("composer.viewer")}</p>;
   if (archived_at !== null) {
     return (
@@ -204,11 +206,6 @@ export function Composer({ room, glance, mode, onMode }: Props) {
         onSubmit={(event) => {
           event.preventDefault();
           send();
-        }}
-        onDragOver={(event) => event.preventDefault()}
-        onDrop={(event) => {
-          event.preventDefault();
-          attach(event.dataTransfer.files);
         }}
       >
         <Suggestions id={list} given={suggestions} onPick={pick} />
@@ -337,6 +334,27 @@ export function Composer({ room, glance, mode, onMode }: Props) {
 }
 
 /** What a message does to the run that is at work in the topic, as far as its program can. */
+/** Files dropped anywhere on the screen are for what is written; a browser would leave the client to show them. */
+function useDropped(take: ((files: Iterable<File>) => void) | null): void {
+  const drop = useLatest((event: DragEvent) => {
+    const files = event.dataTransfer?.files;
+    if (!files || files.length === 0) return;
+    event.preventDefault();
+    take?.(files);
+  });
+  useEffect(() => {
+    const over = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+    };
+    document.addEventListener("dragover", over);
+    document.addEventListener("drop", drop);
+    return () => {
+      document.removeEventListener("dragover", over);
+      document.removeEventListener("drop", drop);
+    };
+  }, [drop]);
+}
+
 function useSteer(room: Room, topic: number) {
   const runs = useSelect((state) => state.desk.runs);
   const agents = useSelect((state) => state.desk.agents);
