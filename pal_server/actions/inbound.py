@@ -73,6 +73,8 @@ def with_files(
         raise NotFound("there is no such event", event=id)
     if event.held is None:
         return _again(event)
+    if held.agent is None:
+        raise Conflict("this bot is connected to no agent now: what was said waits until it is", bot=held.id)
     kept = event.held["incoming"]
     incoming = Incoming(**{**kept, "others": tuple(kept["others"]), "files": tuple(kept["files"])})
     person = (
@@ -81,9 +83,14 @@ def with_files(
     if person is None or not speakers.may_come_in(tx, person):
         answered = Answered(id=id, outcome="refused")
     else:
-        note = "".join(f"\n\n[the file {name} could not be fetched]" for name in missing)
-        said = replace(incoming, text=(incoming.text + note).strip(), files=())
-        answered = _say(tx, actor=actor, bot=held, person=person, incoming=said, files=files)
+        there = [id for id in files if _is_there(tx, actor=actor, file=id)]
+        notes = [incoming.text, *(f"[the file {name} could not be fetched]" for name in missing)]
+        if len(there) < len(files):
+            notes.append(f"[{len(files) - len(there)} of its files are not here any more]")
+        if (over := len(incoming.files) - FILES_LIMIT) > 0:
+            notes.append(f"[{over} more files are left out: a message has at most {FILES_LIMIT}]")
+        said = replace(incoming, text="\n\n".join(notes).strip(), files=())
+        answered = _say(tx, actor=actor, bot=held, person=person, incoming=said, files=there[:FILES_LIMIT])
     inbound.finish(tx, id=id, outcome=answered.outcome, message_id=answered.message, answer={"text": answered.text})
     return replace(answered, id=id)
 
@@ -108,6 +115,13 @@ def forget_words(tx: Tx, *, before: int, keep: int) -> int:
     return inbound.clear_raw(tx, before=before, keep=keep)
 
 
+def _is_there(tx: Tx, *, actor: Actor, file: str) -> bool:
+    try:
+        return access.file(tx, actor, file).is_live(now=tx.now)
+    except NotFound:
+        return False
+
+
 def _may_press_again(known: InboundEvent) -> bool:
     """A press that did nothing may do something later. Where a press has no id, the next one has the same name."""
     return known.kind == "action" and known.outcome == "refused"
@@ -121,7 +135,7 @@ def _again(known: InboundEvent) -> Answered:
         text=known.answer.get("text", ""),
         tone=known.answer.get("tone", "info"),
         message=known.message_id,
-        files=tuple(held["incoming"]["files"]),
+        files=tuple(held["incoming"]["files"])[:FILES_LIMIT],
         room=held["room"],
         card=known.answer.get("card"),
     )
@@ -291,7 +305,7 @@ def _say(
         is_for_agent = not mentions_in(incoming.text) and _answers_agent(tx, bot=bot, incoming=incoming)
         is_called = is_called or is_for_agent
     if (known := _told_to_another(tx, bot=bot, incoming=incoming)) is not None:
-        if is_called:
+        if is_called and not _is_taken_back(tx, message=known, bot=bot):
             _deliver_too(tx, actor=actor, agent=bot.agent, message=known)
         return Answered(id=0, outcome="done", message=known)
     speaker = speakers.speaker(tx, actor=actor, person=person, bot=bot)
@@ -329,6 +343,11 @@ def _told_to_another(tx: Tx, *, bot: Bot, incoming: Incoming) -> int | None:
     return links.message_of_ref(
         tx, workspace_id=bot.workspace_id, platform=bot.platform, chat=incoming.chat, ref=incoming.ref
     )
+
+
+def _is_taken_back(tx: Tx, *, message: int, bot: Bot) -> bool:
+    said = message_rows.find(tx, workspace_id=bot.workspace_id, id=message)
+    return said is None or said.deleted_at is not None
 
 
 def _deliver_too(tx: Tx, *, actor: Actor, agent: str, message: int) -> None:

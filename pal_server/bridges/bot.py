@@ -11,7 +11,7 @@ from pal_server.contract import bridges as wire
 
 from .inbound import Event, Heard, Place, PlaceKind
 from .inbox import Inbox
-from .platform import BadCredentials, BotSettings, Connection, Dropped, NotStored, Platform, ReadInPart
+from .platform import BadCredentials, BotSettings, Connection, Dropped, NotStored, NotTaken, Platform, ReadInPart
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds before the next try, by how many failed in a row
 REFUSED_PAUSE = 300.0  # seconds after the platform would not have the bot
@@ -20,7 +20,7 @@ QUIET = 60.0  # seconds without a sign of the platform after which it is asked f
 PING_WITHIN = 15.0  # seconds
 CLOSE_WITHIN = 1.5  # seconds
 GAP_SHOWN = 3600.0  # seconds for which minutes that were lost are named
-READ_BACK_PAUSES = (1.0, 5.0, 15.0, 60.0)  # seconds before a gap that could not be read back is read again
+READ_BACK_PAUSES = (1.0, 5.0, 15.0, 60.0, 300.0)  # seconds before a gap that could not be read back is read again
 PLACES = 50  # to look into after a gap
 GAP_MIN = 5_000  # milliseconds; shorter ones are the blink of a reconnect
 MARGIN = 60_000  # milliseconds our clock and the platform's may differ; what was heard already does no harm
@@ -51,6 +51,9 @@ class RunningBot:
         self._heard_at: int | None = None
         self._deaf_since: int | None = held.deaf_since or _now()
         self._unread: dict[asyncio.Task[None], int] = {}  # since when, of each gap that is being read back
+        self._waiting: set[asyncio.Task[None]] = set()  # those of them that wait for their next try
+        self._unread_why: str | None = None  # the newest try failed
+        self._is_ending = False
         self._gap: tuple[str, float] | None = None  # minutes that were lost, and when that was found out
         self._places = {
             (one.chat, one.thread): Place(
@@ -58,6 +61,7 @@ class RunningBot:
             )
             for one in reversed(held.places)
         }  # where people spoke, the latest last
+        self._has_more_places = len(held.places) >= PLACES
 
     async def start(self) -> None:
         """Open it. `BadCredentials` when they are of no possible shape."""
@@ -92,6 +96,9 @@ class RunningBot:
         """End it within two seconds."""
         try:
             async with asyncio.timeout(CLOSE_WITHIN):
+                self._is_ending = True
+                for waiting in self._waiting:  # the server knows of the gap
+                    waiting.cancel()
                 if self._task is not None:
                     self._task.cancel()
                     await asyncio.gather(self._task, *self._unread, return_exceptions=True)
@@ -109,7 +116,7 @@ class RunningBot:
             lease_id=self.lease_id,
             revision=self.revision,
             listening=self._is_up,
-            error=self._error or named,
+            error=self._error or (self._unread_why if self._unread else None) or named,
             heard_at=self._heard_at,
             deaf_since=min([*self._unread.values(), *filter(None, [self._deaf_since])], default=None),
         )
@@ -138,6 +145,9 @@ class RunningBot:
             self._deaf_since = self._heard_at or _now()
         self._is_up, self._error = False, reason
 
+    def lost(self, what: str) -> None:
+        self._gap = (what, monotonic())
+
     def refused(self, reason: str) -> None:
         """The platform would not take what was sent because of who sends."""
         self._error = reason
@@ -147,6 +157,7 @@ class RunningBot:
         self._places[(place.chat, place.thread)] = place
         if len(self._places) > PLACES:
             del self._places[next(iter(self._places))]
+            self._has_more_places = True
 
     async def _live(self) -> None:
         pinging = asyncio.create_task(self._ping_when_quiet(), name=f"ping of {self.id}")
@@ -197,6 +208,9 @@ class RunningBot:
 
     def _catch_up(self, since: int) -> None:
         if self._platform.capabilities.read_back:
+            for waiting in list(self._waiting):  # what it waits to read is read with this
+                since = min(since, self._unread.get(waiting, since))
+                waiting.cancel()
             task = asyncio.create_task(self._read_back(since), name=f"read back {self.id}")
             self._unread[task] = (
                 since  # told to the server: a bridge that dies while it reads leaves the gap to the next
@@ -206,35 +220,69 @@ class RunningBot:
             self._name_gap(since)
 
     async def _read_back(self, since: int) -> None:
-        """Tried again for a while, and from the beginning: what was heard already does no harm."""
-        for pause in (*READ_BACK_PAUSES, None):
+        """Tried again until it is read, and from the beginning: what was heard already does no harm. A gap that breaks
+        us, or has something the server will not have, is tried for a while.
+        """
+        tries = 0
+        while True:
+            tries += 1
+            is_last = tries > len(READ_BACK_PAUSES)
             try:
-                left_out = await self._hear_missed(since)
-                if left_out:
-                    self._name_gap(since, left_out)
-                return
+                left_out = await self._hear_missed(since, with_refused=is_last)
             except (OSError, TimeoutError, Dropped, BadCredentials, NotStored) as error:
+                self._unread_why = (
+                    f"what was said while it was deaf is not read back yet: {error or type(error).__name__}"
+                )
                 log.warning("a gap could not be read back: %s", error, extra={"action": "bot.gap", "bot": self.id})
             except Exception:  # the edge of one bot: a gap nobody can read is named, whatever the reason
                 log.exception("reading a gap back broke", extra={"action": "bot.gap", "bot": self.id})
-            if pause is not None:
-                await asyncio.sleep(pause)
-        self._name_gap(since)
+                if is_last:
+                    self._name_gap(since)
+                    return
+            else:
+                if left_out:
+                    self._name_gap(since, left_out)
+                return
+            if self._is_ending:
+                return
+            await self._wait_to_read(READ_BACK_PAUSES[min(tries, len(READ_BACK_PAUSES)) - 1])
 
-    async def _hear_missed(self, since: int) -> str:
-        """What of the gap is left out; empty when nothing is."""
+    async def _wait_to_read(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "a gap is read by a task of its own"
+        self._waiting.add(task)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._waiting.discard(task)
+
+    async def _hear_missed(self, since: int, *, with_refused: bool) -> str:
+        """What of the gap is left out; empty when nothing is. What the server will not have is left out
+        `with_refused`, else it is raised once all else has been told.
+        """
+        left_out = []
         try:
             events = await self.connection.read_back(tuple(self._places.values()), since=max(0, since - MARGIN))
-            left_out = ""
         except ReadInPart as part:
-            events, left_out = part.events, str(part)
+            events = part.events
+            left_out.append(str(part))
+        if self._has_more_places and _now() - since > GAP_MIN:
+            left_out.append(f"only the {PLACES} places where people spoke last were looked into")
+        refused: list[NotTaken] = []
         for event in events:
-            await self.hear(event)
-        return left_out
+            try:
+                await self.hear(event)
+            except NotTaken as error:
+                refused.append(error)
+        if refused and not with_refused:
+            raise refused[0]
+        if refused:
+            left_out.append(f"{len(refused)} of what was said was not taken: {refused[0]}")
+        return "; ".join(left_out)
 
     def _name_gap(self, since: int, what: str = "what was said then is not known here") -> None:
         seconds = (_now() - since) // 1000
-        self._gap = (f"deaf for {seconds} s: {what}", monotonic())
+        self.lost(f"deaf for {seconds} s: {what}")
         log.warning("words may be lost", extra={"action": "bot.gap", "bot": self.id, "since": since})
 
 

@@ -13,7 +13,7 @@ from pal_server.contract.files import ArtifactAnswer
 from .calls import persist
 from .cards import Card
 from .inbound import Attachment, CardAction, Command, Deleted, Edited, Event, Heard, Said, ToastKind
-from .platform import Connection, NotStored
+from .platform import Connection, NotStored, NotTaken
 
 HEAR_WITHIN = 2.3  # seconds; platforms want their acknowledgement within three
 NAME_WITHIN = 0.5  # seconds of these for a name that has to be asked for
@@ -25,6 +25,7 @@ RAW_LIMIT = 20_000  # characters
 TEXT_LIMIT = 250_000  # characters
 FILE_LIMIT = 50_000_000  # bytes; what the server takes
 AT_ONCE = 4  # messages whose files are fetched at a time
+FINAL = frozenset(("conflict", "not_found", "too_large"))  # codes of a server that will not have an event as things are
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class Inbox:
                 return Heard(text="That could not be taken.", kind=ToastKind.ERROR)
             if problem.code == "lease_lost":
                 self._lost()
+            if problem.code in FINAL:
+                raise NotTaken(problem.message) from problem
             raise NotStored(str(problem)) from problem
         if answer.outcome == "waiting":
             self.fetch(wire.WaitingEvent(id=answer.id, ref=told.ref, files=answer.files, room=answer.room))

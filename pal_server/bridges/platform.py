@@ -120,9 +120,16 @@ class Ears(Protocol):
     def down(self, reason: str) -> None:
         """The socket is gone and this connection is itself at work to get another."""
 
+    def lost(self, what: str) -> None:
+        """Something was said that is not stored and will not come again: named, in these words, where the bot is."""
+
 
 class NotStored(Exception):
     """The server could not be reached or did not store: the platform must tell it again."""
+
+
+class NotTaken(NotStored):
+    """The server is there and will not have this event as things are: told again soon it gets the same answer."""
 
 
 class Dropped(Exception):

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from pal_server.bridges.inbound import Event, Heard
-from pal_server.bridges.platform import NotStored
+from pal_server.bridges.platform import NotStored, NotTaken
 from tests.support.patience import PATIENCE
 
 
@@ -14,8 +14,10 @@ class ListeningEars:
     def __init__(self) -> None:
         self.heard: list[Event] = []
         self.states: list[str] = []
+        self.losses: list[str] = []
         self.lives = 0
         self.refuses = 0
+        self.unwanted = ""  # what is never taken, of messages that say this
         self.answer = Heard()
         self.hold: asyncio.Event | None = None
         self.began = asyncio.Event()  # something came to be stored
@@ -25,6 +27,8 @@ class ListeningEars:
         self.began.set()
         if self.hold is not None:
             await self.hold.wait()
+        if self.unwanted and getattr(event, "text", "") == self.unwanted:
+            raise NotTaken("not this one")
         if self.refuses:
             self.refuses -= 1
             raise NotStored("the server is away")
@@ -41,6 +45,9 @@ class ListeningEars:
 
     def down(self, reason: str) -> None:
         self._say("down")
+
+    def lost(self, what: str) -> None:
+        self.losses.append(what)
 
     def _say(self, state: str) -> None:
         self.states.append(state)

@@ -1,10 +1,13 @@
 """What people say outside: each thing once, for the right agent in the right topic, and nothing for strangers."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from pal_server.actions import bots, identities, inbound, messages, places
 from pal_server.domain.inbound import Answered, Incoming
-from pal_server.errors import Invalid, LeaseLost
+from pal_server.domain.messages import FILES_LIMIT
+from pal_server.errors import Conflict, Invalid, LeaseLost
 from pal_server.storage.check import find_broken
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
@@ -386,6 +389,19 @@ async def test_what_is_changed_while_its_files_are_fetched_is_said_as_it_is_now(
     assert (await outside.bus.claim_one()).work["content"].startswith("before\n")
 
 
+async def test_what_was_taken_back_before_the_second_bot_heard_it_is_done_with(outside: Outside) -> None:
+    """A platform tells it again, perhaps from its history: refused, it would stand in the way of all after it."""
+    await outside.bus.agent("other")
+    second = await outside.second_bot("other")
+    said = await outside.hear("both of you", ref="m-both")
+    await outside.hear("", kind="deleted", ref="m-both", event="gone-1")
+
+    answered = await outside.hear("both of you", ref="m-both", bot=second)
+
+    assert (answered.outcome, answered.message) == ("done", said.message)
+    assert [(one.agent, one.status) for one in await outside.bus.deliveries()] == [("bot", "cancelled")]
+
+
 async def test_another_person_cannot_change_it(outside: Outside) -> None:
     await outside.hear("mine", ref="m-mine")
     await outside.allow("bob", name="Bob")
@@ -412,7 +428,37 @@ async def test_a_message_with_files_is_said_when_they_are_there(outside: Outside
     assert "a.png could not be fetched" in (await outside.bus.claim_one()).work["content"]
 
 
-async def hand_in(outside: Outside, event: int) -> Answered:
+async def test_a_message_is_said_though_its_files_have_ended_or_are_too_many(outside: Outside) -> None:
+    """A bridge that begins fetches all there are; one that could not hand them in would never be heard."""
+    many = tuple({"key": f"k{n}", "name": f"{n}.png", "mime": "image/png", "size": 3} for n in range(FILES_LIMIT + 2))
+    waiting = await outside.hear("look", files=many)
+
+    said = await hand_in(outside, waiting.id, files=[f"file_{n}" for n in range(FILES_LIMIT + 2)], missing=[])
+
+    assert (said.outcome, len(waiting.files)) == ("done", FILES_LIMIT)
+    assert (await outside.bus.claim_one()).work["content"].splitlines() == [
+        "look",
+        "",
+        "[22 of its files are not here any more]",
+        "",
+        "[2 more files are left out: a message has at most 20]",
+    ]
+
+
+async def test_files_wait_while_the_bot_is_connected_to_no_agent(outside: Outside) -> None:
+    waiting = await outside.hear("look", files=({"key": "k", "name": "a.png", "mime": "image/png", "size": 3},))
+    await outside.bus.store.write(bots.unbind, actor=outside.bus.people.admin, ref=outside.bot.id)
+
+    with pytest.raises(Conflict):
+        await hand_in(outside, waiting.id)
+
+    await bind(outside.bus, agent="bot")
+    assert (await hand_in(outside, waiting.id)).outcome == "done"
+
+
+async def hand_in(
+    outside: Outside, event: int, *, files: Sequence[str] = (), missing: Sequence[str] = ("a.png",)
+) -> Answered:
     """The bridge could not fetch the file of an event."""
     return await outside.bus.store.write(
         inbound.with_files,
@@ -420,8 +466,8 @@ async def hand_in(outside: Outside, event: int) -> Answered:
         bot=outside.bot.id,
         lease_id=outside.bot.lease_id,
         id=event,
-        files=[],
-        missing=["a.png"],
+        files=files,
+        missing=missing,
     )
 
 

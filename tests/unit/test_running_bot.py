@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pal_server.bridges.bot import RunningBot
@@ -20,18 +20,21 @@ FILE = {"key": "k", "name": "a.png", "mime": "image/png"}
 
 @dataclass(slots=True)
 class Server:
-    """Notes what is said and what files are handed in; only `lease` counts."""
+    """Notes what is said and what files are handed in; only `lease` counts, and events that are `refused` do not."""
 
     lease: str = "lease-1"
     heard: list[str] = field(default_factory=list)
     handed_in: list[wire.HandInFiles] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    refused: set[str] = field(default_factory=set)
 
     async def call(self, method: str, path: str, *, body: Any, answer: Any) -> wire.HeardAnswer:
         if body.lease_id != self.lease:
             raise ApiProblem(status=409, code="lease_lost", message="another has it")
         if isinstance(body, wire.HandInFiles):
             self.handed_in.append(body)
+        elif body.event in self.refused:
+            raise ApiProblem(status=409, code="conflict", message="not this one")
         else:
             self.heard.append(body.event)
         self.changed.set()
@@ -116,6 +119,80 @@ async def test_a_gap_that_nobody_can_read_is_named(monkeypatch: Any) -> None:
         await until(lambda: bot.report().deaf_since is None)
 
         assert "what was said then is not known" in (bot.report().error or "")
+    finally:
+        await bot.stop()
+
+
+async def test_a_gap_is_read_though_the_platform_tells_nothing_for_hours(monkeypatch: Any) -> None:
+    monkeypatch.setattr("pal_server.bridges.bot.READ_BACK_PAUSES", (0.0,))
+    server, chat = Server(), Chat()
+    bot = await started(server, chat)
+    try:
+        chat.history = OSError("HTTP 503")
+        bot.keep(held("lease-1", deaf_since=100_000))
+        await until(lambda: len(chat.read_since) > 50)
+        meanwhile = bot.report()
+        chat.history = [SAID]
+
+        await until(lambda: bot.report().deaf_since is None)
+
+        assert (meanwhile.listening, meanwhile.deaf_since) == (True, 100_000)
+        assert meanwhile.error == "what was said while it was deaf is not read back yet: HTTP 503"
+        assert (server.heard, bot.report().error) == (["e1"], None)
+    finally:
+        await bot.stop()
+
+
+async def test_gaps_that_wait_are_read_as_one(monkeypatch: Any) -> None:
+    """Sockets that break every minute of a bad day leave one thing to do, not hundreds."""
+    server, chat = Server(), Chat()
+    bot = await started(server, chat)
+    try:
+        chat.history = OSError("HTTP 503")
+        monkeypatch.setattr("pal_server.bridges.bot.READ_BACK_PAUSES", (3600.0,))
+        for since in (300_000, 100_000, 200_000):
+            tries = len(chat.read_since)
+            bot.keep(held("lease-1", deaf_since=since))
+            await until(lambda tries=tries: len(chat.read_since) > tries)
+        chat.history = []
+        bot.keep(held("lease-1", deaf_since=400_000))
+
+        await until(lambda: bot.report().deaf_since is None)
+
+        assert chat.read_since[-4:] == [240_000, 40_000, 40_000, 40_000]
+    finally:
+        await bot.stop()
+
+
+async def test_one_word_the_server_will_not_have_costs_no_other(monkeypatch: Any) -> None:
+    monkeypatch.setattr("pal_server.bridges.bot.READ_BACK_PAUSES", (0.0, 0.0))
+    server, chat = Server(refused={"e1"}), Chat()
+    bot = await started(server, chat)
+    try:
+        chat.history = [SAID, replace(SAID, event="e2", message="m2")]
+        bot.keep(held("lease-1", deaf_since=1))
+
+        await until(lambda: bot.report().deaf_since is None)
+
+        assert set(server.heard) == {"e2"}
+        assert (bot.report().error or "").endswith("1 of what was said was not taken: not this one")
+    finally:
+        await bot.stop()
+
+
+async def test_places_that_are_not_looked_into_are_named(monkeypatch: Any) -> None:
+    """A thread may be older than the gap: its chat's own history does not tell of it."""
+    monkeypatch.setattr("pal_server.bridges.bot.PLACES", 2)
+    server, chat = Server(), Chat()
+    bot = await started(server, chat)
+    try:
+        for thread in ("t1", "t2", "t3"):
+            await bot.hear(replace(SAID, event=thread, place=replace(PLACE, thread=thread)))
+        bot.keep(held("lease-1", deaf_since=1))
+
+        await until(lambda: bot.report().deaf_since is None)
+
+        assert "only the 2 places where people spoke last were looked into" in (bot.report().error or "")
     finally:
         await bot.stop()
 

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from pal_server.bridges.inbound import Attachment, CardAction, Event, Heard, Person, Place, ToastKind
 from pal_server.bridges.outbound import CannotTell, Doubtful, Found, Outcome, Outgoing, PostCard, PostText, Sent
-from pal_server.bridges.platform import BotSettings, Charge, Ears, NotStored
+from pal_server.bridges.platform import BotSettings, Charge, Ears, NotStored, NotTaken
 
 from . import events, files, posts, rates, sdk, search, template
 from .names import Names
@@ -88,20 +88,23 @@ class DingTalkConnection:
         return OK, {"cardData": {"cardParamMap": template.render_card(heard.card)}}
 
     async def _hear(self, event: Event, *, within: float) -> Heard | None:
-        """In a chat one after the other. DingTalk tells nothing twice, so what is not stored is tried again from here.
+        """In a chat one after the other. DingTalk tells nothing twice, so what is not stored is tried again from here;
+        what the server will not have holds up the chat no longer than a press may.
 
         None when `within` seconds were not enough: then it is lost, and said to be.
         """
         assert self._ears is not None  # set before a socket is opened
         loop = asyncio.get_running_loop()
-        until, wait = loop.time() + within, self._patience.again
+        began, wait = loop.time(), self._patience.again
         async with self._turn(event.place.chat):
             while True:
                 try:
                     return await self._ears.hear(event)
                 except NotStored as missed:
-                    if loop.time() + wait > until:
+                    most = min(within, self._patience.press) if isinstance(missed, NotTaken) else within
+                    if loop.time() + wait > began + most:
                         self._log.error("%s is lost, it could not be stored: %s", event.event, missed)
+                        self._ears.lost(f"something that was said could not be stored and is lost: {missed}")
                         return None
                     self._log.warning("%s is not stored yet, and is tried again: %s", event.event, missed)
                 await asyncio.sleep(wait)

@@ -203,6 +203,8 @@ class Socket:
         line.heard_at = asyncio.get_running_loop().time()
         if len(self._taking) >= MOST_WAITING:
             self._log.error("a message is lost: %d others are not stored yet", len(self._taking))
+            if self._ears is not None:
+                self._ears.lost(f"a message is lost: {len(self._taking)} before it are not stored yet")
             return
         task = asyncio.create_task(self._route(line, frame), name="dingtalk: take")
         self._taking.add(task)

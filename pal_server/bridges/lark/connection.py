@@ -198,6 +198,8 @@ class _Deaf:
 
     def down(self, reason: str) -> None: ...
 
+    def lost(self, what: str) -> None: ...
+
 
 async def _quiet(socket: Socket, held: asyncio.Task[None], quiet_for: float) -> None:
     """Return when no event came for `quiet_for` seconds. Raises what ended the socket."""

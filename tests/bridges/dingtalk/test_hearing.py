@@ -67,6 +67,21 @@ async def test_what_was_not_stored_outlives_the_socket_that_brought_it(dingtalk:
         assert said.text == "hello"
 
 
+async def test_what_the_server_will_not_have_holds_up_its_chat_no_longer_than_a_press(
+    dingtalk: LoopbackDingTalk,
+) -> None:
+    async with a_bot(dingtalk) as bot:
+        bot.ears.unwanted = "never"
+        await bot.mention("never")
+        await bot.mention("next")
+
+        [said] = await bot.ears.events()
+
+        assert isinstance(said, Said)
+        assert said.text == "next"
+        assert bot.ears.losses == ["something that was said could not be stored and is lost: not this one"]
+
+
 async def test_a_press_that_cannot_be_stored_in_time_is_refused_and_said(
     dingtalk: LoopbackDingTalk, caplog: pytest.LogCaptureFixture
 ) -> None:

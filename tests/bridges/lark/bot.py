@@ -54,6 +54,9 @@ class KeepingEars:
     def down(self, reason: str) -> None:
         self.states.append("down")
 
+    def lost(self, what: str) -> None:
+        self.states.append("lost")
+
     async def until(self, look: Callable[[], object], what: str) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
