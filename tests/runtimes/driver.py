@@ -39,6 +39,7 @@ class Driver(ABC):
     streams: bool = True  # they come while it speaks, not all at its end
     fault: str | None = "error"  # the kind of event in which its model's refusal is told; None: nothing refuses it
     answer_limit: int | None = None  # bytes of an answer that it takes, where there is such a limit
+    is_a_question: bool = False  # what it asks is its work itself
     remedy: str = "install"  # a word of what to do without its program
 
     @abstractmethod
@@ -76,6 +77,10 @@ class Driver(ABC):
     def question(self, text: str, options: tuple[str, ...]) -> Call | None:
         """The model asks the person."""
         return None
+
+    def asking_agent(self) -> dict[str, Any]:
+        """What makes an agent ask, where it does not always."""
+        return {}
 
     def plan_agent(self) -> dict[str, Any] | None:
         """What makes an agent plan first."""

@@ -12,7 +12,7 @@ import pytest
 from tests.runtimes.desk import Desk, approve_all, of_kind, open_desk
 from tests.runtimes.drivers.codex import DRIVER
 from tests.runtimes.lifeline import Lifeline
-from tests.support.models.server import Call, Text
+from tests.support.models.server import Text
 
 WHO = ("-c", "user.name=worker", "-c", "user.email=worker@example.org")
 
@@ -54,21 +54,6 @@ async def test_it_commits_in_a_linked_worktree_and_reaches_no_hook(desk, elsewhe
     assert (end["status"], run.asks) == ("succeeded", [])
     assert git("log", "-1", "--format=%s", "work", cwd=main).strip() == "from the agent"
     assert not (main / ".git" / "hooks" / "post-commit").exists()
-
-
-async def test_a_question_is_asked_while_it_plans(desk):
-    options = [{"label": word, "description": f"it is {word}"} for word in ("Blue", "Red")]
-    asked = {"id": "q1", "header": "Colour", "question": "Which colour?", "options": options}
-    desk.model.script(Call(name="request_user_input", input={"questions": [asked]}), Text(text="Blue it is."))
-
-    run = await desk.given("plan the painting", settings={"mode": "plan"})
-    ask = await desk.asked(run)
-    await desk.answer(run, ask, answer="Blue")
-    end = await desk.end(run)
-
-    assert (ask["kind"], ask["title"], ask["options"]) == ("question", "Which colour?", ["Blue", "Red"])
-    assert (end["status"], end["text"]) == ("succeeded", "Blue it is.")
-    assert "Blue" in desk.model.questions[1].text.split("Which colour?")[-1]
 
 
 async def test_a_plan_that_is_refused_with_a_reason_is_made_again(desk):

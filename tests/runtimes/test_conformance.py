@@ -154,9 +154,12 @@ async def test_a_file_is_written_in_the_folder(desk):
 
 
 async def test_a_question_is_answered(desk):
-    desk.model.script(need(desk.driver.question("Which colour?", ("Blue", "Red")), "questions"), Text(text="Painted."))
+    asking = desk.driver.question("Which colour?", ("Blue", "Red"))
+    can = load_registry().get(desk.driver.runtime).capabilities
+    assert can.questions is (asking is not None or desk.driver.is_a_question)
+    desk.model.script(need(asking, "questions"), Text(text="Painted."))
 
-    run = await desk.given("paint")
+    run = await desk.given("paint", settings=desk.driver.asking_agent())
     ask = await desk.asked(run)
     await desk.answer(run, ask, answer="Blue")
     end = await desk.end(run)
@@ -184,6 +187,22 @@ async def test_a_plan_changes_nothing_until_it_is_approved(desk):
     assert (early, (desk.folder / "early.txt").exists()) == (False, False)
     assert (desk.folder / "later.txt").read_text() == "in time\n"
     assert end["status"] == "succeeded"
+
+
+async def test_an_agent_that_plans_without_a_card_changes_nothing(desk):
+    can = load_registry().get(desk.driver.runtime).capabilities
+    agent = desk.driver.plan_agent()
+    assert can.plan or agent is None
+    need(True if can.plan and agent is None else None, "plan mode without a plan to approve")
+    write = desk.driver.write(desk.folder / "early.txt", "too early\n")
+    command = desk.driver.command("echo made > here.txt")
+    desk.model.script(write, command, Text(text="I would write it down."))
+
+    run = await desk.given("plan it", settings={"mode": "plan"})
+    end = await desk.end(run)
+
+    assert (end["status"], end["text"], run.asks) == ("succeeded", "I would write it down.", [])
+    assert sorted(path.name for path in desk.folder.iterdir()) == []
 
 
 # Sessions, texts on the way, ends

@@ -44,6 +44,14 @@ class Codex(Driver):
         lines = "".join(f"+{line}\n" for line in content.splitlines())
         return Call(name="apply_patch", input={"input": f"*** Begin Patch\n*** Add File: {path}\n{lines}*** End Patch"})
 
+    def question(self, text: str, options: tuple[str, ...]) -> Call:
+        offered = [{"label": option, "description": f"it is {option}"} for option in options]
+        asked = {"id": "q1", "header": "Choice", "question": text, "options": offered}
+        return Call(name="request_user_input", input={"questions": [asked]})
+
+    def asking_agent(self) -> dict[str, Any]:
+        return {"mode": "plan"}
+
     def plan_agent(self) -> dict[str, Any]:
         return {"mode": "plan"}
 

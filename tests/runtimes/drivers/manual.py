@@ -46,5 +46,12 @@ class Manual(Driver):
 
 
 DRIVER = Manual(
-    runtime="manual", dialects=(), streams=False, fault=None, model=None, rate_limit=(), answer_limit=50_000
+    runtime="manual",
+    dialects=(),
+    streams=False,
+    fault=None,
+    model=None,
+    rate_limit=(),
+    answer_limit=50_000,
+    is_a_question=True,
 )
