@@ -184,6 +184,8 @@ def test_nothing_is_in_the_way_of_those_who_do_not_see(come: Come, room: str, st
     me = come().enter(room)
     me.page.evaluate(f"() => {{ {axe} }}")  # the page's policy refuses scripts that are added to it
     html = me.page.locator("html")
+    me.page.get_by_role("navigation", name="Main").get_by_role("link", name="Runs").click(button="middle")
+    expect(me.page.get_by_role("navigation", name="Tabs")).to_be_visible()  # it stays over all that follows
     found: dict[str, list[str]] = {}
     places = (
         (made["room"], "General", "table"),

@@ -9,6 +9,7 @@ import { theme, variables } from "./theme/mantine";
 import { keepScheme } from "./theme/scheme";
 import { StoreContext, useMedia, useSelect } from "./ui/hooks";
 import { later } from "./ui/later";
+import { TabsContext } from "./ui/tabs";
 import { whenFirstTold } from "./views/tell";
 import type { Snapshot } from "./wire/contract";
 
@@ -19,22 +20,21 @@ const queries = new QueryClient({
   defaultOptions: { queries: { retry: 1, staleTime: 5_000, refetchOnWindowFocus: true } },
 });
 
-type Router = ReturnType<typeof makeRouter>;
+type Made = ReturnType<typeof makeRouter>;
 
-interface Props {
+interface Props extends Made {
   snapshot: Snapshot;
-  router: Router;
   onRevoked: () => void;
 }
 
 /** Everything above the views: the state, the addresses, how things look. */
-export function App({ snapshot, router, onRevoked }: Props) {
+export function App({ snapshot, router, tabs, onRevoked }: Props) {
   const store = useMemo(() => new Store(snapshot, onRevoked), [snapshot, onRevoked]);
   useEffect(() => store.start(), [store]);
   return (
     <StoreContext value={store}>
       <QueryClientProvider client={queries}>
-        <Look router={router} />
+        <Look router={router} tabs={tabs} />
       </QueryClientProvider>
     </StoreContext>
   );
@@ -49,7 +49,7 @@ function useLanguage(wanted: "system" | Language): Language {
   return language;
 }
 
-function Look({ router }: { router: Router }) {
+function Look({ router, tabs }: Made) {
   const preferences = useSelect((state) => state.desk.preferences);
   const isDark = useMedia("(prefers-color-scheme: dark)");
   const [isTelling, setTelling] = useState(false);
@@ -68,7 +68,9 @@ function Look({ router }: { router: Router }) {
       getStyleNonce={() => nonce}
     >
       {isTelling && <Notifications position="bottom-right" autoClose={5000} limit={3} />}
-      <RouterProvider key={language} router={router} />
+      <TabsContext value={tabs}>
+        <RouterProvider key={language} router={router} />
+      </TabsContext>
     </MantineProvider>
   );
 }

@@ -12,7 +12,7 @@ function logIn(): void {
   location.assign("/login");
 }
 
-const router = makeRouter();
+const { router, tabs } = makeRouter();
 const root = createRoot(document.getElementById("root") as HTMLElement);
 
 async function begin(): Promise<void> {
@@ -20,9 +20,10 @@ async function begin(): Promise<void> {
   try {
     // What the address needs is loaded while the snapshot comes; with it there, the first drawing is whole.
     const [{ snapshot }] = await Promise.all([request("GET /api/snapshot"), router.load()]);
+    if (tabs.belongTo(snapshot.me.name)) await router.load();
     await setLanguage(snapshot.preferences.language);
     // As a transition it is drawn in slices, so a person who touches something meanwhile does not wait for all of it.
-    startTransition(() => root.render(<App snapshot={snapshot} router={router} onRevoked={logIn} />));
+    startTransition(() => root.render(<App snapshot={snapshot} router={router} tabs={tabs} onRevoked={logIn} />));
   } catch (error) {
     if (error instanceof Refused && error.status === 401) return;
     await setLanguage("system").catch(console.warn); // whose page it is nobody knows yet

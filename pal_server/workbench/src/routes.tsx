@@ -1,4 +1,11 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import {
+  createBrowserHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+} from "@tanstack/react-router";
+import { BROWSER, TabKeeper } from "./state/tab-keeper";
 import { Missing } from "./views/missing";
 import { NeedsView } from "./views/needs";
 import { RoomView } from "./views/room";
@@ -19,11 +26,9 @@ export interface Search extends Filters {
 export const FILTERS = ["agent", "room", "computer", "project", "owner", "state", "kind", "q"] as const;
 export type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
 
-const LAST = "pal.place";
-
 const root = createRootRoute({
   component: Shell,
-  notFoundComponent: Missing,
+  notFoundComponent: () => <Missing />,
   validateSearch: (given: Record<string, unknown>): Search => ({
     ...(Number(given.run) > 0 ? { run: Number(given.run) } : {}),
     ...(TABS.includes(given.tab as Tab) ? { tab: given.tab as Tab } : {}),
@@ -40,19 +45,7 @@ const child = <P extends string>(path: P, component: () => React.ReactNode) =>
   createRoute({ getParentRoute: () => root, path, component });
 
 const routes = [
-  createRoute({
-    getParentRoute: () => root,
-    path: "/",
-    beforeLoad: () => {
-      const last = localStorage.getItem(LAST);
-      if (
-        last &&
-        /^\/(needs|projects\/|board|tasks|runs|decisions|files|terminals|history|usage|r\/|settings)/.test(last)
-      )
-        throw redirect({ to: last as "/" });
-    },
-    component: Welcome,
-  }),
+  child("/", Welcome),
   child("/needs", NeedsView),
   child("/r/$room", RoomView),
   child("/r/$room/$topic", RoomView),
@@ -81,10 +74,10 @@ const routes = [
   ),
 ];
 
+/** The addresses, and the tabs somebody has in this browser. */
 export function makeRouter() {
-  const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: false, scrollRestoration: false });
-  router.subscribe("onResolved", ({ toLocation }) => {
-    if (toLocation.pathname !== "/") localStorage.setItem(LAST, toLocation.pathname);
-  });
-  return router;
+  const history = createBrowserHistory();
+  const tabs = new TabKeeper(history, BROWSER);
+  const routeTree = root.addChildren(routes);
+  return { router: createRouter({ history, routeTree, defaultPreload: false, scrollRestoration: false }), tabs };
 }

@@ -237,7 +237,7 @@ function edited(desk: Desk, message: Message): Desk {
   return { ...after, topics: put(after.topics, message.topic, { ...glance, last: lastWords(before) }) };
 }
 
-function withTopic(desk: Desk, topic: Topic): Desk {
+export function withTopic(desk: Desk, topic: Topic): Desk {
   const known = desk.topics[topic.id];
   const glance: Glance = known
     ? { ...known, topic: { ...topic, last_message_at: known.topic.last_message_at } }

@@ -28,6 +28,7 @@ import {
   withInteraction,
   withMessages,
   withPage,
+  withTopic,
 } from "./desk";
 import * as outbox from "./outbox";
 import { applyEvents, EMPTY, type RunView, withEarlier } from "./run-view";
@@ -236,6 +237,12 @@ export class Store {
     const runs = Object.fromEntries((things.runs ?? []).map((run) => [run.id, run]));
     const desk = { ...this.state.desk, runs: { ...runs, ...this.state.desk.runs } };
     this.set({ desk: (things.deliveries ?? []).reduce(withAnswered, desk) });
+  }
+
+  /** A topic that is older than those the client began with. Refused when there is none for this person. */
+  async loadTopic(id: number): Promise<void> {
+    const { topic } = await request("GET /api/topics/{id}", { params: { id } });
+    if (!this.state.desk.topics[id]) this.set({ desk: withTopic(this.state.desk, topic) });
   }
 
   async loadRun(id: number): Promise<void> {

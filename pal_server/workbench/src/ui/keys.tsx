@@ -1,6 +1,6 @@
 import css from "./keys.module.css";
 
-const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
+export const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 export const MOD = IS_MAC ? "⌘" : "Ctrl";
 
 /** The keys of an action, as they stand on the keyboard. Hidden where there is none. */

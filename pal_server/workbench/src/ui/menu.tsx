@@ -32,7 +32,7 @@ export function OneMenu({ isOpen, choices, place, position, width, onClose }: Me
           if ("note" in one) return <div key={index}>{one.note}</div>;
           return (
             <Menu.Item
-              key={one.label}
+              key={one.key ?? one.label}
               onClick={one.act}
               disabled={one.isOff ?? false}
               leftSection={one.before}

@@ -11,13 +11,15 @@ import {
 import type { MenuProps } from "./menu";
 
 export type Choice =
-  | { label: string; act: () => void; before?: ReactNode; after?: ReactNode; isOff?: boolean }
+  | { label: string; key?: string; act: () => void; before?: ReactNode; after?: ReactNode; isOff?: boolean }
   | { heading: string }
   | { note: ReactNode }
   | "line";
 
 /** Where it opens at its button, and how wide it is in pixels. */
 export interface Look {
+  /** Where a pointer asked for it, in pixels of the window; else it opens at its button. */
+  point?: { x: number; y: number } | undefined;
   position?: "bottom-start" | "bottom-end" | "top-end";
   width?: number;
 }
@@ -51,7 +53,8 @@ export function Menus({ children, onFailure }: { children: ReactNode; onFailure:
   const open = useCallback<Open>(
     (at, choices, look = {}) => {
       if (pressed.current === at) return;
-      const { left, top, width, height } = at.getBoundingClientRect();
+      const { point } = look;
+      const { left, top, width, height } = point ? new DOMRect(point.x, point.y) : at.getBoundingClientRect();
       anchor.current = at;
       at.setAttribute("aria-expanded", "true");
       setShown({

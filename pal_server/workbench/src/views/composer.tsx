@@ -1,7 +1,7 @@
 import { ActionIcon, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, AtSign, Bookmark, ChevronDown, History, NotebookPen, Paperclip, Slash, X } from "lucide-react";
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { saveForLater, writeDraft } from "../api/desk";
 import { editMessage } from "../api/messages";
@@ -9,7 +9,7 @@ import { mentionables, resolveTopic } from "../api/topics";
 import { isMine, LIVE } from "../state/desk";
 import type { Steer } from "../state/outbox";
 import { NOTHING_RECALLED, recalled, textOf } from "../state/recall";
-import type { State } from "../state/store";
+import { ignorePassing, type State } from "../state/store";
 import { complete, triggerAt } from "../state/suggest";
 import { type TextKey, t } from "../text/text";
 import { useLatest, useSelect, useStore } from "../ui/hooks";
@@ -69,21 +69,32 @@ export function Composer({ room, glance, mode, onMode }: Props) {
     if (mode.type !== "write") field.current?.focus();
   }, [mode]);
 
-  // Written here at once, so nothing is lost; on the server soon, so that other browsers have it.
+  // Written here at once, so nothing is lost; on the server soon, or when one leaves, so that other browsers have it.
+  const unwritten = useRef<string | null>(null);
+  const write = useCallback(() => {
+    if (unwritten.current !== null) writeDraft(id, unwritten.current).catch(ignorePassing);
+    unwritten.current = null;
+  }, [id]);
   useEffect(() => {
     if (mode.type === "edit") return;
-    if (text) localStorage.setItem(keptName(id), text);
+    const isKnown = text === (store.get().desk.drafts[id]?.content ?? "");
+    if (text && !isKnown) localStorage.setItem(keptName(id), text);
     else localStorage.removeItem(keptName(id));
-    if (text === (store.get().desk.drafts[id]?.content ?? "")) return;
-    const timer = setTimeout(() => writeDraft(id, text).catch(() => {}), DRAFT_PAUSE);
+    unwritten.current = isKnown ? null : text;
+    const timer = setTimeout(write, DRAFT_PAUSE);
     return () => clearTimeout(timer);
-  }, [text, id, mode.type, store]);
+  }, [text, id, mode.type, store, write]);
+  useEffect(() => write, [write]);
 
   // Another browser of this person has written on; while this one is being written in, its words stay.
+  const isBegun = useRef(false);
   useEffect(() => {
+    const content = draft?.content ?? "";
+    if (localStorage.getItem(keptName(id)) === content) localStorage.removeItem(keptName(id));
     const isHere = document.activeElement === field.current && document.hasFocus();
-    if (!isHere && mode.type !== "edit") setText(draft?.content ?? "");
-  }, [draft?.content, mode.type]);
+    if (isBegun.current && unwritten.current === null && !isHere && mode.type !== "edit") setText(content);
+    isBegun.current = true;
+  }, [draft?.content, id, mode.type]);
 
   useEffect(() => {
     const box = field.current;

@@ -1,6 +1,6 @@
 import { ActionIcon } from "@mantine/core";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { useVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
 import {
   ArrowDown,
   ChevronLeft,
@@ -20,8 +20,10 @@ import { type Item, timelineOf } from "../state/timeline";
 import { day, t } from "../text/text";
 import { Faces } from "../ui/face";
 import { PHONE, useLatest, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
+import { Visits } from "../ui/kept-scroll";
 import { later } from "../ui/later";
 import { type Choice, useMenu } from "../ui/menus";
+import { useView } from "../ui/tabs";
 import type { Glance, Message, Room } from "../wire/contract";
 import { AskCard } from "./ask-card";
 import { Composer, type ComposerMode } from "./composer";
@@ -43,6 +45,7 @@ const NEAR_END = 80; // pixels from the end that count as being there
 const HAND = 1_500; // milliseconds a wheel or finger keeps the list moving
 const OVERSCAN = 6; // rows beyond what is in sight, on each side
 const SETTLED = 250; // milliseconds after which they are made
+const PADDING = 12; // pixels above the first item
 const NEAR_START = 600; // pixels from the beginning at which earlier messages are fetched
 
 /** One topic: what was said and done, and the place to write. */
@@ -225,27 +228,30 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
     const timer = setTimeout(() => startTransition(() => setOverscan(OVERSCAN)), SETTLED);
     return () => clearTimeout(timer);
   }, []);
+  const view = useView();
+  const [back] = useState(() => placeOf(LEFT.get(view), items, heightAt));
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
     estimateSize: (index) => heightAt(items[index]),
     getItemKey: (index) => items[index]?.key ?? index,
-    // It begins at its end: rows of its beginning would be made only to be thrown away.
-    initialOffset: () => items.reduce((sum, item) => sum + heightAt(item), 0),
+    // It begins at its end, or where it was left: rows of its beginning would be made only to be thrown away.
+    initialOffset: () => back?.offset ?? items.reduce((sum, item) => sum + heightAt(item), 0),
+    initialMeasurementsCache: back?.sizes ?? [],
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: NEAR_END,
     overscan,
-    paddingStart: 12,
+    paddingStart: PADDING,
     paddingEnd: 16,
   });
   const rows = useSliced(virtual.getVirtualItems());
-  const [isAtEnd, setAtEnd] = useState(true);
+  const [isAtEnd, setAtEnd] = useState(back === null);
   const [seen, setSeen] = useState(0);
   const last = messages.at(-1)?.id ?? 0;
   const isLoading = useRef(false);
   const touchedAt = useRef(0);
-  const stuck = useRef(true);
+  const stuck = useRef(back === null);
 
   // Who is at the end stays there, whatever grows above it: a run's text, a card, an image.
   const total = virtual.getTotalSize();
@@ -254,6 +260,18 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
     const box = scroller.current;
     if (box && stuck.current) box.scrollTop = box.scrollHeight;
   }, [total, items.length]);
+
+  // Where it is left; who is at the end comes back to the end.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list is there once it is not empty
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (!box || view === undefined) return;
+    return () => {
+      const first = virtual.getVirtualItemForOffset(box.scrollTop);
+      if (stuck.current || !first) LEFT.delete(view);
+      else LEFT.set(view, { key: first.key, shift: box.scrollTop - first.start, sizes: virtual.takeSnapshot() });
+    };
+  }, [view, virtual, isEmpty]);
 
   // The field below grows, the panel opens: the same end stays in sight.
   useEffect(() => {
@@ -318,7 +336,7 @@ function Log({ room, glance, onMode }: { room: Room; glance: Glance; onMode: (mo
   const below = messages.filter((message) => message.id > seen && !isMine(me, message)).length;
   // A link to one message: what lies before it is fetched until it is there, then it is shown.
   const { message: wanted } = useSearch({ strict: false });
-  const shown = useRef<number | null>(null);
+  const shown = useRef<number | null>(back && wanted !== undefined ? wanted : null);
   useEffect(() => {
     if (wanted === undefined || shown.current === wanted) return;
     const index = items.findIndex((item) => idsOf(item).includes(wanted));
@@ -392,6 +410,28 @@ function useSliced<T>(rows: readonly T[]): readonly T[] {
     setSliced(false);
   }, [isDrawn]);
   return isSliced ? deferred : rows;
+}
+
+/** Where somebody left a topic: the item at the top, how much of it was out of sight in pixels, and the sizes of all. */
+interface Left {
+  key: VirtualItem["key"];
+  shift: number;
+  sizes: VirtualItem[];
+}
+
+const LEFT = new Visits<Left>();
+
+/** How far down that is among the items there are now; null where the item is not among them. */
+function placeOf(
+  left: Left | undefined,
+  items: readonly Item[],
+  heightAt: (item: Item) => number,
+): { offset: number; sizes: VirtualItem[] } | null {
+  const at = left ? items.findIndex((item) => item.key === left.key) : -1;
+  if (!left || at < 0) return null;
+  const known = new Map(left.sizes.map((one) => [one.key, one.size]));
+  const above = items.slice(0, at).map((item) => known.get(item.key) ?? heightAt(item));
+  return { offset: above.reduce((sum, size) => sum + size, PADDING + left.shift), sizes: left.sizes };
 }
 
 /** Messages an item shows. */

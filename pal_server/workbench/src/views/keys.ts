@@ -5,6 +5,7 @@ import { TABS } from "../routes";
 import { roomNamed, topicsOf } from "../state/glances";
 import { useLatest, useStore } from "../ui/hooks";
 import { isWriting } from "../ui/keys";
+import { useTabKeeper } from "../ui/tabs";
 import { PLACES, SETTINGS, WALL } from "./places";
 import { tellFailure } from "./tell";
 import { useNewTopic } from "./topics";
@@ -32,7 +33,9 @@ export function useKeys(acts: Acts): void {
   const { desk } = store.get();
   const room = roomName ? roomNamed(desk, roomName) : Object.values(desk.rooms)[0];
   const newTopic = useNewTopic(room);
-  const goneAt = useRef(0);
+  const tabs = useTabKeeper();
+  /** The first key of a sequence, and when it was pressed. */
+  const begun = useRef({ key: "", at: 0 });
 
   const goTo = (to: string) => void navigate({ to } as never);
   const goToTopic = (id: number) => {
@@ -66,8 +69,14 @@ export function useKeys(acts: Acts): void {
 
   const single = (event: KeyboardEvent): boolean => {
     const now = store.get().desk;
-    if (Date.now() - goneAt.current < SEQUENCE) {
-      goneAt.current = 0;
+    const { key: first, at: begunAt } = begun.current;
+    begun.current = { key: "", at: 0 };
+    if (first === "t" && Date.now() - begunAt < SEQUENCE) {
+      if (!/^[1-9]$/.test(event.key)) return false;
+      tabs.number(Number(event.key));
+      return true;
+    }
+    if (first === "g" && Date.now() - begunAt < SEQUENCE) {
       const place = GO[event.key.toLowerCase()];
       if (place === undefined) return false;
       goTo(place || `/r/${room?.name ?? "general"}`);
@@ -75,7 +84,20 @@ export function useKeys(acts: Acts): void {
     }
     switch (event.key) {
       case "g":
-        goneAt.current = Date.now();
+      case "t":
+        begun.current = { key: event.key, at: Date.now() };
+        return true;
+      case "h":
+        tabs.step(-1);
+        return true;
+      case "l":
+        tabs.step(1);
+        return true;
+      case "x":
+        tabs.closeShown();
+        return true;
+      case "X":
+        tabs.reopen();
         return true;
       case "/":
         acts.openPalette();

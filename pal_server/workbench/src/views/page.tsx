@@ -1,4 +1,5 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
+import { useKeptScroll } from "../ui/kept-scroll";
 import css from "./page.module.css";
 
 interface Props {
@@ -13,6 +14,8 @@ interface Props {
 
 /** A screen with one header and one column of content. */
 export function Page({ title, note, actions, isPlain = false, children }: Props) {
+  const content = useRef<HTMLDivElement>(null);
+  useKeptScroll(content);
   return (
     <section className={css.page} data-region>
       <header className={css.head}>
@@ -21,7 +24,7 @@ export function Page({ title, note, actions, isPlain = false, children }: Props)
         <span className={css.space} />
         {actions}
       </header>
-      <div className={css.content} data-plain={isPlain || undefined} tabIndex={isPlain ? undefined : 0}>
+      <div ref={content} className={css.content} data-plain={isPlain || undefined} tabIndex={isPlain ? undefined : 0}>
         {children}
       </div>
     </section>

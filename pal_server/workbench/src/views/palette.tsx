@@ -1,7 +1,7 @@
 import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams } from "@tanstack/react-router";
-import { FolderKanban, Hash, Keyboard, MessageSquare, Moon, Plus, Search, Sun } from "lucide-react";
+import { useParams, useRouter } from "@tanstack/react-router";
+import { CopyPlus, FolderKanban, Hash, Keyboard, MessageSquare, Moon, Plus, Search, Sun, Undo2, X } from "lucide-react";
 import { type ReactNode, useEffect, useId, useMemo, useState } from "react";
 import { changePreferences } from "../api/desk";
 import { searchMessages } from "../api/messages";
@@ -10,11 +10,13 @@ import { activity, lookIn, roomNamed } from "../state/glances";
 import { projectsOf } from "../state/projects";
 import { type TextKey, t } from "../text/text";
 import { Face } from "../ui/face";
-import { useSelect } from "../ui/hooks";
+import { PHONE, useMedia, useSelect } from "../ui/hooks";
 import { Keys } from "../ui/keys";
 import { StateIcon } from "../ui/state";
+import { useTabKeeper, useTabs } from "../ui/tabs";
 import css from "./palette.module.css";
 import { PLACES, SETTINGS, WALL } from "./places";
+import { useLabels } from "./tab-labels";
 import { tellFailure } from "./tell";
 import { useNewTopic } from "./topics";
 
@@ -25,7 +27,9 @@ interface Entry {
   name: string;
   about?: string;
   keys?: string;
-  act: () => void;
+  /** The page it leads to, by path and search; else what it does. */
+  to?: string;
+  act?: () => void;
 }
 
 const TOPICS = 8;
@@ -40,15 +44,20 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
   useEffect(() => {
     document.getElementById(`${list}-${index}`)?.scrollIntoView({ block: "nearest" });
   }, [index, list]);
-  const act = (entry: Entry | undefined) => {
+  const router = useRouter();
+  const tabs = useTabKeeper();
+  const act = (entry: Entry | undefined, isApart: boolean) => {
     if (!entry) return;
     onClose();
-    entry.act();
+    if (entry.to === undefined) entry.act?.();
+    else if (isApart) tabs.open(entry.to, false);
+    else router.history.push(entry.to);
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
     if (event.key === "ArrowDown") setChosen((index + 1) % Math.max(1, entries.length));
     else if (event.key === "ArrowUp") setChosen((index + entries.length - 1) % Math.max(1, entries.length));
-    else if (event.key === "Enter" && !event.nativeEvent.isComposing) act(entries[index]);
+    else if (event.key === "Enter" && !event.nativeEvent.isComposing)
+      act(entries[index], event.ctrlKey || event.metaKey);
     else return;
     event.preventDefault();
   };
@@ -97,7 +106,7 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
               aria-selected={at === index}
               className={css.entry}
               onMouseMove={() => setChosen(at)}
-              onClick={() => act(entry)}
+              onClick={(event) => act(entry, event.ctrlKey || event.metaKey)}
               onKeyDown={() => {}}
             >
               {entry.icon}
@@ -111,16 +120,24 @@ export default function Palette({ onClose, onHelp }: { onClose: () => void; onHe
         ))}
         {entries.length === 0 && <p className={css.none}>{t("palette.nothing", { q: words })}</p>}
       </div>
+      {entries[index]?.to !== undefined && (
+        <p className={css.hint}>
+          <Keys keys="Mod Enter" /> {t("palette.inTab")}
+        </p>
+      )}
     </Modal>
   );
 }
 
 function useEntries(words: string, onHelp: () => void): Entry[] {
-  const navigate = useNavigate();
   const desk = useSelect((state) => state.desk);
   const { room: roomName } = useParams({ strict: false });
   const room = (roomName && roomNamed(desk, roomName)) || Object.values(desk.rooms)[0];
   const newTopic = useNewTopic(room);
+  const tabs = useTabKeeper();
+  const { open, active, closed } = useTabs();
+  const labels = useLabels(open);
+  const isPhone = useMedia(PHONE);
   const { data: found } = useQuery({
     queryKey: ["search", words],
     queryFn: ({ signal }) => searchMessages(words, signal),
@@ -129,12 +146,8 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
   });
   return useMemo(() => {
     const roomOf = (id: string) => desk.rooms[id]?.name ?? id;
-    const openTopic = (roomId: string, topic: number, message?: number) =>
-      void navigate({
-        to: "/r/$room/$topic",
-        params: { room: roomOf(roomId), topic: String(topic) },
-        search: message === undefined ? {} : { message },
-      } as never);
+    const topicAt = (room: string, topic: number, message?: number) =>
+      `/r/${encodeURIComponent(roomOf(room))}/${topic}${message === undefined ? "" : `?message=${message}`}`;
     const needs = needsOf(desk, Date.now())
       .filter((need) => need.type === "ask")
       .slice(0, 5)
@@ -145,7 +158,7 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
           icon: <Face kind="agent" name={need.agent || "pal"} size={24} />,
           name: need.type === "ask" ? need.interaction.title : "",
           about: `${need.agent}, ${roomOf(need.room)} › ${desk.topics[need.topic]?.topic.title ?? ""}`,
-          act: () => openTopic(need.room, need.topic),
+          to: topicAt(need.room, need.topic),
         }),
       );
     const places = [
@@ -156,7 +169,7 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
           icon: <Icon size={16} aria-hidden />,
           name: t(name),
           keys: `G ${key.toUpperCase()}`,
-          act: () => void navigate({ to } as never),
+          to,
         }),
       ),
       ...projectsOf(desk).map(
@@ -166,7 +179,7 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
           icon: <FolderKanban size={16} aria-hidden />,
           name: one.name,
           ...(one.name === one.key ? {} : { about: one.key }),
-          act: () => void navigate({ to: "/projects/$project", params: { project: one.key } }),
+          to: `/projects/${encodeURIComponent(one.key)}`,
         }),
       ),
       ...Object.values(desk.rooms).map(
@@ -175,7 +188,7 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
           group: "palette.go",
           icon: <Hash size={16} aria-hidden />,
           name: one.name,
-          act: () => void navigate({ to: "/r/$room", params: { room: one.name } }),
+          to: `/r/${encodeURIComponent(one.name)}`,
         }),
       ),
     ];
@@ -191,35 +204,72 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
           icon: <StateIcon look={one.topic.archived_at === null ? "idle" : "ok"} size={15} />,
           name: one.topic.title,
           about: roomOf(one.topic.room),
-          act: () => openTopic(one.topic.room, one.topic.id),
+          to: topicAt(one.topic.room, one.topic.id),
         }),
       );
+    // Where there is a strip of them, it shows them already.
+    const opened = (words || isPhone ? labels : []).flatMap(({ title, about, icon: Icon }, at): Entry[] => {
+      const tab = open[at];
+      if (!tab || tab.id === active || open.length < 2) return [];
+      const icon = <Icon key={tab.id} size={16} aria-hidden />;
+      return [{ key: tab.id, group: "palette.tabs", icon, name: title, about, act: () => tabs.choose(tab) }];
+    });
+    const here = open.find((one) => one.id === active);
     const isDark = document.documentElement.dataset.mantineColorScheme === "dark";
-    const commands: Entry[] = [
+    const commands = [
       {
         key: "new topic",
-        group: "palette.do",
         icon: <Plus size={16} aria-hidden />,
         name: t("palette.newTopic", { room: room?.name ?? "" }),
         keys: "C",
         act: newTopic,
       },
+      ...(here
+        ? [
+            {
+              key: "again",
+              icon: <CopyPlus size={16} aria-hidden />,
+              name: t("palette.again"),
+              act: () => tabs.open(here.href, false),
+            },
+          ]
+        : []),
+      ...(here && open.length > 1
+        ? [
+            {
+              key: "close",
+              icon: <X size={16} aria-hidden />,
+              name: t("palette.closeTab"),
+              keys: "X",
+              act: () => tabs.close(here.id),
+            },
+          ]
+        : []),
+      ...(closed.length > 0
+        ? [
+            {
+              key: "reopen",
+              icon: <Undo2 size={16} aria-hidden />,
+              name: t("palette.reopenTab"),
+              keys: "Shift X",
+              act: () => tabs.reopen(),
+            },
+          ]
+        : []),
       {
         key: "theme",
-        group: "palette.do",
         icon: isDark ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />,
         name: t(isDark ? "palette.light" : "palette.dark"),
         act: () => void changePreferences({ theme: isDark ? "light" : "dark" }).catch(tellFailure),
       },
       {
         key: "keys",
-        group: "palette.do",
         icon: <Keyboard size={16} aria-hidden />,
         name: t("palette.keys"),
         keys: "?",
         act: onHelp,
       },
-    ];
+    ].map((one): Entry => ({ ...one, group: "palette.do" }));
     const messages = (words.length > 1 ? (found ?? []) : []).map(
       (one): Entry => ({
         key: `message ${one.id}`,
@@ -227,10 +277,10 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
         icon: <MessageSquare size={15} aria-hidden />,
         name: one.content.slice(0, 140),
         about: `${one.sender.display_name || one.sender.name}, ${one.room_name} › ${desk.topics[one.topic]?.topic.title ?? ""}`,
-        act: () => openTopic(one.room, one.topic, one.id),
+        to: topicAt(one.room, one.topic, one.id),
       }),
     );
     const named = (entries: Entry[]) => entries.filter((entry) => lookIn(`${entry.name} ${entry.about ?? ""}`, words));
-    return [...named(needs), ...named(places), ...topics, ...named(commands), ...messages];
-  }, [desk, words, found, room, navigate, newTopic, onHelp]);
+    return [...named(needs), ...named(opened), ...named(places), ...topics, ...named(commands), ...messages];
+  }, [desk, words, found, room, labels, open, active, closed, tabs, isPhone, newTopic, onHelp]);
 }

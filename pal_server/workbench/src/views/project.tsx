@@ -26,7 +26,7 @@ export function ProjectView() {
   const { project: name = "" } = useParams({ strict: false });
   const projects = useSelect((state) => state.desk.projects);
   const project = projectNamed({ projects }, name);
-  return project ? <Known key={project.id} project={project} /> : <Missing />;
+  return project ? <Known key={project.id} project={project} /> : <Missing isGone />;
 }
 
 function Known({ project }: { project: Project }) {

@@ -14,6 +14,7 @@ import { useNow, useSelect, useStore } from "../ui/hooks";
 import { Markdown } from "../ui/markdown";
 import { StatePill } from "../ui/state";
 import type { Run } from "../wire/contract";
+import { Refused } from "../wire/request";
 import { wordsOf } from "./run-card";
 import css from "./run-detail.module.css";
 import { StepEntry } from "./run-steps";
@@ -22,23 +23,36 @@ import { tellFailure } from "./tell";
 const PAGE = 200; // steps, or events of the log, that are there at first
 const WORDS = 20_000; // characters of what an agent says in a run, the newest ones
 
-/** A run by its number, fetched when it is not known, and followed while it is shown. */
-export function useRun(id: number): Run | undefined {
+/** A run by its number, fetched when it is not known, and followed while it is shown; null: there is none. */
+export function useRun(id: number): Run | null | undefined {
   const store = useStore();
   const run = useSelect((state) => state.desk.runs[id]);
+  const [missing, setMissing] = useState(0);
   const isKnown = run !== undefined;
   useEffect(() => {
-    if (!isKnown) store.loadRun(id).catch(tellFailure);
+    if (isKnown) return;
+    store.loadRun(id).catch((error: Error) => {
+      if (error instanceof Refused && error.isMissing) setMissing(id);
+      else tellFailure(error);
+    });
   }, [store, id, isKnown]);
   useEffect(() => {
     const found = store.get().desk.runs[id];
     return isKnown && found ? store.show(found) : undefined;
   }, [store, id, isKnown]);
-  return run;
+  return run ?? (missing === id ? null : undefined);
 }
 
 /** The heading of the panel or, as the first of them, of the screen. */
-export function RunTitle({ run, id, as: Heading = "h2" }: { run: Run | undefined; id: number; as?: "h1" | "h2" }) {
+export function RunTitle({
+  run,
+  id,
+  as: Heading = "h2",
+}: {
+  run: Run | null | undefined;
+  id: number;
+  as?: "h1" | "h2";
+}) {
   return (
     <Heading className={css.title}>
       {run && <Face kind="agent" name={run.agent} size={22} />}

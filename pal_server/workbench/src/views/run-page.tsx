@@ -1,5 +1,6 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { useSelect } from "../ui/hooks";
+import { Missing } from "./missing";
 import { Page } from "./page";
 import { RunDetail, RunTitle, useRun } from "./run-detail";
 import css from "./run-page.module.css";
@@ -10,6 +11,7 @@ export function RunPage() {
   const run = useRun(Number(id));
   const topic = useSelect((state) => (run ? state.desk.topics[run.topic]?.topic : undefined));
   const room = useSelect((state) => (run ? state.desk.rooms[run.room] : undefined));
+  if (run === null) return <Missing isGone />;
   return (
     <Page
       title={<RunTitle as="h1" run={run} id={Number(id)} />}

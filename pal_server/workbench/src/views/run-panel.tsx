@@ -3,13 +3,15 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Expand, X } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { t } from "../text/text";
+import { Edge } from "../ui/edge";
 import { useKept } from "../ui/hooks";
+
+import { Missing } from "./missing";
 import { RunDetail, RunTitle, useRun } from "./run-detail";
 import css from "./run-panel.module.css";
 
 const LEAST = 340; // pixels
 const MOST = 760;
-const STEP = 24;
 
 /** A run beside whatever is shown; its width is remembered. */
 export default function RunPanel({ id }: { id: number }) {
@@ -25,16 +27,6 @@ export default function RunPanel({ id }: { id: number }) {
       if (before instanceof HTMLElement && document.contains(before)) before.focus();
     };
   }, []);
-  const set = (wanted: number) => setWidth(Math.round(Math.min(MOST, Math.max(LEAST, wanted))));
-  const drag = (event: React.PointerEvent<HTMLDivElement>) => {
-    const { currentTarget, pointerId, clientX: from } = event;
-    currentTarget.setPointerCapture(pointerId);
-    const move = (moved: PointerEvent) => set(width + from - moved.clientX);
-    currentTarget.addEventListener("pointermove", move);
-    currentTarget.addEventListener("pointerup", () => currentTarget.removeEventListener("pointermove", move), {
-      once: true,
-    });
-  };
   return (
     <aside
       ref={box}
@@ -43,21 +35,7 @@ export default function RunPanel({ id }: { id: number }) {
       aria-label={t("panel.label", { id })}
       data-region
     >
-      <div
-        className={css.edge}
-        role="separator"
-        aria-orientation="vertical"
-        aria-label={t("panel.resize")}
-        aria-valuenow={width}
-        aria-valuemin={LEAST}
-        aria-valuemax={MOST}
-        tabIndex={0}
-        onPointerDown={drag}
-        onKeyDown={(event) => {
-          if (event.key === "ArrowLeft") set(width + STEP);
-          if (event.key === "ArrowRight") set(width - STEP);
-        }}
-      />
+      <Edge label={t("panel.resize")} side="left" width={width} least={LEAST} most={MOST} onWidth={setWidth} />
       <header className={css.head}>
         <RunTitle run={run} id={id} />
         <Link
@@ -73,6 +51,7 @@ export default function RunPanel({ id }: { id: number }) {
           <X size={18} />
         </ActionIcon>
       </header>
+      {run === null && <Missing isGone />}
       {run && <RunDetail run={run} />}
     </aside>
   );

@@ -3,7 +3,9 @@ import { lazy, Suspense, useState } from "react";
 import { t } from "../text/text";
 import { Boundary } from "../ui/boundary";
 import { PHONE, useKept, useMedia } from "../ui/hooks";
+import { later } from "../ui/later";
 import { Menus } from "../ui/menus";
+import { useTabKeeper, useTabs } from "../ui/tabs";
 import { Tips } from "../ui/tips";
 import { Banner } from "./banner";
 import { BottomBar } from "./bottom-bar";
@@ -12,20 +14,35 @@ import { NewBuild } from "./new-build";
 import { useNotifications } from "./notifications";
 import css from "./shell.module.css";
 import { Sidebar } from "./sidebar";
+import { useTabLinks } from "./tab-links";
 import { tellFailure } from "./tell";
 
 const Palette = lazy(() => import("./palette"));
 const KeysHelp = lazy(() => import("./keys-help"));
+const TabStrip = later(() => import("./tab-strip").then((found) => found.TabStrip));
 const RunPanel = lazy(() => import("./run-panel"));
+
+const SIDEBAR = 232; // pixels
 
 /** The regions every screen has, and what lies over them. */
 export function Shell() {
+  return (
+    <Menus onFailure={tellFailure}>
+      <Regions />
+    </Menus>
+  );
+}
+
+function Regions() {
   const { run } = useSearch({ strict: false });
   const path = useRouterState({ select: (state) => state.location.pathname });
+  // Not the path: until what it needs is there, the page before stays, and is not made again.
+  const page = useRouterState({ select: (state) => state.matches.at(-1)?.pathname });
   const isPhone = useMedia(PHONE);
   const isNarrow = useMedia("(max-width: 1119px)");
   const isWide = useMedia("(min-width: 1500px)");
   const [isFolded, setFolded] = useKept("rail", false);
+  const [width, setWidth] = useKept("sidebar", SIDEBAR);
   const [over, setOver] = useState<"palette" | "keys" | null>(null);
   const isPanelOpen = run !== undefined && !/^\/runs\/\d/.test(path);
   const isRail = isFolded || isNarrow || (isPanelOpen && !isWide);
@@ -35,44 +52,57 @@ export function Shell() {
     toggleRail: () => setFolded(!isFolded),
   });
   useNotifications();
+  const tabs = useTabs();
+  useTabLinks(useTabKeeper(), !isPhone);
+  const hasStrip = !isPhone && (tabs.open.length > 1 || tabs.open.some((one) => one.isPinned));
   return (
-    <Menus onFailure={tellFailure}>
-      <div className={css.shell} data-rail={isRail || undefined} data-phone={isPhone || undefined}>
-        <a className={css.skip} href="#main">
-          {t("app.skip")}
-        </a>
-        {!isPhone && (
-          <Sidebar isRail={isRail} onFold={() => setFolded(!isFolded)} onSearch={() => setOver("palette")} />
-        )}
-        <div className={css.stage}>
-          <div className={css.strips}>
-            <Banner />
-            <NewBuild />
-          </div>
-          <div className={css.panes}>
-            <main id="main" className={css.main} tabIndex={-1}>
-              <Boundary key={path}>
-                <Suspense fallback={null}>
-                  <Outlet />
-                </Suspense>
-              </Boundary>
-            </main>
-            {isPanelOpen && run !== undefined && (
-              <Boundary key={`run ${run}`}>
-                <Suspense fallback={null}>
-                  <RunPanel id={run} />
-                </Suspense>
-              </Boundary>
-            )}
-          </div>
+    <div
+      className={css.shell}
+      style={{ "--sidebar": `${width}px` } as React.CSSProperties}
+      data-rail={isRail || undefined}
+      data-phone={isPhone || undefined}
+    >
+      <a className={css.skip} href="#main">
+        {t("app.skip")}
+      </a>
+      {!isPhone && (
+        <Sidebar
+          isRail={isRail}
+          width={width}
+          onWidth={setWidth}
+          onFold={() => setFolded(!isFolded)}
+          onSearch={() => setOver("palette")}
+        />
+      )}
+      <div className={css.stage} data-tabs={hasStrip || undefined}>
+        {hasStrip && <TabStrip />}
+        <div className={css.strips}>
+          <Banner />
+          <NewBuild />
         </div>
-        {isPhone && <BottomBar onSearch={() => setOver("palette")} />}
-        <Tips />
-        <Suspense fallback={null}>
-          {over === "palette" && <Palette onClose={() => setOver(null)} onHelp={() => setOver("keys")} />}
-          {over === "keys" && <KeysHelp onClose={() => setOver(null)} />}
-        </Suspense>
+        <div className={css.panes}>
+          <main id="main" className={css.main} tabIndex={-1}>
+            <Boundary key={page}>
+              <Suspense fallback={null}>
+                <Outlet />
+              </Suspense>
+            </Boundary>
+          </main>
+          {isPanelOpen && run !== undefined && (
+            <Boundary key={`run ${run}`}>
+              <Suspense fallback={null}>
+                <RunPanel id={run} />
+              </Suspense>
+            </Boundary>
+          )}
+        </div>
       </div>
-    </Menus>
+      {isPhone && <BottomBar onSearch={() => setOver("palette")} />}
+      <Tips />
+      <Suspense fallback={null}>
+        {over === "palette" && <Palette onClose={() => setOver(null)} onHelp={() => setOver("keys")} />}
+        {over === "keys" && <KeysHelp onClose={() => setOver(null)} />}
+      </Suspense>
+    </div>
   );
 }

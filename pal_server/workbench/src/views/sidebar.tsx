@@ -7,6 +7,7 @@ import { LIVE } from "../state/desk";
 import { roomsOf } from "../state/glances";
 import { grouped, projectsOf } from "../state/projects";
 import { t } from "../text/text";
+import { Edge } from "../ui/edge";
 import { Face } from "../ui/face";
 import { useKept, useSelect } from "../ui/hooks";
 import { Keys } from "../ui/keys";
@@ -20,20 +21,27 @@ import css from "./sidebar.module.css";
 
 const NewRoom = later(() => import("./new-room").then((found) => found.NewRoom));
 
+const LEAST = 180; // pixels
+const MOST = 420;
+const HERE_MOST = 12; // people
+
 interface Props {
   isRail: boolean;
+  /** Pixels, where it is no rail. */
+  width: number;
+  onWidth: (width: number) => void;
   onFold: () => void;
   onSearch: () => void;
 }
 
 /** Where one can go, and what waits there. In a rail the words are hidden from sight only. */
-export function Sidebar({ isRail, onFold, onSearch }: Props) {
+export function Sidebar({ isRail, width, onWidth, onFold, onSearch }: Props) {
   const allRooms = useSelect((state) => state.desk.rooms);
   const topics = useSelect((state) => state.desk.topics);
   const runs = useSelect((state) => state.desk.runs);
   const needs = useNeeds();
   const rooms = useMemo(() => roomsOf({ rooms: allRooms, topics }), [allRooms, topics]);
-  const live = useMemo(() => Object.values(runs).filter((run) => LIVE.has(run.status)).length, [runs]);
+  const live = useMemo(() => Object.values(runs).filter((run) => LIVE.has(run.status)), [runs]);
   const known = useSelect((state) => state.desk.projects);
   const [kept, choose] = useKept("project", "");
   const chosen = known[kept]?.archived_at === null ? kept : "";
@@ -67,10 +75,10 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
         {PLACES.map(({ to, name, icon: Icon }) => (
           <Place key={to} to={to} icon={<Icon size={17} />} name={t(name)} isRail={isRail}>
             {to === "/needs" && <Amber count={countNeeds(needs)} />}
-            {to === "/runs" && live > 0 && !isRail && (
+            {to === "/runs" && live.length > 0 && !isRail && (
               <span className={css.live}>
                 <i aria-hidden />
-                {t("nav.live", { n: live })}
+                {t("nav.live", { n: live.length })}
               </span>
             )}
           </Place>
@@ -97,6 +105,7 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
                   key={room.id}
                   room={room}
                   unread={unread}
+                  busy={live.filter((run) => run.room === room.id).length}
                   asked={countNeeds(needs.filter((need) => need.room === room.id))}
                   isRail={isRail}
                 />
@@ -105,8 +114,12 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
           </div>
         ))}
         <Agents isRail={isRail} />
+        <People isRail={isRail} />
       </div>
       <Foot isRail={isRail} />
+      {!isRail && (
+        <Edge label={t("nav.resize")} side="right" width={width} least={LEAST} most={MOST} onWidth={onWidth} />
+      )}
       {isMaking && <NewRoom project={chosen} onClose={() => setMaking(false)} />}
     </nav>
   );
@@ -115,12 +128,14 @@ export function Sidebar({ isRail, onFold, onSearch }: Props) {
 interface RoomProps {
   room: Room;
   unread: number;
+  /** How many runs live there. */
+  busy: number;
   /** How much waits there for a person. */
   asked: number;
   isRail: boolean;
 }
 
-function RoomPlace({ room, unread, asked, isRail }: RoomProps) {
+function RoomPlace({ room, unread, busy, asked, isRail }: RoomProps) {
   const { room: here } = useParams({ strict: false });
   return (
     <li>
@@ -142,6 +157,7 @@ function RoomPlace({ room, unread, asked, isRail }: RoomProps) {
           <Hash size={16} aria-hidden />
         )}
         <span className={isRail ? "sr" : css.name}>{room.name}</span>
+        <Busy runs={busy} />
         <Amber count={asked} />
         {!isRail && <Count of={unread} />}
       </Link>
@@ -189,6 +205,39 @@ function Agents({ isRail }: { isRail: boolean }) {
   );
 }
 
+/** Who else is here now. */
+function People({ isRail }: { isRail: boolean }) {
+  const present = useSelect((state) => state.desk.present);
+  const users = useSelect((state) => state.desk.users);
+  const me = useSelect((state) => state.desk.me.name);
+  const here = Object.keys(present)
+    .filter((name) => name !== me)
+    .sort((one, other) => one.localeCompare(other));
+  if (here.length === 0) return null;
+  return (
+    <>
+      <h2 className={css.group}>
+        <span>{t("nav.people")}</span>
+      </h2>
+      <ul className={css.list}>
+        {here.slice(0, HERE_MOST).map((name) => (
+          <li key={name}>
+            <Link
+              to="/settings/$page"
+              params={{ page: "people" }}
+              className={css.place}
+              title={isRail ? name : undefined}
+            >
+              <Face kind="user" name={name} label={users[name]?.display_name ?? name} size={22} dot="present" />
+              <span className={isRail ? "sr" : css.name}>{users[name]?.display_name || name}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
 function Foot({ isRail }: { isRail: boolean }) {
   const me = useSelect((state) => state.desk.me);
   const computers = useSelect((state) => state.desk.computers);
@@ -214,6 +263,16 @@ function Foot({ isRail }: { isRail: boolean }) {
         <Settings size={17} aria-hidden />
       </Link>
     </footer>
+  );
+}
+
+function Busy({ runs }: { runs: number }) {
+  if (runs === 0) return null;
+  return (
+    <span className={css.live}>
+      <i aria-hidden />
+      <span className="sr">{t("nav.live", { n: runs })}</span>
+    </span>
   );
 }
 

@@ -10,8 +10,8 @@ import { later } from "../ui/later";
 import { StatePill } from "../ui/state";
 import type { Terminal } from "../wire/contract";
 import { confirm } from "./dialogs";
+import { Missing } from "./missing";
 import { Page } from "./page";
-import table from "./table.module.css";
 import { tellFailure } from "./tell";
 import css from "./terminal.module.css";
 import { LOOKS, nameOf } from "./terminal-name";
@@ -41,7 +41,7 @@ export function TerminalPage() {
     retry: false,
   });
   const terminal = known ?? data;
-  if (error && !terminal) return <p className={table.none}>{t("terminal.gone")}</p>;
+  if (error && !terminal) return <Missing isGone />;
   if (!terminal) return null;
   return <Opened key={id} terminal={terminal} />;
 }

@@ -11,6 +11,11 @@ export class Refused extends Error {
     super(message);
   }
 
+  /** There is no such thing, or this person may not know of it. */
+  get isMissing(): boolean {
+    return this.status === 404;
+  }
+
   /** Worth saying again, unchanged: the server was away or busy. */
   get isPassing(): boolean {
     return this.code === "unreachable" || this.code === "unavailable" || this.code === "rate_limited";
