@@ -65,6 +65,9 @@ export default defineConfig({
   plugins: [woff2Alone(), react(), firstPaint(), compressed()],
   build: {
     target: "es2022",
+    // `light-dark()` stays as it is: what it would become works only beside the `color-scheme` of the same file, and ours is
+    // in the page.
+    cssTarget: ["chrome123", "edge123", "firefox120", "safari17.5"],
     modulePreload: { polyfill: false }, // it is an inline script, which the page's policy refuses
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,

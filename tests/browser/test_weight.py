@@ -14,7 +14,7 @@ Come = Callable[..., Person]
 MOST = {".js": 260_000, ".css": 40_000}
 
 
-def test_the_first_load_is_light_and_what_floats_comes_when_it_is_shown(come: Come, room: str, stack: Stack) -> None:
+def test_the_first_load_is_light_and_the_rest_comes_when_it_is_shown(come: Come, room: str, stack: Stack) -> None:
     stack.api.post("/api/messages", {"room": room, "content": "It **works**: see [the log](https://example.com/log)."})
     me = come().enter(room)
     me.sees("the log", where=me.log)
@@ -29,6 +29,12 @@ def test_the_first_load_is_light_and_what_floats_comes_when_it_is_shown(come: Co
     me.click("More for this topic")
     expect(me.page.get_by_role("menuitem", name="Copy link")).to_be_visible(timeout=SOON)
     assert [name for name in set(loaded(me)) - set(first) if "/menu-" in name]
+
+    stack.api.post("/api/messages", {"room": room, "content": "```python\nreturn 1\n```"})
+    word = me.log.locator(".hljs-keyword")
+    expect(word).to_have_text("return", timeout=SOON)
+    colour, around = word.evaluate("(word) => [word, word.parentElement].map((one) => getComputedStyle(one).color)")
+    assert colour != around
 
 
 def loaded(person: Person) -> list[str]:
