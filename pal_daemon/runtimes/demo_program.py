@@ -1,7 +1,8 @@
 """The demo agent: one JSON line in (what was said), JSON lines out. Standard library only.
 
-Rules: `/echo TEXT`, `/slow N`, `/fail`, `/ask QUESTION`, `/approve WHAT`, `/files`; anything else gets a friendly
-answer. What it is told while it works it reads at once and repeats at the end. SIGINT ends it politely with exit 130.
+Rules: `/echo TEXT`, `/slow N`, `/fail`, `/ask QUESTION`, `/approve WHAT`, `/files`, `/edit NAME WORDS`; anything else
+gets a friendly answer. What it is told while it works it reads at once and repeats at the end. SIGINT ends it politely
+with exit 130.
 """
 
 import json
@@ -118,12 +119,19 @@ def approval(text: str) -> None:
     tell(type="say", text=f"{word}: {what}{reason}")
 
 
+def is_mine(name: str) -> bool:
+    """A file of this folder, and nowhere else; if not, says so."""
+    is_plain = os.path.basename(name) == name and name not in ("", ".", "..")
+    if not is_plain:
+        tell(type="say", text=f"I only make files in my own folder, not {name!r}.")
+    return is_plain
+
+
 def files(text: str) -> None:
     """Lists the folder, or creates the files named."""
     made = []
     for name in text.split():
-        if os.path.basename(name) != name or name in (".", ".."):
-            tell(type="say", text=f"I only make files in my own folder, not {name!r}.")
+        if not is_mine(name):
             return
         with open(name, "a", encoding="utf-8"):
             made.append(name)
@@ -135,7 +143,35 @@ def files(text: str) -> None:
     tell(type="say", text=f"In {os.getcwd()}:\n{listed}{more}")
 
 
-RULES = {"/echo": echo, "/slow": slow, "/fail": fail, "/ask": question, "/approve": approval, "/files": files}
+def edit(text: str) -> None:
+    """Writes the words into a file, in the place of what was there, and says what changed."""
+    import difflib
+
+    name, _, words = text.partition(" ")
+    if not is_mine(name):
+        return
+    before = ""
+    is_new = not os.path.exists(name)
+    if not is_new:
+        with open(name, encoding="utf-8", errors="replace") as file:
+            before = file.read()
+    after = words.strip("\n") + "\n"
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(after)
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm="")
+    tell(type="files", text=f"wrote {name}", paths=[name], change="add" if is_new else "edit", diff="\n".join(lines))
+    tell(type="say", text=f"Wrote {name}.")
+
+
+RULES = {
+    "/echo": echo,
+    "/slow": slow,
+    "/fail": fail,
+    "/ask": question,
+    "/approve": approval,
+    "/files": files,
+    "/edit": edit,
+}
 
 
 def greet(text: str, name: str) -> None:

@@ -62,7 +62,8 @@ class ProgramReader:
             case {"type": "progress", "text": str(text)}:
                 return [Event(kind="status", text=text)]
             case {"type": "files", "text": str(text), "paths": list(paths)}:
-                return [Event(kind="file_change", text=text, data={"paths": paths})]
+                more = {name: said[name] for name in ("change", "diff") if isinstance(said.get(name), str)}
+                return [Event(kind="file_change", text=text, data={"paths": paths, **more})]
             case {"type": "read", "input": str(name), "step": int(step)}:
                 return [
                     Event(

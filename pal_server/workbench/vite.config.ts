@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
@@ -61,8 +62,35 @@ function woff2Alone(): Plugin {
   };
 }
 
+/** The diff library makes two style elements, without the nonce that the page's policy asks of them. */
+function nonced(): Plugin {
+  const making = 'document.createElement("style")';
+  const files = /@pierre\/diffs\/dist\/utils\/(hostTheme|createUnsafeCSSStyleNode)\.js$/;
+  return {
+    name: "nonced",
+    apply: "build",
+    transform(code, id) {
+      if (!files.test(id)) return null;
+      if (!code.includes(making)) throw new Error(`${id} makes its style element in another way: look at it anew`);
+      const nonce = "document.querySelector('meta[name=\"style-nonce\"]')?.content";
+      return code.replace(making, `Object.assign(${making}, { nonce: ${nonce} ?? "" })`);
+    },
+  };
+}
+
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+
 export default defineConfig({
-  plugins: [woff2Alone(), react(), firstPaint(), compressed()],
+  plugins: [woff2Alone(), nonced(), react(), firstPaint(), compressed()],
+  resolve: {
+    alias: [
+      { find: /^shiki\/langs$/, replacement: source("ui/diff-languages.ts") },
+      {
+        find: /^(@pierre\/highlights.*|@pierre\/theming\/themes|shiki\/wasm|shiki\/engine\/oniguruma)$/,
+        replacement: source("ui/diff-nothing.ts"),
+      },
+    ],
+  },
   build: {
     target: "es2022",
     // `light-dark()` stays as it is: what it would become works only beside the `color-scheme` of the same file, and ours is

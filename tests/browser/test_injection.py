@@ -122,6 +122,9 @@ def test_markup_in_what_agents_do_and_in_every_name_runs_nothing(
         "/settings/audit",
     ):
         runs_nothing(me, path)
+        if "changes" in path:
+            expect(me.page.locator("diffs-container [data-line]")).to_have_text([EVIL, f"{EVIL}!"], timeout=SOON)
+            assert me.page.evaluate("window.hacked") is None
     run.finish(WORDS)
     api.post(f"/api/projects/{project}/decisions/{decided['code']}/answer", {"decision": "deny", "reason": EVIL})
     runs_nothing(me, f"/r/{room}")
@@ -129,13 +132,15 @@ def test_markup_in_what_agents_do_and_in_every_name_runs_nothing(
 
 
 def runs_nothing(me: Person, path: str) -> None:
-    """Nor does anything there lead to a script, or frame, style or send anything."""
+    """Nor does anything there lead to a script, or frame, style or send anything. A diff styles its colours."""
     me.go(path)
     expect(me.page.get_by_role("heading").first).to_be_visible(timeout=SOON)
     me.page.wait_for_load_state("networkidle")
     links = me.page.eval_on_selector_all("a[href]", "all => all.map((one) => one.protocol)")
     assert set(links) <= {"http:", "https:"}, path
-    assert me.page.locator(f":is({PARTS}) :is(iframe, form[action], script, style)").count() == 0, path
+    assert (
+        me.page.locator(f":is({PARTS}) :is(iframe, form[action], script, style:not([data-theme-css]))").count() == 0
+    ), path
     assert me.page.evaluate("window.hacked") is None, path
     assert me.page.evaluate("getComputedStyle(document.body).display") != "none"
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { changedParts, parseDiff, rowsOf } from "../ui/diff-rows";
 import { countNeeds, needsOf } from "./attention";
 import { apply, begin, isMine } from "./desk";
 import { delivery, event, glance, interaction, ME, message, mine, run, snapshot, topic } from "./factories";
@@ -212,31 +211,6 @@ describe("completing", () => {
     expect(trigger && complete("hi @de there", 6, trigger, "@demo")).toEqual({ text: "hi @demo there", cursor: 9 });
     expect(matching(["kai", "makai", "rue"], "ka", (name) => name)).toEqual(["kai", "makai"]);
     expect(lookIn("Retry storm platform", "plat ret")).toBe(true);
-  });
-});
-
-describe("a diff", () => {
-  it("has numbers on both sides and marks what changed in a line", () => {
-    const [hunk] = parseDiff(
-      "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -3,2 +3,3 @@ def f():\n same\n-turn = claim()\n+turn = claim(again)\n+more\n",
-    );
-
-    expect(hunk?.header).toBe("def f():");
-    expect(hunk && rowsOf(hunk).map((row) => [row.sign, row.before, row.after])).toEqual([
-      [" ", 3, 3],
-      ["-", 4, null],
-      ["+", null, 4],
-      ["+", null, 5],
-    ]);
-    expect(changedParts("turn = claim(again)", "turn = claim()").filter((part) => part.isChanged)).toEqual([
-      { text: "again", isChanged: true },
-    ]);
-  });
-
-  it("without a head is read too, and markup in it stays text", () => {
-    const [hunk] = parseDiff("+<script>alert(1)</script>");
-
-    expect(hunk && rowsOf(hunk)[0]?.parts[0]?.text).toBe("<script>alert(1)</script>");
   });
 });
 

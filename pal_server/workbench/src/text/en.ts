@@ -132,7 +132,9 @@ export const en = {
   "run.stalled": "No word for {time}",
   "run.exit": "exit {code}",
 
-  "diff.unmodified": "{n} unmodified line|{n} unmodified lines",
+  "diff.edit": "edit {n} of {of}",
+  "diff.copy": "Copy the diff of {path}",
+  "diff.wrapped": "Wrap lines",
 
   "panel.steps": "Steps",
   "panel.changes": "Changes",

@@ -134,7 +134,9 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "run.stalled": "{time} 没有消息",
   "run.exit": "退出码 {code}",
 
-  "diff.unmodified": "{n} 行未修改",
+  "diff.edit": "第 {n} 次修改，共 {of} 次",
+  "diff.copy": "复制 {path} 的差异",
+  "diff.wrapped": "自动换行",
 
   "panel.steps": "步骤",
   "panel.changes": "改动",

@@ -1,4 +1,4 @@
-import { Button, SegmentedControl } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
@@ -8,7 +8,6 @@ import { LIVE } from "../state/desk";
 import { byFile, EMPTY, type RunView } from "../state/run-view";
 import { tailOf } from "../state/tail";
 import { clockSeconds, count, duration, money, type TextKey, t } from "../text/text";
-import { Diff } from "../ui/diff";
 import { Face } from "../ui/face";
 import { useNow, useSelect, useStore } from "../ui/hooks";
 import { Markdown } from "../ui/markdown";
@@ -16,6 +15,7 @@ import { StatePill } from "../ui/state";
 import type { Run } from "../wire/contract";
 import { Refused } from "../wire/request";
 import { wordsOf } from "./run-card";
+import { RunChanges } from "./run-changes";
 import css from "./run-detail.module.css";
 import { StepEntry } from "./run-steps";
 import { tellFailure } from "./tell";
@@ -109,9 +109,16 @@ export function RunDetail({ run }: { run: Run }) {
           </button>
         ))}
       </div>
-      <div className={css.content} role="tabpanel" id="run-tab" aria-labelledby={`tab-${tab}`} tabIndex={-1}>
+      <div
+        className={css.content}
+        data-fills={tab === "changes" || undefined}
+        role="tabpanel"
+        id="run-tab"
+        aria-labelledby={`tab-${tab}`}
+        tabIndex={-1}
+      >
         {tab === "steps" && <Steps run={run} view={view} />}
-        {tab === "changes" && <Changes files={files} />}
+        {tab === "changes" && <RunChanges files={files} />}
         {tab === "log" && <RawLog run={run} view={view} />}
         {tab === "prompt" && <Prompt run={run.id} />}
       </div>
@@ -211,64 +218,6 @@ function Steps({ run, view }: { run: Run; view: RunView }) {
         <p className={css.none}>{view.notice || t("panel.noSteps")}</p>
       )}
     </div>
-  );
-}
-
-function Changes({ files }: { files: ReturnType<typeof byFile> }) {
-  const [chosen, setChosen] = useState<string | null>(null);
-  const [kind, setKind] = useState("unified");
-  const file = files.find((one) => one.path === chosen) ?? files[0];
-  if (!file) return <p className={css.none}>{t("panel.noChanges")}</p>;
-  return (
-    <>
-      <div className={css.bar}>
-        <span>{t("panel.files", { n: files.length })}</span>
-        <SegmentedControl
-          size="xs"
-          value={kind}
-          onChange={setKind}
-          data={[
-            { value: "unified", label: t("panel.unified") },
-            { value: "split", label: t("panel.split") },
-          ]}
-        />
-      </div>
-      <ul className={css.files}>
-        {files.map((one) => {
-          const slash = one.path.lastIndexOf("/") + 1;
-          return (
-            <li key={one.path}>
-              <button
-                type="button"
-                onClick={() => setChosen(one.path)}
-                aria-current={one === file || undefined}
-                title={one.path}
-              >
-                <i data-change={one.change} className="mono">
-                  {one.change === "add" ? "A" : one.change === "delete" ? "D" : "M"}
-                </i>
-                <span>
-                  <small>{one.path.slice(0, slash)}</small>
-                  {one.path.slice(slash)}
-                </span>
-                {one.added + one.removed > 0 && (
-                  <em className="num mono">
-                    <ins>+{one.added}</ins> <del>-{one.removed}</del>
-                  </em>
-                )}
-              </button>
-            </li>
-          );
-        })}
-      </ul>
-      <div className={css.diff}>
-        {file.diffs.length === 0 && <p className={css.none}>{t("panel.noDiff")}</p>}
-        {file.diffs.map((diff, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: edits have an order and no names
-          <Diff key={index} text={diff} path={file.path} isSplit={kind === "split"} />
-        ))}
-      </div>
-    </>
   );
 }
 

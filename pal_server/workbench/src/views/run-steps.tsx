@@ -14,7 +14,7 @@ import {
 import { useState } from "react";
 import type { Step, StepKind } from "../state/run-view";
 import { clockSeconds, duration, type TextKey, t } from "../text/text";
-import { Diff } from "../ui/diff";
+import { changesOf, Diffs } from "./diffs";
 import css from "./run-steps.module.css";
 
 const ICONS: Readonly<Record<StepKind, typeof Wrench>> = {
@@ -94,7 +94,11 @@ function StepDetail({ step }: { step: Step }) {
   return (
     <div className={css.detail}>
       {step.change?.diff ? (
-        <Diff text={step.change.diff} path={step.change.path} />
+        <Diffs
+          className={css.diffs}
+          label={step.change.path}
+          changes={changesOf(step.change.path, step.change.change, [step.change.diff])}
+        />
       ) : (
         step.input && <pre>{step.input}</pre>
       )}
