@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO, Protocol, TypeVar
 
+from pal_server.client import retry
 from pal_server.client.problems import ApiProblem, Unreachable
-from pal_server.client.retry import is_worth_repeating
 from pal_server.contract.agents import (
     Account,
     AccountsAnswer,
@@ -61,6 +61,7 @@ __all__ = [
 
 T = TypeVar("T")
 EPOCH = "X-Pal-Epoch"
+ABOUT_THE_REQUEST = frozenset((400, 413, 414, 431))  # what a proxy says of one that is wrong or too large
 
 
 class Caller(Protocol):
@@ -162,6 +163,15 @@ class Bus:
 
     async def _post(self, path: str, body: Request, answer: type[T]) -> T:
         return await self._caller.call("POST", path, body=body, answer=answer, headers=self.headers)
+
+
+def is_worth_repeating(error: BaseException) -> bool:
+    """Whether the same request may succeed later, of a server that has answered before: what a proxy says in its place
+    passes, unless it is about the request itself.
+    """
+    if retry.is_worth_repeating(error):
+        return True
+    return isinstance(error, ApiProblem) and not error.is_ours and error.status not in ABOUT_THE_REQUEST
 
 
 def is_lease_lost(error: Exception) -> bool:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
-from pal_daemon.bus import ApiProblem, Unreachable, is_shut_out
+from pal_daemon.bus import ApiProblem, Unreachable, is_shut_out, is_worth_repeating
 from pal_daemon.house import House
 from pal_daemon.runs import Runs
 from pal_server.contract.deliveries import ClaimDeliveries, ClaimedDelivery, ReleaseDelivery
@@ -59,8 +59,8 @@ class Claims:
         request = ClaimDeliveries(limit=free, agents=[agent] if agent else None, held=held)
         try:
             answer = await self._house.bus.claim(request)
-        except Unreachable:
-            self.is_unheard = True
+        except (Unreachable, ApiProblem) as error:  # a proxy gives up while the server goes on
+            self.is_unheard = self.is_unheard or is_worth_repeating(error)
             raise
         self.is_unheard = False
         for claimed in answer.deliveries:

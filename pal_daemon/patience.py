@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from pal_server.client.problems import ApiProblem
-from pal_server.client.retry import Pauses, is_worth_repeating
+from pal_daemon.bus import ApiProblem, is_worth_repeating
+from pal_server.client.retry import Pauses
 
 T = TypeVar("T")
 FIRST_PAUSE = 0.1  # seconds

@@ -5,7 +5,9 @@ from typing import Any
 
 
 class ApiProblem(Exception):
-    """The server understood and refused. `code` is one of the contract's; `facts` carry values."""
+    """The server understood and refused. `code` is one of the contract's; `facts` carry values. Without `is_ours` it
+    was something on the way that answered, as a proxy does while the server is exchanged.
+    """
 
     def __init__(
         self,
@@ -16,6 +18,7 @@ class ApiProblem(Exception):
         facts: Mapping[str, Any] | None = None,
         request_id: str = "",
         retry_after: float | None = None,
+        is_ours: bool = True,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -24,6 +27,7 @@ class ApiProblem(Exception):
         self.facts: dict[str, Any] = dict(facts or {})
         self.request_id = request_id
         self.retry_after = retry_after  # seconds, where the server named them
+        self.is_ours = is_ours
 
 
 class Unreachable(Exception):
@@ -38,9 +42,8 @@ def problem_of(status: int, document: object, *, retry_after: str | None = None)
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict) or not isinstance(error.get("code"), str):
         code = "unavailable" if status >= 500 else "invalid"
-        return ApiProblem(
-            code, f"the answer was HTTP {status} without an explanation", status=status, retry_after=seconds
-        )
+        text = f"the answer was HTTP {status} without an explanation"
+        return ApiProblem(code, text, status=status, retry_after=seconds, is_ours=False)
     facts = error.get("facts")
     return ApiProblem(
         error["code"],

@@ -18,6 +18,7 @@ from pal_server.errors import Conflict, Invalid, LeaseLost
 LEASE_FOR = 45_000  # milliseconds; a send gives up after 15 s, asking about it too
 TRIES_FOR = 24 * 3_600_000  # milliseconds in which something that cannot be sent is tried again
 BACKOFF = (1_000, 2_000, 5_000, 15_000, 30_000, 60_000, 120_000, 300_000)  # milliseconds, by try
+TRIES_MOST = len(BACKOFF) + (TRIES_FOR - sum(BACKOFF)) // BACKOFF[-1]  # tries in vain that take that long
 WAIT_MAX = 3_600_000  # milliseconds a platform can make us wait at once
 TURN = 10_000  # milliseconds up to which a named wait is one's turn at a limit, and no failed try
 
@@ -187,7 +188,9 @@ def settle(
             return _sent(free, ref=ref, version=version, repeated=repeated, shown_hash=shown_hash, now=now)
         case Result.LATER:
             again = _again(free, now=now, after=after, error=error)
-            return replace(again, tries=post.tries) if 0 < after <= TURN else again
+            # A named wait that is shorter than ours is none either: a day of tries takes a day.
+            is_soon = 0 < after <= max(TURN, BACKOFF[min(post.tries, len(BACKOFF) - 1)])
+            return replace(again, tries=post.tries) if is_soon else again
         case Result.DOUBT:
             again = _again(free, now=now, after=after, error=error)
             return replace(again, doubt=True, since=post.since, repeated=post.repeated or repeated)
@@ -235,7 +238,8 @@ def _sent(
 
 
 def _again(post: Post, *, now: int, after: int, error: str | None) -> Post:
-    if now - post.created_at > TRIES_FOR and now - post.updated_at >= 0 and post.tries >= len(BACKOFF):
+    """Try it once more, for a day of tries: of its age they say nothing, a card may change days after it was made."""
+    if post.tries >= TRIES_MOST:
         return replace(post, state=PostState.FAILED, error=error or "it could not be sent for a day")
     pause = max(min(after, WAIT_MAX), 0) or BACKOFF[min(post.tries, len(BACKOFF) - 1)]
     return replace(post, state=PostState.PENDING, not_before=now + pause, tries=post.tries + 1, error=error)

@@ -10,7 +10,7 @@ import pytest
 from pal_daemon.leases import HeldLease
 from pal_daemon.reports import FAULTS, REQUEST_BYTES, TEXT_CHARS, WAITING_BYTES, Reports
 from pal_daemon.runtimes.base import Event
-from pal_server.client.problems import ApiProblem, Unreachable
+from pal_server.client.problems import ApiProblem, Unreachable, problem_of
 from pal_server.contract.runs import AddedAnswer, AddRunEvents, RunEventIn
 from tests.support.patience import PATIENCE
 
@@ -214,6 +214,36 @@ async def test_events_the_server_refuses_are_replaced_by_a_word_about_it(server,
 
     assert [(e.kind, e.source) for e in server.events] == [("error", 10)]
     assert said == ["finish"]
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 408, 429])
+async def test_what_a_proxy_answers_in_the_servers_place_costs_no_event(server, reports, monkeypatch, status):
+    """While the server is exchanged its proxy has a page of its own."""
+    monkeypatch.setattr("pal_daemon.patience.FIRST_PAUSE", 0.0)
+    server.refuse = [problem_of(status, None), problem_of(status, "<html>")]
+    said: list[str] = []
+    refusals = [problem_of(status, None)]
+
+    async def finish() -> None:
+        if refusals:
+            raise refusals.pop()
+        said.append("finish")
+
+    reports.event(piece("a"), at=1, source=10)
+    reports.step(finish)
+
+    await sent(reports)
+
+    assert ([event.text for event in server.events], said) == (["a"], ["finish"])
+
+
+async def test_what_a_proxy_finds_too_large_is_not_said_for_ever(server, reports):
+    server.refuse = [problem_of(413, "<html>")]
+    reports.event(piece("a"), at=1, source=10)
+
+    await sent(reports)
+
+    assert [event.kind for event in server.events] == ["error"]
 
 
 async def test_events_the_server_breaks_over_are_given_up_in_the_end(server, reports, monkeypatch):
