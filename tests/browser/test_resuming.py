@@ -11,7 +11,14 @@ from tests.support.proxy import Proxy
 from tests.support.stack import Stack, eventually
 
 CUTS = 50
-
+# What stands around a topic, and on the cards of what waits, but for how long ago it was.
+AROUND = """() => [...document.querySelectorAll("nav, [aria-label^='Topics of']")].map((part) => {
+    const copy = part.cloneNode(true);
+    for (const time of copy.querySelectorAll("time")) time.remove();
+    return copy.textContent;
+}).join("\\n")"""
+CARDS = """() => [...document.querySelectorAll("[data-ask] pre, [data-ask] h3, [data-ask] header a")]
+    .map((part) => part.textContent)"""
 
 WALK = """async () => {
     const log = document.querySelector("[role=log]");
@@ -58,6 +65,24 @@ def texts(person: Person, wanted: list[str]) -> list[str]:
     return seen
 
 
+def change(stack: Stack, room: str, number: int, made: dict[int, int]) -> None:
+    """Something of each kind that lists, counts and cards show."""
+    api = stack.api
+    match number % 10:
+        case 0:
+            made[number] = api.post(f"/api/rooms/{room}/topics", {"title": f"matter {number}"})["topic"]["id"]
+        case 2:
+            topic = api.post(f"/api/rooms/{room}/topics", {"title": f"worked on {number}"})["topic"]["id"]
+            api.post("/api/messages", {"room": room, "topic": topic, "content": "@demo /echo over and done"})
+        case 4 if number < 30:  # an agent works in four topics at once
+            topic = api.post(f"/api/rooms/{room}/topics", {"title": f"asks {number}"})["topic"]["id"]
+            api.post("/api/messages", {"room": room, "topic": topic, "content": f"@demo /approve {number}"})
+        case 6:
+            api.call("PATCH", f"/api/topics/{made[number - 6]}", {"title": f"renamed {number}"})
+        case 8:
+            api.call("PATCH", f"/api/topics/{made[number - 8]}", {"archived": True})
+
+
 def test_fifty_cuts_leave_what_a_fresh_load_shows(
     come: Callable[..., Person], room: str, stack: Stack, proxy: Proxy
 ) -> None:
@@ -65,16 +90,27 @@ def test_fifty_cuts_leave_what_a_fresh_load_shows(
     watching.say("begin")
     watching.sees("begin", where=watching.log)
 
+    made: dict[int, int] = {}
     for number in range(CUTS):
         stack.api.post("/api/messages", {"room": room, "content": f"number {number}"})
+        change(stack, room, number, made)
         proxy.cut()
         if number % 10 == 0:
             watching.page.evaluate("window.dispatchEvent(new Event('online'))")
     watching.sees(f"number {CUTS - 1}", where=watching.log)
+    asked = watching.page.get_by_role("region", name=re.compile("Topics of")).get_by_text("Needs you")
+    expect(asked).to_have_count(3)
 
     wanted = [f"number {number}" for number in range(CUTS)]
     assert texts(watching, wanted) == wanted
-    assert texts(come().enter(room), wanted) == wanted
+    fresh = come().enter(room)
+    assert texts(fresh, wanted) == wanted
+    eventually("both show the same around it", lambda: fresh.page.evaluate(AROUND) == watching.page.evaluate(AROUND))
+    assert f"renamed {CUTS - 4}" in watching.page.evaluate(AROUND)
+    for person in (fresh, watching):
+        person.leaves_fields()
+        person.goes("g i", "Needs you")
+    eventually("both show the same cards", lambda: fresh.page.evaluate(CARDS) == watching.page.evaluate(CARDS))
 
 
 def test_what_is_written_while_the_server_is_away_is_sent_once(
