@@ -35,13 +35,16 @@ LONG = Figure(name="workbench-long", what="a topic of 100,000 run events, opened
 FRAME = Figure(
     name="workbench-frame", what="typing and scrolling while three runs talk: frames, p99", unit="ms", limit=50
 )
+SCROLL = Figure(
+    name="workbench-scroll", what="scrolling through the steps of such a run: frames, p95", unit="ms", limit=17.5
+)
 HOUR = Figure(
     name="workbench-hour",
     what="memory after an hour of three runs that talk, more than after a minute",
     unit="MB",
     limit=10,
 )
-FIGURES = (FIRST, READY, SCRIPT, STYLE, SWITCH, ELSEWHERE, LONG, FRAME, HOUR)
+FIGURES = (FIRST, READY, SCRIPT, STYLE, SWITCH, ELSEWHERE, LONG, SCROLL, FRAME, HOUR)
 
 TOPICS, SPOKEN, MESSAGES = 500, 6, 60
 LOG = "[role=log]"
@@ -76,6 +79,28 @@ FRAMES = """
 """
 
 
+# Frames while the longest list of the run's panel is scrolled up and down.
+SCROLLED = """
+(seconds) => new Promise((done) => {
+  const room = (one) => one.scrollHeight - one.clientHeight;
+  const panel = document.querySelector("aside, [role=complementary]");
+  const [list] = [...panel.querySelectorAll("*")].sort((one, other) => room(other) - room(one));
+  const took = [];
+  const end = performance.now() + seconds * 1000;
+  let last = performance.now();
+  const frame = (now) => {
+    took.push(now - last);
+    last = now;
+    list.dispatchEvent(new WheelEvent("wheel", { bubbles: true }));
+    list.scrollTop += took.length % 240 < 120 ? -60 : 60;
+    if (now < end) requestAnimationFrame(frame);
+    else done([room(list), ...took.slice(2)]);
+  };
+  requestAnimationFrame(frame);
+})
+"""
+
+
 def measure(bench: Bench) -> Iterator[Seen]:
     with serving(bench.folder / "workbench") as server, browser() as opened:
         bench.note("furnishing a workspace")
@@ -85,7 +110,7 @@ def measure(bench: Bench) -> Iterator[Seen]:
         yield _switches(bench, opened, server, workspace.topics)
         yield _elsewhere(bench, opened, server, workspace.topics)
         talks = begin(server, runs=4)
-        yield _long(bench, opened, server, talks.pop())
+        yield from _long(bench, opened, server, talks.pop())
         yield _frames(bench, opened, server, talks)
         yield _hour(bench, opened, server, talks)
 
@@ -159,7 +184,7 @@ def _elsewhere(bench: Bench, opened: Browser, server: Served, topics: tuple[int,
     return Seen(figure=ELSEWHERE, value=percentile(took, 0.95), facts={"p50 ms": round(median(took))})
 
 
-def _long(bench: Bench, opened: Browser, server: Served, talk: Talk) -> Seen:
+def _long(bench: Bench, opened: Browser, server: Served, talk: Talk) -> Iterator[Seen]:
     events = bench.pick(100_000, quick=100_000)
     bench.note(f"writing {events:,} events")
     talk.add(events)
@@ -172,8 +197,17 @@ def _long(bench: Bench, opened: Browser, server: Served, talk: Talk) -> Seen:
         painted(page, LOG, "the last words of a person")
         took.append(painted(page, LOG, f"Part {last_said(talk)}"))
         page.context.close()
+    yield Seen(figure=LONG, value=median(took), facts={"events": talk.seq, "slowest ms": round(max(took))})
+    page = person(opened, server)
+    page.goto(f"/r/talk/{talk.topic}?run={talk.id}&tab=steps")
+    painted(page, LOG, f"Part {last_said(talk)}")
+    page.get_by_role("button", name="Earlier steps").click()
+    page.get_by_role("button", name="Earlier steps").wait_for()
+    [pixels, *frames] = page.evaluate(SCROLLED, bench.pick(12, quick=5))
+    page.context.close()
+    facts = {"pixels": round(pixels), "longest ms": round(max(frames)), "p50 ms": round(median(frames), 1)}
+    yield Seen(figure=SCROLL, value=percentile(frames, 0.95), facts=dict(facts))
     talk.finish("done, at last")
-    return Seen(figure=LONG, value=median(took), facts={"events": talk.seq, "slowest ms": round(max(took))})
 
 
 def _frames(bench: Bench, opened: Browser, server: Served, talks: list[Talk]) -> Seen:
