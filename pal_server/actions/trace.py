@@ -15,6 +15,7 @@ from pal_server.domain.rooms import Mode
 from pal_server.domain.runs import Run
 from pal_server.domain.runs import Status as RunStatus
 from pal_server.domain.slash import parse_slash
+from pal_server.storage import accounts as account_rows
 from pal_server.storage import agents as agent_rows
 from pal_server.storage import computers as computer_rows
 from pal_server.storage import deliveries as delivery_rows
@@ -366,8 +367,19 @@ def _end(tx: Tx, *, run: Run, name: str) -> Step:
                 f"run {run.id} failed{code}" + (f": {why}" if why else ""),
                 ok=False,
                 at=run.ended_at,
-                advice=f"pal logs {run.id}; then pal console deliveries retry {run.delivery_id}",
+                advice=f"{_log_in(tx, run, name)}; then pal console deliveries retry {run.delivery_id}",
             )
+
+
+def _log_in(tx: Tx, run: Run, name: str) -> str:
+    """What to look at; where nobody was logged in, how somebody is, as the program's own word for it is of no use."""
+    agent = agent_rows.get(tx, run.agent, workspace_id=run.workspace_id)
+    if run.error_kind != "auth" or agent is None:
+        return f"pal logs {run.id}"
+    account = None if agent.account is None else account_rows.get(tx, agent.account, workspace_id=agent.workspace_id)
+    if account is None:
+        return f"on {name}: pal cli auth login {agent.runtime}, or give {agent.key} an account"
+    return f"on {name}: pal cli auth login {account.label}, or pal cli auth set {account.label}"
 
 
 def _computer_name(tx: Tx, id: str | None) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import accounts, agents, autocompletion, choices, computers, equipment, findings, runs
+from pal_server.actions import accounts, agents, autocompletion, choices, computers, equipment, findings, runs, trace
 from pal_server.actions.accounts import Standing
 from pal_server.actions.deliveries import Claimed
 from pal_server.domain.agents import Readiness
@@ -100,6 +100,23 @@ async def test_an_account_shows_what_its_computer_saw_of_its_login(bus: Bus) -> 
 
     seen = await bus.store.read(accounts.get, actor=bus.people.viewer, ref="work")
     assert (seen.fact()["login"], seen.fact()["login_method"]) == ("in", "subscription")
+
+
+async def test_why_says_how_somebody_logs_in_when_nobody_was(bus: Bus) -> None:
+    async def advice() -> str:
+        sent = await bus.say("@bot go")
+        run = await bus.open(await bus.claim_one())
+        await bus.finish(run, status="failed", error="Please run /login", error_kind="auth")
+        broken = (await bus.store.read(trace.of_message, actor=bus.people.viewer, id=sent.message.id)).first_broken
+        assert broken is not None
+        return broken.advice
+
+    usual = await advice()
+    made = await given_account(bus)
+    await bus.store.write(agents.change, actor=bus.people.member, key="bot", account=made.account.id)
+
+    assert "pal cli auth login demo, or give bot an account; then pal console deliveries retry" in usual
+    assert "pal cli auth login work, or pal cli auth set work; then pal console deliveries retry" in await advice()
 
 
 # RT-18
