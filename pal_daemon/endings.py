@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 
 from pal_daemon.journal import Ending
-from pal_daemon.runtimes.base import CannotStart, Outcome
+from pal_daemon.runtimes.base import UNSPOKEN, CannotStart, Outcome
 from pal_daemon.spool import Exit
 from pal_server.contract.runs import FinishRun, Usage
 from pal_server.contract.words import RunStatus
 
 STDERR_CHARS = 4000  # of the end of stderr
 STDERR_LINES = 40
+LAST_CHARS = 500  # of its last line
 TEXT_CHARS = 120_000  # of a final text: more than the server shows, which says where the rest is, and less than a body
 ERROR_CHARS = 20_000
 MISSING = frozenset(("missing_program", "missing_interpreter", "not_executable"))
@@ -85,7 +86,21 @@ def end_of_process(
         stderr=stderr or None,
         at=at,
     )
-    return end if end.status == "succeeded" else replace(end, text=None)
+    if end.status == "succeeded":
+        return end
+    return replace(end, text=None, error=_with_last_words(end, outcome, stderr))
+
+
+def _with_last_words(end: End, outcome: Outcome, stderr: str) -> str | None:
+    """Why it failed, as people are told. Of a program that ended without a word its last line of stderr says more
+    than its exit code.
+    """
+    last = stderr.splitlines()[-1].strip()[:LAST_CHARS] if stderr else ""
+    if end.error_kind != "agent" or not last or not end.exit_code:
+        return end.error
+    if outcome.error is None:
+        return last
+    return f"{end.error}: {last}" if outcome.error.startswith(UNSPOKEN) else end.error
 
 
 def end_before_start(reason: CannotStart | Exception) -> End:

@@ -39,6 +39,7 @@ EVENT_KINDS = frozenset(
     )
 )
 InteractionKind = Literal["approval", "question", "plan"]
+UNSPOKEN = "the program ended without"  # how a reader begins to say that it heard nothing of use
 STOP = "stop"  # the name of the input record of what `Stoppable.render_stop` gave
 KEY_CHARS = 80  # of a key in the name of its answer
 

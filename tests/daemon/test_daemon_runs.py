@@ -67,7 +67,7 @@ async def test_a_program_that_fails_is_told_with_its_exit_code_and_last_words(bu
     run = await bus.end_of(await bus.given_delivery(content="/fail the disk is on fire"))
 
     assert (run.finish["status"], run.finish["exit_code"], run.finish["error_kind"]) == ("failed", 1, "agent")
-    assert run.finish["stderr"] == "the disk is on fire"
+    assert run.finish["stderr"] == run.finish["error"] == "the disk is on fire"
     assert "text" not in run.finish
 
 

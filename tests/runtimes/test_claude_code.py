@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -82,11 +83,26 @@ def test_it_begins_with_an_introduction_and_the_prompt_as_plain_text(launch):
         ("a-word-of-later", "default"),
     ],
 )
-def test_what_it_may_do_unasked_is_the_agents_mode(launch, mode, word):
+def test_what_it_may_do_unasked_is_the_agents_mode(launch, mode, word, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
     spec = launch(mode=mode)
 
     assert flag(spec, "--permission-mode") == word
     assert ("--disallowedTools" in spec.argv) is (mode == "read_only")
+
+
+def test_as_root_it_asks_for_nothing_only_where_that_is_said_to_be_safe(launch, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    safe = {"IS_SANDBOX": "1"}
+
+    with pytest.raises(CannotStart, match="as root"):
+        launch(mode="bypass")
+
+    for spec in (launch(mode="bypass", account={"env": safe}), launch(mode="bypass", env=safe)):
+        assert (flag(spec, "--permission-mode"), spec.env["IS_SANDBOX"]) == ("bypassPermissions", "1")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert flag(launch(mode="bypass"), "--permission-mode") == "bypassPermissions"
 
 
 def test_its_environment_has_what_was_given_and_nothing_else(launch):

@@ -30,6 +30,7 @@ from pal_daemon.runtimes.acp_client.usage import UsageCount
 from pal_daemon.runtimes.afresh import remind
 from pal_daemon.runtimes.base import (
     STOP,
+    UNSPOKEN,
     Answer,
     Ask,
     Event,
@@ -104,7 +105,7 @@ class AcpReader:
         self._is_done = False
         self._is_stopping = False
         self._was_refused = False
-        self._outcome = Outcome(error="the program ended without speaking the Agent Client Protocol")
+        self._outcome = Outcome(error=f"{UNSPOKEN} speaking the Agent Client Protocol")
 
     # What the program says
 

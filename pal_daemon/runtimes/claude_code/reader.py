@@ -15,6 +15,7 @@ import msgspec
 from pal_daemon.runtimes.afresh import begun_afresh
 from pal_daemon.runtimes.base import (
     STOP,
+    UNSPOKEN,
     Answer,
     Event,
     Finished,
@@ -117,7 +118,7 @@ class ClaudeReader:
     def outcome(self) -> Outcome:
         error = self._error
         if not self._has_result and self._exit_code == 0:
-            error = "the program ended without an answer"
+            error = f"{UNSPOKEN} an answer"
         return Outcome(
             text="\n\n".join(self._said).strip() or None,
             usage=self._spending.usage,

@@ -55,7 +55,14 @@ TALKATIVE = {
     "ENABLE_TOOL_SEARCH": "false",
 }
 # What the program reads of the daemon's own environment. Logins only for agents without an account of their own.
-OWN = (*QUIET, "CLAUDE_CODE_MAX_RETRIES", "BASH_DEFAULT_TIMEOUT_MS", "BASH_MAX_TIMEOUT_MS", "DISABLE_PROMPT_CACHING")
+OWN = (
+    *QUIET,
+    "IS_SANDBOX",
+    "CLAUDE_CODE_MAX_RETRIES",
+    "BASH_DEFAULT_TIMEOUT_MS",
+    "BASH_MAX_TIMEOUT_MS",
+    "DISABLE_PROMPT_CACHING",
+)
 MODES = {
     Mode.ASK: "default",
     Mode.ACCEPT_EDITS: "acceptEdits",
@@ -106,6 +113,7 @@ class ClaudeCodeRuntime:
         program = need_program(account.bin or PROGRAM, path=env.get("PATH"), remedy=REMEDY)
         need_version(self._versions.read(program, env=env), at_least=OLDEST, program=program, remedy=REMEDY)
         mode = mode_of(work)
+        _need_leave(mode, work, env)
         notices: list[str] = []
         lost: dict[str, object] | None = None
         prompt = work.prompt
@@ -154,6 +162,7 @@ class ClaudeCodeRuntime:
         if is_fresh:
             raise CannotStart("spawn", f"the conversation of {work.agent.key} is gone from this computer")
         mode = mode_of(work)
+        _need_leave(mode, work, env)
         words = [str(program), "--resume", session, "--strict-mcp-config", "--permission-mode", MODES[mode]]
         words += _settled(key) if (key := _key_program(work, account, context)) else []
         words += ["--model", work.agent.model] if work.agent.model else []
@@ -168,6 +177,17 @@ class ClaudeCodeRuntime:
         if _is_uuid(session):
             for file in home_in(env).glob(f"projects/*/{session}.jsonl"):
                 yield from retell(file, since=since, until=until)
+
+
+def _need_leave(mode: Mode, work: Work, env: Mapping[str, str]) -> None:
+    """The program does not start as root when nothing is to be asked, unless it is told that it is in a sandbox."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if mode is Mode.BYPASS and is_root and env.get("IS_SANDBOX") != "1" and not work.agent.settings.get("isolation"):
+        raise CannotStart(
+            "spawn",
+            "Claude Code does not run as root in the mode bypass: run the daemon as another user, take another mode, or"
+            " set IS_SANDBOX=1 in the agent's account where nothing on this computer is worth keeping",
+        )
 
 
 def _settled(key_program: str | None = None) -> list[str]:

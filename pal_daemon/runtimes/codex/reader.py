@@ -15,6 +15,7 @@ import msgspec
 from pal_daemon.runtimes.afresh import begun_afresh, remind
 from pal_daemon.runtimes.base import (
     STOP,
+    UNSPOKEN,
     Answer,
     Ask,
     Event,
@@ -133,7 +134,7 @@ class CodexReader:
         self._context: tuple[int | None, int | None] = (None, None)
         self._error: tuple[str, str] | None = None  # text and kind of the newest failure
         self._replies = 0
-        self._outcome = Outcome(error="the program ended without speaking the app-server protocol")
+        self._outcome = Outcome(error=f"{UNSPOKEN} speaking the app-server protocol")
 
     # What the program says
 
