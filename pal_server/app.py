@@ -169,6 +169,9 @@ async def _assemble(
     )
     stack.push_async_callback(store.close)
     workspace_id, code = await _first_start(store, home=home)
+    last = await store.read(setup.last_moment, workspace_id=workspace_id)
+    if isinstance(clock, Clock) and last is not None:
+        clock.go_on_from(last)
     port = int(listener.getsockname()[1])
     url = settings.url(port)
     credentials = Credentials(

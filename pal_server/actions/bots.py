@@ -23,7 +23,7 @@ from pal_server.storage.tx import Tx
 CHANGED = "bots"  # the wake-up for whoever starts bridges
 READ_BACK_PLACES = 50  # places a bridge looks into after a gap
 WAITING = 1_000  # events whose files a bridge is told to fetch when it begins
-READ_BACK_FOR = 7 * 24 * 3_600_000  # milliseconds since somebody spoke there
+READ_BACK_FOR = 7 * 24 * 3_600_000  # milliseconds before the gap in which somebody spoke there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +197,8 @@ def beat(tx: Tx, *, actor: Actor, platform: str, holder: str, reports: Sequence[
             tx.emit("bot.changed", workspace_id=bot.workspace_id, data=now.fact())
         begins = report is None or report.revision != now.revision  # not only under a new lease: an answer may be lost
         left = inbound.waiting(tx, bot_id=bot.id, limit=WAITING) if begins else []
-        recent = links.recent(tx, bot_id=bot.id, since=tx.now - READ_BACK_FOR, limit=READ_BACK_PLACES) if begins else []
+        spoken = (now.deaf_since or tx.now) - READ_BACK_FOR  # nobody is heard in the gap itself, however long it is
+        recent = links.recent(tx, bot_id=bot.id, since=spoken, limit=READ_BACK_PLACES) if begins else []
         held.append(Held(bot=now, waiting=tuple(left), places=tuple(recent)))
     return Beat(held=tuple(held), taken=tuple(taken))
 

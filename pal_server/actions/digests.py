@@ -48,5 +48,6 @@ def send_due(tx: Tx) -> int:
                 data={**digest.fact(), "deliveries": []},
             )
             deliveries.hand_over(tx, room=room, message=digest, agent=agent, reason=Reason.PERIODIC)
-        rooms.digested(tx, room_id=one.room_id, agent=one.agent, seq=one.seq)
+        is_off = agent is not None and not agent.enabled  # what is unread then comes once it is enabled
+        rooms.digested(tx, room_id=one.room_id, agent=one.agent, seq=one.after_seq if is_off else one.seq)
     return len(due)

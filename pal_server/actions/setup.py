@@ -8,7 +8,7 @@ from pal_server.domain.actors import Actor, Role, system
 from pal_server.domain.tokens import CODE_FOR, Token
 from pal_server.domain.users import User
 from pal_server.errors import Unavailable
-from pal_server.storage import users, workspaces
+from pal_server.storage import events, users, workspaces
 from pal_server.storage.tx import Tx
 
 WORKSPACE = "main"
@@ -26,6 +26,13 @@ class Start:
 def workspace(tx: Tx) -> str | None:
     """The id of the workspace this server serves; None before the first start."""
     return workspaces.first(tx)
+
+
+def last_moment(tx: Tx, *, workspace_id: str) -> int | None:
+    """When the newest thing in the log happened, UTC milliseconds: the server's clock stood there, or later."""
+    newest = events.newest(tx, workspace_id=workspace_id)
+    found = events.after(tx, workspace_id=workspace_id, position=newest - 1, limit=1)
+    return found[0].at if found else None
 
 
 def first_start(tx: Tx, *, owner_hash: str, code_hash: str) -> Start:

@@ -62,6 +62,15 @@ async def test_a_gap_that_is_still_being_read_back_is_left_to_the_next_bridge(ou
     assert (taken.state, taken.deaf_since) == ("error", since)
 
 
+async def test_after_weeks_of_silence_it_is_read_back_where_people_spoke_before(outside: Outside, clock: Clock) -> None:
+    await outside.hear("go")
+    clock.advance(21 * 24 * 3600)
+
+    beat = await outside.bus.store.write(bots.beat, actor=BRIDGE, platform=PLATFORM, holder="bridge-2", reports=[])
+
+    assert [(place.chat, place.thread) for held in beat.held for place in held.places] == [("g1", "t1")]
+
+
 async def test_what_a_bridge_begins_with_is_told_until_it_says_that_it_has_begun(outside: Outside) -> None:
     """The answer in which it was told may be lost, and a bot that is opened anew begins from nothing."""
     waiting = await outside.hear("look", files=({"key": "k", "name": "a.png", "mime": "image/png", "size": 3},))

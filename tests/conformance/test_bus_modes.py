@@ -2,7 +2,7 @@
 
 import pytest
 
-from pal_server.actions import digests, messages, trace
+from pal_server.actions import agents, digests, messages, trace
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.addressing import Reason
 from pal_server.domain.receipts import Outcome
@@ -97,6 +97,22 @@ async def test_periodic_gets_one_digest_an_interval_when_something_is_unread(bus
     (digest,) = await bus.deliveries()
     assert digest.reason is Reason.PERIODIC
     assert "2 messages" in (await bus.said())[-1]
+
+
+async def test_a_digest_waits_for_an_agent_that_is_disabled(bus: Bus, clock: Clock) -> None:
+    await bus.agent("bot", mode="periodic")
+    await bus.say("one")
+    await bus.store.write(agents.change, actor=bus.people.admin, key="bot", enabled=False)
+    clock.advance(3600)
+    await bus.store.write(digests.send_due)
+    assert await bus.store.write(digests.send_due) == 0  # not looked at again and again meanwhile
+    await bus.store.write(agents.change, actor=bus.people.admin, key="bot", enabled=True)
+    await bus.say("two")
+    clock.advance(3600)
+    await bus.store.write(digests.send_due)
+
+    assert "2 messages" in (await bus.said())[-1]
+    assert len(await bus.deliveries()) == 1
 
 
 async def test_who_becomes_periodic_is_told_what_is_said_from_then_on(bus: Bus, clock: Clock) -> None:

@@ -55,3 +55,28 @@ def test_it_never_goes_back_and_meets_the_wall_clock_in_the_end() -> None:
         last = now
 
     assert last == sources.wall // 1_000_000
+
+
+def test_it_goes_on_from_where_it_stood_before_a_restart_with_a_clock_set_back() -> None:
+    """A computer that boots with another system's clock: leases of before would last for hours, whoever is dead."""
+    sources = Sources()
+    stood = sources.clock()()
+    sources.wall -= 8 * 3600 * SECOND
+    clock = sources.clock()
+
+    clock.go_on_from(stood)
+
+    assert clock() == stood
+    sources.pass_time(100)
+    assert clock() == stood + 99_000
+
+
+def test_it_goes_on_from_nowhere_that_is_past_or_far_away() -> None:
+    sources = Sources()
+    clock = sources.clock()
+    now = clock()
+
+    for moment in (now - 1, now + 370 * 24 * 3_600_000):  # the year was wrong, and somebody set it right
+        clock.go_on_from(moment)
+
+    assert clock() == now
