@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pal_daemon import git_state
+from pal_daemon.storable import storable_text
 from pal_server.contract.agents import CheckoutIn
 
 MOST = 50
-HEAD_CHARS = 1_000  # of a file that names a branch
+HEAD_BYTES = 1_000  # of a file that names a branch
 
 
 class Checkouts:
@@ -59,8 +60,16 @@ def _branch(root: Path) -> str | None:
     mark = root / ".git"
     try:
         if mark.is_file():  # of a linked worktree or a submodule: where its own files are
-            mark = root / mark.read_text("utf-8", "replace")[:HEAD_CHARS].partition("gitdir:")[2].strip()
-        head = (mark / "HEAD").read_text("utf-8", "replace")[:HEAD_CHARS].strip()
-    except OSError:
+            mark = root / _beginning(mark).partition("gitdir:")[2].strip()
+        head = _beginning(mark / "HEAD").strip()
+    except (OSError, ValueError):  # ValueError: no path, as with a NUL in it
         return None
     return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else None
+
+
+def _beginning(file: Path) -> str:
+    """Agents write there: nothing of what is no file, as a pipe may have no end, and nothing a server cannot store."""
+    if not file.is_file():
+        return ""
+    with file.open("rb") as opened:
+        return storable_text(opened.read(HEAD_BYTES).decode("utf-8", "replace"))

@@ -60,6 +60,21 @@ def test_a_run_that_has_not_told_its_folder_is_looked_at_again(tmp_path: Path) -
     assert checkouts.knows([7])
 
 
+def test_what_an_agent_writes_there_breaks_nothing(tmp_path: Path) -> None:
+    pipe, named, linked = (repository(tmp_path / name) for name in ("pipe", "named", "linked"))
+    (named / ".git" / "HEAD").write_bytes(b"ref: refs/heads/a\0b\n" + b" " * 2_000)
+    for root, where in ((pipe, str(tmp_path)), (linked, "/x\0y")):
+        shutil.rmtree(root / ".git")
+        (root / ".git").write_text(f"gitdir: {where}\n")
+    os.mkfifo(tmp_path / "HEAD")
+    for number, root in enumerate((linked, named, pipe), start=1):
+        worked(tmp_path / "runs", number, root, at=number)
+
+    told = Checkouts(tmp_path / "runs").look()
+
+    assert {Path(one.root).name: one.branch for one in told} == {"pipe": None, "named": "a\ufffdb", "linked": None}
+
+
 def test_there_are_not_too_many(tmp_path: Path) -> None:
     for number in range(MOST + 2):
         worked(tmp_path / "runs", number, repository(tmp_path / f"r{number}"), at=number)
