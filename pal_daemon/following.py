@@ -40,6 +40,7 @@ from pal_daemon.runtimes.base import (
     Withdrawn,
     name_answer,
 )
+from pal_daemon.runtimes.capping import cap_text
 from pal_daemon.spool import Exit, Record, Stream, follow, parse_exit
 from pal_server.contract import runs as contract
 from pal_server.contract.runs import BindNativeSession, InteractionApplied, OpenInteraction
@@ -52,6 +53,7 @@ PREVIEW_CHARS = 20_000
 OPTIONS = 50  # of a question
 CHANGED = "refused, because it asks for something else under the name of an earlier request"
 CHECK_CHARS = 32  # hex digits
+BODY_CHARS = 49_800  # of an interaction; the server takes 50,000 with what is put behind it
 TITLE_CHARS = 300  # of an interaction, as the server takes it
 
 log = logging.getLogger(__name__)
@@ -219,7 +221,10 @@ class Following:
         learn the secret from the check, as its key never leaves this computer.
         """
         shown = self._redactor.ask(ask)
-        if ask.kind != "approval" or (not ask.whole and shown == ask):
+        body = shown.body if len(shown.title) <= TITLE_CHARS else f"{shown.title}\n\n{shown.body}"
+        is_all = not ask.whole and shown == ask and len(body) <= BODY_CHARS
+        shown = replace(shown, body=cap_text(body, limit=BODY_CHARS))
+        if ask.kind != "approval" or is_all:
             return shown
         whole = msgspec.json.encode([ask.title, ask.body, ask.options, ask.whole])
         check = hmac.new(self._seal.encode(), whole, "sha256").hexdigest()[:CHECK_CHARS]
@@ -242,7 +247,7 @@ class Following:
             key=ask.key,
             kind=ask.kind,
             title=_clip(ask.title),
-            body=ask.body if len(ask.title) <= TITLE_CHARS else f"{ask.title}\n\n{ask.body}",
+            body=ask.body,
             options=list(ask.options),
             folder=self._works_in,
             questions=_questions(ask.questions),

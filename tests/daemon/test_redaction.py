@@ -201,6 +201,20 @@ async def test_requests_that_differ_in_a_secret_alone_are_not_the_same(bus, star
     assert not any(key in bus.everything_said() for key in keys)
 
 
+async def test_a_request_of_one_endless_line_is_asked_and_is_not_the_same_as_another(bus, start_daemon):
+    """The server refuses a longer card, and an agent nobody can answer would wait for ever."""
+    await start_daemon()
+    line = "x" * 60_000
+
+    deliveries = [await bus.given_delivery(content=f"/approve {line}{letter}") for letter in "ab"]
+    runs = [await bus.run_of(delivery) for delivery in deliveries]
+    await bus.until(lambda: all(run.asks for run in runs))
+
+    bodies = [run.asks[0]["body"] for run in runs]
+    assert [len(body) <= 50_000 for body in bodies] == [True, True]
+    assert bodies[0] != bodies[1]
+
+
 async def test_an_agents_own_name_is_no_secret(bus, start_daemon):
     await start_daemon()
 
