@@ -330,6 +330,7 @@ def test_what_a_change_of_files_is_about_is_on_its_card():
         ("python -c 'print(1)'", "python -c 'print(1)'"),
         ("bash -lc 'unfinished", "bash -lc 'unfinished"),
         ("bash -lc ls extra", "bash -lc ls extra"),
+        ("./bash -c ls", "./bash -c ls"),
     ],
 )
 def test_a_card_has_the_command_that_would_run(line, shown):

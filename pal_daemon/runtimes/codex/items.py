@@ -5,6 +5,7 @@ Items are keyed by their own id, created on first sight and ended once; a comman
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from pal_daemon.runtimes.capping import cap_raw, cap_text, cap_value
 
 OUTPUT = 64 << 10  # characters of what a tool said, or of a difference
 UNWRAPPED = 100_000  # characters of a command that is looked at word by word
-SHELLS = ("bash", "sh", "zsh")
+SHELL = re.compile(
+    r"(?:/bin/|/usr/bin/|/usr/local/bin/|/opt/homebrew/bin/)?(?:bash|sh|zsh)"
+)  # not `./bash`, which may be anything
 Status = Literal["ok", "failed", "refused", "aborted"]
 STATUSES: Mapping[str, Status] = {"completed": "ok", "failed": "failed", "declined": "refused"}
 TOOLS = ("commandExecution", "fileChange", "mcpToolCall", "dynamicToolCall", "collabAgentToolCall")
@@ -125,7 +128,7 @@ def command_of(item: Mapping[str, Any]) -> str:
         words = shlex.split(command)
     except ValueError:
         return command
-    is_wrapped = len(words) == 3 and words[0].rpartition("/")[2] in SHELLS and words[1] in ("-c", "-lc")
+    is_wrapped = len(words) == 3 and SHELL.fullmatch(words[0]) and words[1] in ("-c", "-lc")
     return words[2] if is_wrapped else command
 
 
