@@ -71,6 +71,25 @@ async def test_a_person_is_told_once_where_they_chose_and_nothing_of_before(outs
     assert await outside.bus.store.read(find_broken) == []
 
 
+async def test_who_is_furthest_behind_is_told_first(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else those last by their ids would wait for a moment in which nothing happens."""
+    monkeypatch.setattr(chat_notices, "READERS", 1)
+    store, people = outside.bus.store, outside.bus.people
+    await outside.allow("zoe", user=people.admin.name)
+    both = {people.member.name: people.member, people.admin.name: people.admin}
+    for actor in both.values():
+        [place] = await places(outside, actor)
+        wanted = {"bot": place.bot, "identity": place.identity, "needs": True, "mentions": True, "runs": True}
+        await store.write(chat_notices.put, actor=actor, before={PLATFORM: "to:"}, base_url=URL, **wanted)
+    await outside.deliver()
+
+    for _ in both:
+        await outside.bus.say(" ".join(f"@{name}" for name in both), actor=people.owner)
+        await store.write(chat_notices.read_on, workspace_id=people.owner.workspace_id, base_url=URL)
+
+    assert {post.chat for post in await outside.deliver()} == {"to:ann", "to:zoe"}
+
+
 async def test_what_is_not_wanted_or_not_theirs_to_see_is_not_told(outside: Outside) -> None:
     name, owner = outside.bus.people.member.name, outside.bus.people.owner
     await outside.bus.make_room("secret", visibility="private")

@@ -24,7 +24,8 @@ DELETE FROM chat_notices WHERE user_id = :user_id;
 SELECT 1 AS found FROM chat_notices WHERE workspace_id = :workspace_id LIMIT 1;
 
 -- name: behind(workspace_id, newest, limit)
-SELECT * FROM chat_notices WHERE workspace_id = :workspace_id AND position < :newest ORDER BY user_id LIMIT :limit;
+-- Who is furthest behind comes first: with a log that never rests nobody is left out.
+SELECT * FROM chat_notices WHERE workspace_id = :workspace_id AND position < :newest ORDER BY position, user_id LIMIT :limit;
 
 -- name: holding(workspace_id)
 SELECT * FROM chat_notices WHERE workspace_id = :workspace_id AND held > 0 ORDER BY user_id;

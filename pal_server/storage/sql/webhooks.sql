@@ -21,7 +21,8 @@ DELETE FROM webhooks WHERE user_id = :user_id;
 DELETE FROM webhook_posts WHERE user_id = :user_id;
 
 -- name: behind(workspace_id, newest, limit)
-SELECT * FROM webhooks WHERE workspace_id = :workspace_id AND position < :newest ORDER BY user_id LIMIT :limit;
+-- Who is furthest behind comes first: with a log that never rests nobody is left out.
+SELECT * FROM webhooks WHERE workspace_id = :workspace_id AND position < :newest ORDER BY position, user_id LIMIT :limit;
 
 -- name: any(workspace_id)
 SELECT 1 AS found FROM webhooks WHERE workspace_id = :workspace_id LIMIT 1;
