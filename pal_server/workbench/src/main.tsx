@@ -12,14 +12,22 @@ function logIn(): void {
   location.assign("/login");
 }
 
-const { router, tabs } = makeRouter();
+let made: ReturnType<typeof makeRouter> | null = null;
 const root = createRoot(document.getElementById("root") as HTMLElement);
+
+/** In a task of its own: the one that runs now has begun all modules. */
+async function route(): Promise<ReturnType<typeof makeRouter>> {
+  await new Promise((next) => setTimeout(next));
+  made ??= makeRouter();
+  await made.router.load();
+  return made;
+}
 
 async function begin(): Promise<void> {
   whenLoggedOut(logIn);
   try {
     // What the address needs is loaded while the snapshot comes; with it there, the first drawing is whole.
-    const [{ snapshot }] = await Promise.all([request("GET /api/snapshot"), router.load()]);
+    const [{ snapshot }, { router, tabs }] = await Promise.all([request("GET /api/snapshot"), route()]);
     if (tabs.belongTo(snapshot.me.name)) await router.load();
     await setLanguage(snapshot.preferences.language);
     // As a transition it is drawn in slices, so a person who touches something meanwhile does not wait for all of it.

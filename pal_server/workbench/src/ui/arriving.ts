@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { startTransition, useEffect, useState } from "react";
 
 const SOON = 500; // milliseconds a browser that is never idle may put it off
 
@@ -30,7 +30,8 @@ export function arriving<T>(load: () => Promise<T>): (isNeeded: boolean) => T | 
     useEffect(() => {
       if (!isNeeded || here !== null) return;
       coming ??= begin();
-      void coming.then(() => setHere(here !== null));
+      // In slices: all that waited for it is drawn anew.
+      void coming.then(() => startTransition(() => setHere(here !== null)));
     }, [isNeeded]);
     return here;
   };

@@ -1,7 +1,8 @@
 import { Outlet, useRouterState, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { t } from "../text/text";
 import { Boundary } from "../ui/boundary";
+import { onFirstTouch } from "../ui/first-touch";
 import { PHONE, useKept, useMedia } from "../ui/hooks";
 import { later } from "../ui/later";
 import { Menus } from "../ui/menus";
@@ -23,6 +24,12 @@ const TabStrip = later(() => import("./tab-strip").then((found) => found.TabStri
 const RunPanel = lazy(() => import("./run-panel"));
 
 const SIDEBAR = 232; // pixels
+
+/** Who begins to act has it at hand soon, and still has it when the server goes away. */
+const loadWhatFloats = () => {
+  const parts = [import("../ui/menu"), import("../ui/tip"), import("./dialog"), import("@mantine/notifications")];
+  Promise.all(parts).catch(console.warn);
+};
 
 /** The regions every screen has, and what lies over them. */
 export function Shell() {
@@ -52,6 +59,7 @@ function Regions() {
     toggleRail: () => setFolded(!isFolded),
   });
   useNotifications();
+  useEffect(() => onFirstTouch(loadWhatFloats), []);
   const tabs = useTabs();
   useTabLinks(useTabKeeper(), !isPhone);
   const hasStrip = !isPhone && (tabs.open.length > 1 || tabs.open.some((one) => one.isPinned));
