@@ -1,12 +1,34 @@
 """Whatever a code of a project means: the letter says what it is."""
 
+from collections.abc import Sequence
+
 from pal_server.actions import decisions, tasks
 from pal_server.domain.actors import Actor
 from pal_server.domain.decisions import Decision
 from pal_server.domain.projects import Coded, parse_code
 from pal_server.domain.tasks import Task
-from pal_server.errors import NotFound
+from pal_server.errors import Invalid, NotFound
 from pal_server.storage.tx import Tx
+
+LIMIT = 100  # codes looked up at once
+
+
+def find(tx: Tx, *, actor: Actor, codes: Sequence[str]) -> list[tuple[str, Task | Decision]]:
+    """What codes that name their project (`shop.T-3`) mean, as they were said, in that order. Those of which the actor
+    may know nothing are left out, like those that mean nothing.
+    """
+    if len(codes) > LIMIT:
+        raise Invalid(f"at most {LIMIT} codes are looked up at once", field="codes", limit=LIMIT)
+    found: list[tuple[str, Task | Decision]] = []
+    for said in dict.fromkeys(codes):
+        project, _, code = said.rpartition(".")
+        if not project:
+            raise Invalid("a code names its project here, as shop.T-3", field="codes", value=said)
+        try:
+            found.append((said, get(tx, actor=actor, project=project, code=code)))
+        except NotFound:
+            continue
+    return found
 
 
 def get(tx: Tx, *, actor: Actor, project: str, code: str) -> Task | Decision:

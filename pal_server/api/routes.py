@@ -88,7 +88,7 @@ from pal_server.contract import terminals as t
 from pal_server.contract import usage as g
 from pal_server.contract.base import Done, Page
 from pal_server.contract.events import EventsQuery
-from pal_server.contract.items import ItemAnswer
+from pal_server.contract.items import ItemAnswer, ItemsAnswer, ItemsQuery
 from pal_server.contract.system import Health, Version
 
 # Addresses of the web client, which finds its way by itself.
@@ -226,6 +226,7 @@ ROUTES: tuple[Route, ...] = (
         q.RecordVerification,
     ),
     get("/api/projects/{project}/items/{code}", tasks.get_item, READERS, "Whatever a code means: T-3, D-3", ItemAnswer),
+    get("/api/items", tasks.find_items, READERS, "What several codes mean", ItemsAnswer, ItemsQuery),
     create("/api/topics/{id:int}/task", tasks.promote, HELPERS, "Make a task of a topic", q.TaskAnswer, q.PromoteTopic),
     get("/api/projects/{project}/docs", docs.list_docs, READERS, "Its context documents by name", j.DocsAnswer, Page),
     get("/api/projects/{project}/docs/{doc}", docs.get, READERS, "One, with its text", j.DocAnswer),

@@ -6,9 +6,10 @@ from pal_server.api.fields import keep, or_none
 from pal_server.api.present import present, present_all
 from pal_server.api.routing import Call
 from pal_server.contract import tasks as contract
-from pal_server.contract.items import ItemAnswer
+from pal_server.contract.items import FoundItem, ItemAnswer, ItemsAnswer, ItemsQuery
 from pal_server.contract.messages import Message, Receipt
 from pal_server.contract.projects import Decision
+from pal_server.domain.decisions import Decision as DecisionOf
 from pal_server.domain.keep import KEEP
 from pal_server.domain.tasks import Task
 
@@ -132,6 +133,25 @@ async def get_item(call: Call) -> ItemAnswer:
     if isinstance(found, Task):
         return ItemAnswer(task=present(found, contract.Task))
     return ItemAnswer(decision=present(found, Decision))
+
+
+async def find_items(call: Call) -> ItemsAnswer:
+    codes = [code.strip() for code in call.query(ItemsQuery).codes.split(",") if code.strip()]
+    found = await call.read(items.find, actor=call.actor, codes=codes)
+    return ItemsAnswer(items=[_found(said, item) for said, item in found])
+
+
+def _found(said: str, item: Task | DecisionOf) -> FoundItem:
+    return FoundItem(
+        said=said,
+        code=item.code,
+        project=item.project_id,
+        title=item.title,
+        status=item.status,
+        room=item.room_id,
+        topic=item.topic_id,
+        message=None if isinstance(item, Task) else item.message_id,
+    )
 
 
 def _plan(request: contract.Planned) -> Plan:

@@ -151,6 +151,24 @@ def test_what_the_server_refuses_goes_back_and_what_others_do_is_followed(come: 
     me.page.set_viewport_size(DESKTOP)
 
 
+def test_codes_in_words_lead_to_their_task_and_decision(come: Come, stack: Stack, shop: str, room: str) -> None:
+    stack.api.post(f"/api/projects/{shop}/decisions", {"title": "Green tea"})
+    task = stack.api.get("/api/tasks/T-2", project=shop)["task"]
+    words = "After T-2, as `T-1` and T-99 say: D-1. [T-1](https://example.com) nothing.T-1"
+    stack.api.post("/api/messages", {"room": room, "content": words})
+    me = come().enter(room)
+    said = me.log.locator("p", has_text="After T-2")
+    links = said.locator("a[href^='/']")
+
+    expect(links).to_have_count(2, timeout=SOON)
+    assert [link.inner_text() for link in links.all()] == ["T-2", "D-1"]
+    expect(links.nth(0)).to_have_attribute("title", "T-2 Pour it")
+    expect(links.nth(1)).to_have_attribute("href", re.compile(rf"^/r/{room}/\d+\?message=\d+$"))
+    links.nth(0).click()
+    expect(me.page).to_have_url(re.compile(f"/r/{room}/{task['topic']}$"), timeout=SOON)
+    expect(me.page.get_by_role("heading", name="Pour it", level=1)).to_be_visible(timeout=SOON)
+
+
 def picture(me: Person, name: str) -> None:
     """For eyes, when `TEST_PICTURES` names a folder."""
     if folder := os.environ.get("TEST_PICTURES"):

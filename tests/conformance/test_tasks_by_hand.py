@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import log, projects, tasks
+from pal_server.actions import decisions, items, log, projects, rooms, tasks
 from pal_server.actions.tasks import Plan
 from pal_server.domain.actors import Actor
 from pal_server.domain.tasks import Task
@@ -73,3 +73,23 @@ async def test_what_comes_after_something_is_begun_once_that_is_done(bus: Bus) -
     await change(bus, "T-1", status="review")
     await change(bus, "T-2", status="review")
     assert (await change(bus, "T-2", status="in_progress")).status == "in_progress"  # it was begun before
+
+
+async def test_codes_that_name_their_project_are_looked_up_at_once_by_who_may_know(bus: Bus) -> None:
+    await bus.store.write(decisions.propose, actor=bus.people.member, project="shop", title="Green tea")
+    await bus.make_room("hidden", visibility="private")
+    await bus.store.write(rooms.change, actor=bus.people.owner, room="hidden", project="shop")
+    await bus.store.write(
+        tasks.create, actor=bus.people.owner, title="Secret", project="shop", room="hidden", plan=Plan()
+    )
+
+    async def found(actor: Actor, *codes: str) -> list[tuple[str, str]]:
+        return [(said, item.title) for said, item in await bus.store.read(items.find, actor=actor, codes=codes)]
+
+    codes = ("shop.T-3", "shop.D-1", "SHOP.T-1", "shop.T-99", "shop.X-1", "bar.T-1")
+    seen = [("shop.D-1", "Green tea"), ("SHOP.T-1", "Sell tea")]
+    assert await found(bus.people.viewer, *codes) == seen
+    assert await found(bus.people.owner, *codes) == [("shop.T-3", "Secret"), *seen]
+    for wrong in (("T-1",), [f"shop.T-{number}" for number in range(1, 102)]):
+        with pytest.raises(Invalid):
+            await found(bus.people.owner, *wrong)

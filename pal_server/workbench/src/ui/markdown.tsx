@@ -5,7 +5,9 @@ import type { Growing } from "../state/blocks";
 import { mayHoldFormulas, withFormulas } from "../state/formulas";
 import { t } from "../text/text";
 import { arriving } from "./arriving";
+import { CodeLink } from "./code-link";
 import css from "./markdown.module.css";
+import { rehypeCodes } from "./markdown-codes";
 import { readGfm } from "./markdown-gfm";
 import { safe } from "./markdown-safe";
 
@@ -17,11 +19,11 @@ interface Reading {
   rehype: never[];
 }
 
-const PLAIN: Reading = { remark: [readGfm] as never[], rehype: SAFE as never[] };
+const PLAIN: Reading = { remark: [readGfm] as never[], rehype: [...SAFE, rehypeCodes] as never[] };
 
 const withPlugins = (more: { remark: readonly unknown[]; rehype: readonly unknown[] }): Reading => ({
   remark: [readGfm, ...more.remark] as never[],
-  rehype: [...SAFE, ...more.rehype] as never[],
+  rehype: [...SAFE, rehypeCodes, ...more.rehype] as never[],
 });
 
 // Colours for code, the setting of formulas and what cuts a text into blocks are loaded with the first of them.
@@ -29,7 +31,8 @@ const useCode = arriving(() => import("./markdown-code").then(withPlugins));
 const useFormulas = arriving(() => import("./markdown-formulas").then(withPlugins));
 const useBlocks = arriving(() => import("../state/blocks"));
 
-const COMPONENTS: Components = {
+const COMPONENTS: Components & { "pal-code": typeof CodeLink } = {
+  "pal-code": CodeLink,
   a: ({ href, children }) => (
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
       {children}

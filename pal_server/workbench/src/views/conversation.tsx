@@ -18,6 +18,7 @@ import { isMine, LIVE } from "../state/desk";
 import { heightOf } from "../state/heights";
 import { type Item, timelineOf } from "../state/timeline";
 import { day, t } from "../text/text";
+import { ProjectContext } from "../ui/code-link";
 import { Faces } from "../ui/face";
 import { PHONE, useLatest, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
 import { Visits } from "../ui/kept-scroll";
@@ -62,15 +63,17 @@ export function Conversation({ room, glance }: { room: Room; glance: Glance }) {
   }, [store, id, isConnected]);
   useEffect(() => store.holdTopic(id), [store, id]);
   return (
-    <section className={css.pane} aria-label={glance.topic.title} data-region>
-      <Header room={room} glance={glance} />
-      {log ? (
-        <Log room={room} glance={glance} onMode={setMode} />
-      ) : (
-        <div className={css.loading}>{failure ? <p role="alert">{failure.message}</p> : <Bars />}</div>
-      )}
-      <Composer room={room} glance={glance} mode={mode} onMode={setMode} />
-    </section>
+    <ProjectContext value={room.project}>
+      <section className={css.pane} aria-label={glance.topic.title} data-region>
+        <Header room={room} glance={glance} />
+        {log ? (
+          <Log room={room} glance={glance} onMode={setMode} />
+        ) : (
+          <div className={css.loading}>{failure ? <p role="alert">{failure.message}</p> : <Bars />}</div>
+        )}
+        <Composer room={room} glance={glance} mode={mode} onMode={setMode} />
+      </section>
+    </ProjectContext>
   );
 }
 

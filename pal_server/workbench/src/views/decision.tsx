@@ -2,6 +2,7 @@ import { Button, Modal, NativeSelect, Textarea, TextInput } from "@mantine/core"
 import { useState } from "react";
 import { answerDecision, proposeDecision, supersedeDecision } from "../api/projects";
 import { ago, dateTime, type TextKey, t } from "../text/text";
+import { ProjectContext } from "../ui/code-link";
 import { Go } from "../ui/go";
 import { useNow, useSelect } from "../ui/hooks";
 import { Markdown } from "../ui/markdown";
@@ -54,7 +55,11 @@ export function OneDecision({ one, mayWrite, withProject = false }: Props) {
           </span>
         </summary>
         <div className={css.more}>
-          {one.rationale && <Markdown text={one.rationale} />}
+          {one.rationale && (
+            <ProjectContext value={one.project}>
+              <Markdown text={one.rationale} />
+            </ProjectContext>
+          )}
           <p>
             {t("decisions.by", { name: one.proposed_by })}
             {one.decided_by !== null && `, ${t("decisions.settledBy", { name: one.decided_by })}`}

@@ -8,6 +8,7 @@ import { LIVE } from "../state/desk";
 import { byFile, EMPTY, type RunView } from "../state/run-view";
 import { tailOf } from "../state/tail";
 import { clockSeconds, count, duration, money, type TextKey, t } from "../text/text";
+import { ProjectContext } from "../ui/code-link";
 import { Face } from "../ui/face";
 import { useNow, useSelect, useStore } from "../ui/hooks";
 import { Markdown } from "../ui/markdown";
@@ -66,6 +67,7 @@ export function RunDetail({ run }: { run: Run }) {
   const navigate = useNavigate();
   const { tab = "steps" } = useSearch({ strict: false });
   const view = useSelect((state) => state.runs[run.id]) ?? EMPTY;
+  const project = useSelect((state) => state.desk.rooms[run.room]?.project ?? null);
   const files = useMemo(() => byFile(view.changes), [view.changes]);
   const choose = (wanted: Tab) =>
     void navigate({ to: ".", search: (before: object) => ({ ...before, tab: wanted }) } as never);
@@ -117,7 +119,11 @@ export function RunDetail({ run }: { run: Run }) {
         aria-labelledby={`tab-${tab}`}
         tabIndex={-1}
       >
-        {tab === "steps" && <Steps run={run} view={view} />}
+        {tab === "steps" && (
+          <ProjectContext value={project}>
+            <Steps run={run} view={view} />
+          </ProjectContext>
+        )}
         {tab === "changes" && <RunChanges files={files} />}
         {tab === "log" && <RawLog run={run} view={view} />}
         {tab === "prompt" && <Prompt run={run.id} />}

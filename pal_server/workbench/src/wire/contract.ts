@@ -1063,6 +1063,17 @@ export interface FinishRun {
   resume_at?: number | null;
 }
 
+export interface FoundItem {
+  said: string;
+  code: string;
+  project: string;
+  title: string;
+  status: string;
+  room: string | null;
+  topic: number | null;
+  message: number | null;
+}
+
 /** The answer to one question. */
 export interface Given {
   chosen?: string[];
@@ -1298,6 +1309,15 @@ export interface InvitesAnswer {
 export interface ItemAnswer {
   task: Task | null;
   decision: Decision | null;
+}
+
+/** Those that mean something to who asks. */
+export interface ItemsAnswer {
+  items: FoundItem[];
+}
+
+export interface ItemsQuery {
+  codes: string;
 }
 
 export interface JoinRoom {
@@ -2830,6 +2850,7 @@ export interface Routes {
   "GET /api/tasks/{task}/verifications": { body: undefined; answer: VerificationsAnswer };
   "POST /api/tasks/{task}/verifications": { body: RecordVerification; answer: VerifiedAnswer };
   "GET /api/projects/{project}/items/{code}": { body: undefined; answer: ItemAnswer };
+  "GET /api/items": { body: undefined; answer: ItemsAnswer };
   "POST /api/topics/{id}/task": { body: PromoteTopic; answer: TaskAnswer };
   "GET /api/projects/{project}/docs": { body: undefined; answer: DocsAnswer };
   "GET /api/projects/{project}/docs/{doc}": { body: undefined; answer: DocAnswer };
