@@ -44,6 +44,7 @@ def list_shares(
 @shares.command("create")
 def create_share(
     topic: Annotated[int | None, typer.Option(metavar="ID", help="Show this topic.")] = None,
+    task: Annotated[str | None, typer.Option(metavar="T-N", help="Show this task and its topic.")] = None,
     room: Annotated[str | None, typer.Option("--room", "--chat", metavar="R", help="Show this room.")] = None,
     file: Annotated[str | None, typer.Option(metavar="ID", help="Show this file.")] = None,
     run: Annotated[int | None, typer.Option(metavar="ID", help="Show this run.")] = None,
@@ -61,9 +62,9 @@ def create_share(
       pal console shares create --topic 12
       pal console shares create --room general --rights comment --json
     """
-    shown = without_nothing({"topic": topic, "room": room, "file": file, "run": run})
+    shown = without_nothing({"topic": topic, "task": task, "room": room, "file": file, "run": run})
     if len(shown) != 1:
-        raise WrongUsage("a link shows one thing. Give --topic, --room, --file or --run")
+        raise WrongUsage("a link shows one thing. Give --topic, --task, --room, --file or --run")
     body = {**shown, "rights": rights.value, "may_trigger": may_trigger, "expires_at": expires_at}
     answer = connect(server, token).post("/api/shares", without_nothing(body))
     verbs.show(answer, as_json=as_json, render=lambda made: _show_address(made, id=made["share"]["id"]))

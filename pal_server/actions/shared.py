@@ -19,8 +19,9 @@ from pal_server.domain.rooms import Room, Topic
 from pal_server.domain.runs import Run, RunEvent
 from pal_server.domain.shares import Rights, Share, ShareKind
 from pal_server.domain.summaries import Summary
+from pal_server.domain.tasks import Task
 from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
-from pal_server.storage import events, files, shares, users
+from pal_server.storage import events, files, shares, tasks, users
 from pal_server.storage import messages as message_rows
 from pal_server.storage import rooms as room_rows
 from pal_server.storage.tx import Event, Tx
@@ -53,6 +54,7 @@ class Look:
     giver: Actor
     room: Room | None = None
     topic: Topic | None = None
+    task: Task | None = None  # the topic's plan, if it has one
     run: Run | None = None
     summary: Summary | None = None
     file: File | None = None
@@ -99,7 +101,10 @@ def look(tx: Tx, *, secret_hash: str) -> Look:
     match share.kind:
         case ShareKind.TOPIC:
             topic = access.topic(tx, giver, int(share.target))
-            return Look(share=share, giver=giver, room=access.room(tx, giver, topic.room_id), topic=topic)
+            planned = tasks.id_of_topic(tx, topic_id=topic.id)
+            task = None if planned is None else tasks.find(tx, workspace_id=share.workspace_id, id=planned)
+            room = access.room(tx, giver, topic.room_id)
+            return Look(share=share, giver=giver, room=room, topic=topic, task=task)
         case ShareKind.ROOM:
             return Look(share=share, giver=giver, room=access.room(tx, giver, share.target))
         case ShareKind.RUN:

@@ -16,6 +16,7 @@ def create(
     actor: Actor,
     secret_hash: str,
     topic: int | None = None,
+    task: str | None = None,
     room: str | None = None,
     file: str | None = None,
     run: int | None = None,
@@ -30,7 +31,7 @@ def create(
     access.need(actor, Role.MEMBER)
     if actor.kind is not ActorKind.USER:
         raise Forbidden("links are made by people", actor=actor.kind)
-    kind, target = _target(tx, actor=actor, topic=topic, room=room, file=file, run=run)
+    kind, target = _target(tx, actor=actor, topic=topic, task=task, room=room, file=file, run=run)
     given = parse_rights(rights, kind=kind, may_trigger=may_trigger)
     said = {"kind": kind, "target": target, "rights": given, "may_trigger": may_trigger, "expires_at": expires_at}
     if (made := client_ids.earlier(tx, actor=actor, client_id=client_id, verb="shares.create", said=said)) is not None:
@@ -93,17 +94,26 @@ def revoke(tx: Tx, *, actor: Actor, id: str) -> Share:
 
 
 def _target(
-    tx: Tx, *, actor: Actor, topic: int | None, room: str | None, file: str | None, run: int | None
+    tx: Tx,
+    *,
+    actor: Actor,
+    topic: int | None,
+    task: str | None,
+    room: str | None,
+    file: str | None,
+    run: int | None,
 ) -> tuple[ShareKind, str]:
-    if sum(one is not None for one in (topic, room, file, run)) != 1:
-        raise Invalid("a link shows one thing: give topic, room, file or run", field="topic")
+    if sum(one is not None for one in (topic, task, room, file, run)) != 1:
+        raise Invalid("a link shows one thing: give topic, task, room, file or run", field="topic")
+    if task is not None:
+        return ShareKind.TOPIC, str(access.task(tx, actor, task).topic_id)
     if topic is not None:
         return ShareKind.TOPIC, str(access.topic(tx, actor, topic).id)
     if room is not None:
         return ShareKind.ROOM, access.room(tx, actor, room).id
     if run is not None:
         return ShareKind.RUN, str(access.run(tx, actor, run).id)
-    assert file is not None, "one of the four is given"
+    assert file is not None, "one of the five is given"
     found = access.file(tx, actor, file)
     if not found.is_live(now=tx.now):
         raise NotFound(f"the file {found.name} is no longer offered", file=found.id)

@@ -19,6 +19,7 @@ from pal_server.contract import files as file_contract
 from pal_server.contract import messages, rooms, runs
 from pal_server.contract import shares as contract
 from pal_server.domain.shares import ShareKind
+from pal_server.domain.tasks import Task
 from pal_server.errors import PalError
 from pal_server.tokens import hash_secret
 
@@ -145,13 +146,22 @@ def present_look(found: Look, /) -> contract.SharedAnswer:
         ),
         room=None if room is None else contract.SharedRoom(id=room.id, name=room.name, title=room.title),
         topic=None if topic is None else contract.SharedTopic(id=topic.id, title=topic.title),
+        task=None if found.task is None else _task(found.task),
         run=None if run is None else present(run, contract.SharedRun),
         summary=None if found.summary is None else present(found.summary, runs.RunSummary),
         file=None if file is None else present(file, file_contract.File),
     )
 
 
+def _task(task: Task) -> contract.SharedTask:
+    return contract.SharedTask(
+        code=task.code, status=task.status.value, body=task.body, acceptance=list(task.acceptance)
+    )
+
+
 def _title(found: Look) -> str:
+    if found.task is not None:
+        return f"{found.task.code}: {found.task.title}"
     if found.topic is not None:
         return found.topic.title
     if found.room is not None:

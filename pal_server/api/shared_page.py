@@ -4,6 +4,7 @@ Everything on it was written by others: it goes through `escape` and stays text.
 frame, and tells no other site its address, which is the credential.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
@@ -18,12 +19,14 @@ from pal_server.api.artifacts import is_image
 from pal_server.api.decoding import read_body
 from pal_server.api.routing import Call
 from pal_server.api.shared import link_of, present_look
+from pal_server.api.shared_words import Words
 from pal_server.contract.shares import SharedThing
 from pal_server.domain.files import File
 from pal_server.domain.messages import Message
 from pal_server.domain.pages import Page
 from pal_server.domain.runs import RunEvent
 from pal_server.domain.shares import Rights, ShareKind
+from pal_server.domain.tasks import Task
 from pal_server.errors import Invalid, NotFound, PalError
 
 POLICY = (
@@ -31,7 +34,9 @@ POLICY = (
 )
 SHOWN = 100  # messages on one page
 EVENTS = 200  # of a run, from its beginning
-_ONLY_TEXT = frozenset({"text", "result", "error", "output", "thinking"})
+RESULT = 2_000  # characters of what a tool said
+_WORDS = frozenset({"message", "plan"})  # of a run, what is Markdown
+_LINES = frozenset({"reasoning", "command", "tool_result", "error", "output"})  # what stands as it is
 
 
 async def page(call: Call) -> StreamResponse:
@@ -89,44 +94,82 @@ async def _content(call: Call, found: Look, secret_hash: str) -> str:
                 before=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else 2**62,
                 limit=SHOWN,
             )
-            return _messages(call, page)
+            words = Words()
+            return _plan(found.task, words) + _messages(call, page, words)
         case ShareKind.RUN:
             events, _ = await call.read(shared.run_events, secret_hash=secret_hash, after=0, limit=EVENTS)
             assert found.run is not None
             files = () if found.summary is None else found.summary.files
             status = f"<p>{escape(found.run.status)}</p>"
-            return status + _events(events.items) + _files(call, files)
+            return status + _events(_joined(events.items), Words()) + _files(call, files)
         case ShareKind.FILE:
             assert found.file is not None
             return _files(call, (found.file,))
 
 
-def _messages(call: Call, page: Page[Message]) -> str:
+def _plan(task: Task | None, words: Words) -> str:
+    """What a task is to become, above what was said of it."""
+    if task is None:
+        return ""
+    wanted = "".join(f"<li>{escape(one)}</li>" for one in task.acceptance)
+    body = words.html(task.body) if task.body else ""
+    return f"<p>{escape(task.status.replace('_', ' ').capitalize())}</p>{body}{f'<ul>{wanted}</ul>' if wanted else ''}"
+
+
+def _messages(call: Call, page: Page[Message], words: Words) -> str:
     earlier = "" if page.next is None else f'<p><a href="?before={escape(page.next)}">Earlier</a></p>'
-    return earlier + "<ol class=said>" + "".join(_message(call, one) for one in page.items) + "</ol>"
+    return earlier + "<ol class=said>" + "".join(_message(call, one, words) for one in page.items) + "</ol>"
 
 
-def _message(call: Call, message: Message) -> str:
+def _message(call: Call, message: Message, words: Words) -> str:
     if message.deleted_at is not None:
         return f"<li id=m{message.id}><p>Deleted</p></li>"
     sender = message.sender
     origin = f" <small>guest, {escape(sender.origin)}</small>" if sender.kind == "guest" else ""
     attached = "".join(_attached(call, file["id"], file["name"], file["mime"]) for file in message.files)
     return (
-        f"<li id=m{message.id}><b>{escape(sender.display_name or sender.name)}</b>{origin}"
-        f"<pre>{escape(message.content)}</pre>{attached}</li>"
+        f"<li id=m{message.id}><b>{escape(sender.display_name or sender.name)}</b> {_moment(message.created_at)}"
+        f"{origin}{words.html(message.content)}{attached}</li>"
     )
 
 
-def _events(events: Iterable[RunEvent]) -> str:
-    shown = (event for event in events if event.kind in _ONLY_TEXT and event.text)
-    return (
-        "<ol class=said>"
-        + "".join(
-            f"<li><small>{escape(event.kind)}</small><pre>{escape(event.text or '')}</pre></li>" for event in shown
-        )
-        + "</ol>"
+def _joined(events: Iterable[RunEvent]) -> list[tuple[str, str]]:
+    """What a run said and did, as (kind, text): words that came in pieces are one."""
+    said: dict[tuple[str, str, str], str] = {}
+    for event in events:
+        if event.kind not in _WORDS | _LINES or not event.text:
+            continue
+        data = json.loads(event.data)
+        is_piece = event.kind in ("message", "reasoning", "output")
+        key = (event.kind, event.lane, str(data.get("id")) if is_piece else f"at {event.seq}")
+        said[key] = event.text if data.get("replaces") else said.get(key, "") + event.text
+    return [(kind, text) for (kind, _, _), text in said.items()]
+
+
+def _events(said: Iterable[tuple[str, str]], words: Words) -> str:
+    shown = (
+        words.html(text) if kind in _WORDS else f"<small>{_NAMES[kind]}</small><pre>{escape(_cut(text))}</pre>"
+        for kind, text in said
     )
+    return "<ol class=said>" + "".join(f"<li>{one}</li>" for one in shown) + "</ol>"
+
+
+_NAMES = {
+    "reasoning": "Thought",
+    "command": "Ran",
+    "tool_result": "Result",
+    "error": "Error",
+    "output": "Output",
+}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= RESULT else f"{text[:RESULT]} …"
+
+
+def _moment(at: int) -> str:
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return f'<time datetime="{moment:%Y-%m-%dT%H:%MZ}">{moment:%Y-%m-%d %H:%M} UTC</time>'
 
 
 def _files(call: Call, files: Iterable[File]) -> str:
@@ -162,7 +205,8 @@ def _page(title: str, content: str, *, status: int) -> web.Response:
     text = (
         '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        f'<title>{escape(title)}</title><link rel="stylesheet" href="/assets/plain.css"></head>\n'
+        f'<title>{escape(title)}</title><link rel="stylesheet" href="/assets/plain.css">'
+        '<link rel="icon" type="image/svg+xml" href="/assets/pal.svg"></head>\n'
         f"<body><main>\n<h1>{escape(title)}</h1>\n{content}\n</main></body></html>\n"
     )
     headers = {

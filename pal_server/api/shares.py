@@ -16,6 +16,7 @@ async def create(call: Call) -> contract.CreatedShareAnswer:
         actor=call.actor,
         secret_hash=secret_hash,
         topic=request.topic,
+        task=request.task,
         room=request.room,
         file=request.file,
         run=request.run,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from .base import Answer, Page, Request
 from .files import File
 from .runs import RunSummary
-from .words import RunStatus
+from .words import RunStatus, TaskStatus
 
 ShareKind = Literal["topic", "room", "file", "run"]
 ShareRights = Literal["view", "comment"]
@@ -29,9 +29,11 @@ class Share(Answer, frozen=True, kw_only=True):
 
 
 class CreateShare(Request, frozen=True, kw_only=True):
-    """One of `topic`, `room`, `file` and `run`. Comments go to topics and rooms alone."""
+    """One of `topic`, `task`, `room`, `file` and `run`. Comments go to topics and rooms alone."""
 
     topic: int | None = None
+    task: str | None = None
+    """By id or code: its topic, above which its plan stands."""
     room: str | None = None
     file: str | None = None
     run: int | None = None
@@ -81,6 +83,15 @@ class SharedTopic(Answer, frozen=True, kw_only=True):
     title: str
 
 
+class SharedTask(Answer, frozen=True, kw_only=True):
+    """The plan of a shared topic that is a task."""
+
+    code: str
+    status: TaskStatus
+    body: str = ""
+    acceptance: list[str] = []
+
+
 class SharedRun(Answer, frozen=True, kw_only=True):
     id: int
     agent: str
@@ -99,6 +110,7 @@ class SharedAnswer(Answer, frozen=True, kw_only=True):
     shared: SharedThing
     room: SharedRoom | None = None
     topic: SharedTopic | None = None
+    task: SharedTask | None = None
     run: SharedRun | None = None
     summary: RunSummary | None = None
     file: File | None = None

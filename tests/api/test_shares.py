@@ -8,7 +8,7 @@ import pytest
 
 from pal_server.api.routes import ROUTES
 from tests.support.patience import PATIENCE
-from tests.support.server import ServerUnderTest, expect, start_server
+from tests.support.server import ServerUnderTest, expect, lease_of, start_server
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -56,6 +56,72 @@ async def test_the_token_opens_nothing_else(server: ServerUnderTest) -> None:
         for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"{server.app.services.cookie}={token}"}):
             response = await server.request(route.method, path, token=None, headers=headers)
             assert response.status in (401, 404), route.template
+
+
+async def test_words_are_markdown_that_does_nothing(server: ServerUnderTest) -> None:
+    text = (
+        f"**bold** `code` [out](https://example.com/x) [bad](javascript:alert(3)) [worse](data:text/html,x)\n\n"
+        f"{SCRIPT}\n\n"
+        "![pixel](https://tracker.example/p.png)\n\n```html\n<b>as it is</b>\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    )
+    sent = await server.send(text)
+    long = await server.send("**x** " * 5_000)
+    token = (await link(server, topic=sent["message"]["topic"]))["token"]
+
+    page = (await server.get(f"/s/{token}", token=None)).body.decode()
+
+    assert "<strong>bold</strong> <code>code</code>" in page
+    assert '<a href="https://example.com/x">out</a>' in page
+    assert "&lt;b&gt;as it is&lt;/b&gt;" in page
+    assert "<td>1</td>" in page
+    assert "<script" not in page
+    assert "<img" not in page
+    assert 'href="javascript' not in page
+    assert 'href="data' not in page
+    assert "<pre>**x** **x**" in page  # long ones stand as they are
+    assert f"id=m{long['message']['id']}" in page
+
+
+async def test_a_shared_run_shows_what_it_said_and_did(server: ServerUnderTest) -> None:
+    computer, claimed, opened = await server.running()
+    run = opened["run"]
+    events = [
+        {"seq": 1, "kind": "reasoning", "text": "Let me ", "data": {"id": "r"}},
+        {"seq": 2, "kind": "reasoning", "text": "think.", "data": {"id": "r"}},
+        {"seq": 3, "kind": "command", "text": "make test", "data": {"id": "t"}},
+        {"seq": 4, "kind": "tool_result", "text": "<b>2 failed</b>", "data": {"id": "t"}},
+        {"seq": 5, "kind": "message", "text": "I will **", "data": {"id": "m"}},
+        {"seq": 6, "kind": "message", "text": "fix** it.", "data": {"id": "m"}},
+    ]
+    body = {"events": events, **lease_of(claimed)}
+    expect(await server.post(f"/api/runs/{run['id']}/events", body, token=computer.key), 200)
+    token = (await link(server, run=run["id"]))["token"]
+
+    page = (await server.get(f"/s/{token}", token=None)).body.decode()
+
+    assert "Let me think." in page
+    assert "make test" in page
+    assert "&lt;b&gt;2 failed&lt;/b&gt;" in page
+    assert "I will <strong>fix</strong> it." in page
+
+
+async def test_a_shared_task_is_its_topic_below_its_plan(server: ServerUnderTest) -> None:
+    project = expect(await server.post("/api/projects", {"key": "shop", "room": "general"}), 201)["project"]["key"]
+    planned = {"project": project, "title": "Pour the tea", "body": "Green **only**", "acceptance": ["no milk"]}
+    task = expect(await server.post("/api/tasks", planned), 201)["task"]
+    await server.send("which cup?", topic=task["topic"])
+    made = await link(server, task=f"{project}.{task['code']}")
+
+    look = await server.get(f"/api/shared/{made['token']}", token=None)
+    page = (await server.get(f"/s/{made['token']}", token=None)).body.decode()
+
+    assert (made["share"]["kind"], made["share"]["target"]) == ("topic", str(task["topic"]))
+    assert look["shared"]["title"] == "T-1: Pour the tea"
+    assert look["task"] == {"code": "T-1", "status": "backlog", "body": "Green **only**", "acceptance": ["no milk"]}
+    assert "Green <strong>only</strong>" in page
+    assert "<li>no milk</li>" in page
+    assert "which cup?" in page
+    assert (await server.post("/api/shares", {"task": "T-9"})).status == 404
 
 
 async def test_a_guest_comments_through_the_form(server: ServerUnderTest) -> None:

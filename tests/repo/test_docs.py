@@ -143,10 +143,10 @@ def test_every_dependency_has_its_bounds_and_its_reason() -> None:
 
 
 def test_every_dependency_is_used() -> None:
-    """`argon2-cffi` is imported as `argon2`; the others go by their names."""
+    """`argon2-cffi` is imported as `argon2`, `markdown-it-py` as `markdown_it`; the others go by their names."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     names = [
-        re.split(r"[\[<>=; ]", text)[0].removesuffix("-cffi").replace("-", "_")
+        re.split(r"[\[<>=; ]", text)[0].removesuffix("-cffi").removesuffix("-py").replace("-", "_")
         for text in project["project"]["dependencies"]
     ]
     code = "\n".join(path.read_text("utf-8") for path in sources())

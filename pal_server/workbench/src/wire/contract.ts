@@ -757,9 +757,10 @@ export interface CreateSession {
   client_id?: string | null;
 }
 
-/** One of `topic`, `room`, `file` and `run`. Comments go to topics and rooms alone. */
+/** One of `topic`, `task`, `room`, `file` and `run`. Comments go to topics and rooms alone. */
 export interface CreateShare {
   topic?: number | null;
+  task?: string | null;
   room?: string | null;
   file?: string | null;
   run?: number | null;
@@ -2230,6 +2231,7 @@ export interface SharedAnswer {
   shared: SharedThing;
   room: SharedRoom | null;
   topic: SharedTopic | null;
+  task: SharedTask | null;
   run: SharedRun | null;
   summary: RunSummary | null;
   file: File | null;
@@ -2258,6 +2260,14 @@ export interface SharedRun {
   started_at: number | null;
   ended_at: number | null;
   duration_ms: number | null;
+}
+
+/** The plan of a shared topic that is a task. */
+export interface SharedTask {
+  code: string;
+  status: "backlog" | "cancelled" | "done" | "failed" | "in_progress" | "ready" | "review" | "waiting";
+  body: string;
+  acceptance: string[];
 }
 
 /** The link as its visitors see it. */
