@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pal_daemon.runtimes.acp_client.dialect import Dialect, SecondPrompt
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime, home_of
 from pal_daemon.runtimes.base import Capabilities, Context
+from pal_daemon.runtimes.offer import CannotTell, Offer
 from pal_daemon.runtimes.profile import Account, Mode, mode_of
 from pal_daemon.runtimes.shelf import Shelf
 from pal_daemon.runtimes.way_in import OUT, Login, Seen, WayIn, read_json
@@ -73,6 +74,19 @@ class OpenCodeRuntime(AcpRuntime):
         quiet=QUIET,
     )
 
+    def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
+        """The maker's free models are no offer of an account's: a prompt would go to somebody nobody has chosen.
+
+        Raises CannotTell.
+        """
+        if MAKERS_OWN not in _kept_logins(env):
+            config = _without_makers_own(_config(env.get("OPENCODE_CONFIG_CONTENT")))
+            env = {**env, "OPENCODE_CONFIG_CONTENT": json.dumps(config)}
+        found = super().offer(program, env=env, folder=folder, args=args)
+        if not found.models:
+            raise CannotTell("no provider has a model to choose: nobody is logged in")
+        return found
+
     def environment(self, work: Work, account: Account, context: Context) -> dict[str, str]:
         given = _config(work.env.get("OPENCODE_CONFIG_CONTENT") or account.env.get("OPENCODE_CONFIG_CONTENT"))
         config = _with_mode(given, mode_of(work))
@@ -80,9 +94,15 @@ class OpenCodeRuntime(AcpRuntime):
             skills = config.get("skills")
             known = skills if isinstance(skills, dict) else {}
             config["skills"] = {**known, "paths": [*known.get("paths", []), str(context.skills / ".claude" / "skills")]}
-        if not (work.agent.model or "").startswith(f"{MAKERS_OWN}/") and "enabled_providers" not in config:
-            config["disabled_providers"] = [*config.get("disabled_providers", []), MAKERS_OWN]
+        if not (work.agent.model or "").startswith(f"{MAKERS_OWN}/"):
+            config = _without_makers_own(config)
         return {"OPENCODE_CONFIG_CONTENT": json.dumps(config), **_homes(home_of(account))}
+
+
+def _without_makers_own(config: dict[str, Any]) -> dict[str, Any]:
+    if "enabled_providers" in config:
+        return config
+    return config | {"disabled_providers": [*config.get("disabled_providers", []), MAKERS_OWN]}
 
 
 def _with_mode(config: dict[str, Any], mode: Mode) -> dict[str, Any]:
@@ -107,12 +127,17 @@ def _config(text: str | None) -> dict[str, Any]:
 
 def _look(env: Mapping[str, str]) -> Seen:
     """By the file it keeps its logins in; a provider that is configured with a key of its own counts, too."""
-    data = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME", "/")) / ".local" / "share")
-    kept = read_json(data / "opencode" / "auth.json")
+    kept = _kept_logins(env)
     if kept:
         return Seen(login=Login.IN, method=", ".join(sorted(kept))[:100])
     providers = _config(env.get("OPENCODE_CONFIG_CONTENT")).get("provider")
     return Seen(login=Login.IN, method="configuration") if providers else OUT
+
+
+def _kept_logins(env: Mapping[str, str]) -> dict[str, object]:
+    """By provider."""
+    data = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME", "/")) / ".local" / "share")
+    return read_json(data / "opencode" / "auth.json")
 
 
 def _homes(home: str | None) -> dict[str, str]:

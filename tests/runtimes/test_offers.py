@@ -12,6 +12,7 @@ from aiohttp import web
 from pal_daemon.runtimes.acp_client.runtime import AcpRuntime
 from pal_daemon.runtimes.offer import CannotTell, Offer, Offers
 from pal_daemon.runtimes.openai.runtime import OpenAiRuntime
+from pal_daemon.runtimes.opencode import OpenCodeRuntime
 from pal_daemon.runtimes.registry import load_registry
 from tests.runtimes.drivers import opencode
 from tests.support.patience import LONG_PATIENCE
@@ -68,8 +69,25 @@ def test_opencode_tells_models_of_its_providers_and_commands(tmp_path, unhurried
 
     found = offer("opencode", "opencode", tmp_path, **env)
 
-    assert "loop/small" in {model.id for model in found.models or ()}
+    models = {model.id for model in found.models or ()}
+    assert "loop/small" in models
+    assert not any(model.startswith("opencode/") for model in models)  # its maker's, whom nobody has chosen
     assert "init" in {command.name for command in found.commands or ()}
+
+
+def test_an_agent_without_a_model_to_choose_says_so(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(AcpRuntime, "offer", lambda self, program, *, env, folder, args: asked.append(env) or Offer())
+
+    with pytest.raises(CannotTell, match="logged in"):
+        OpenCodeRuntime().offer(tmp_path / "opencode", env={"HOME": str(tmp_path)}, folder=tmp_path, args=())
+    (tmp_path / ".local/share/opencode").mkdir(parents=True)
+    (tmp_path / ".local/share/opencode/auth.json").write_text('{"opencode": {"type": "api"}}')
+    with pytest.raises(CannotTell):
+        OpenCodeRuntime().offer(tmp_path / "opencode", env={"HOME": str(tmp_path)}, folder=tmp_path, args=())
+
+    barred = [json.loads(env.get("OPENCODE_CONFIG_CONTENT", "{}")).get("disabled_providers") for env in asked]
+    assert barred == [["opencode"], None]  # who is logged in to its maker has chosen it
 
 
 def test_an_agent_nobody_is_logged_in_to_says_so(tmp_path):
