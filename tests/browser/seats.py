@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage
 from tests.browser.person import DESKTOP, SOON
 
 # What the browser says of a network that a test took away.
-EXPECTED = ("net::ERR_", "WebSocket connection to", "the server responded with a status of 4")
+EXPECTED = ("net::ERR_", "WebSocket connection to", "the server responded with a status of 4", "It could not be loaded")
 EMPTY = "/assets/pal.svg"  # something of the same origin that runs nothing
 FORGET = "() => { localStorage.clear(); sessionStorage.clear(); }"
 

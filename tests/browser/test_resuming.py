@@ -167,3 +167,24 @@ def test_a_socket_that_died_in_its_sleep_is_found_out(
     me.page.evaluate("window.dispatchEvent(new Event('online'))")
 
     me.sees("while it slept", where=me.log, times=1)
+
+
+def test_a_part_that_does_not_come_is_said_and_asked_for_again(come: Callable[..., Person], room: str) -> None:
+    """As while the server is away for a moment, and when it has another build: the rest of the page stays as it is."""
+    me = come().enter(room)
+    me.composer.fill("half a thought")
+    parts = re.compile(r"/assets/(tip|palette|board)-[^/]+\.js")
+    me.page.route(parts, lambda route: route.abort())
+
+    me.page.locator("[data-tip]").first.hover()
+    me.press("Control+k")
+    me.sees("could not be loaded")
+    expect(me.composer).to_have_value("half a thought")
+    me.click("Board", role="link")
+    me.sees("This part could not be shown.", where=me.page.get_by_role("main"))
+    me.page.unroute(parts)
+    me.click("Try again")
+
+    expect(me.page.get_by_role("heading", name="Board", exact=True).first).to_be_visible()
+    me.press("Control+k")
+    expect(me.page.get_by_role("dialog")).to_be_visible()

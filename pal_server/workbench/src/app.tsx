@@ -10,10 +10,10 @@ import { keepScheme } from "./theme/scheme";
 import { StoreContext, useMedia, useSelect } from "./ui/hooks";
 import { later } from "./ui/later";
 import { TabsContext } from "./ui/tabs";
-import { whenFirstTold } from "./views/tell";
+import { whenTold } from "./views/tell";
 import type { Snapshot } from "./wire/contract";
 
-const Notifications = later(() => import("@mantine/notifications").then((found) => found.Notifications));
+const Notifications = later(() => import("@mantine/notifications").then((found) => found.Notifications), console.warn);
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? "";
 const queries = new QueryClient({
@@ -49,11 +49,16 @@ function useLanguage(wanted: "system" | Language): Language {
   return language;
 }
 
+/** Where people are told what came of what they did; it is there with the first of that. */
+function Told() {
+  const [count, setCount] = useState(0);
+  useEffect(() => whenTold(() => setCount((before) => before + 1)), []);
+  return count > 0 && <Notifications position="bottom-right" autoClose={5000} limit={3} />;
+}
+
 function Look({ router, tabs }: Made) {
   const preferences = useSelect((state) => state.desk.preferences);
   const isDark = useMedia("(prefers-color-scheme: dark)");
-  const [isTelling, setTelling] = useState(false);
-  useEffect(() => whenFirstTold(() => setTelling(true)), []);
   const language = useLanguage(preferences.language);
   const scheme = preferences.theme === "system" ? (isDark ? "dark" : "light") : preferences.theme;
   useEffect(() => {
@@ -67,7 +72,7 @@ function Look({ router, tabs }: Made) {
       forceColorScheme={scheme}
       getStyleNonce={() => nonce}
     >
-      {isTelling && <Notifications position="bottom-right" autoClose={5000} limit={3} />}
+      <Told />
       <TabsContext value={tabs}>
         <RouterProvider key={language} router={router} />
       </TabsContext>

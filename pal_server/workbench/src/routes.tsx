@@ -3,9 +3,10 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
-  lazyRouteComponent,
+  type RouteComponent,
 } from "@tanstack/react-router";
 import { BROWSER, TabKeeper } from "./state/tab-keeper";
+import { later } from "./ui/later";
 import { Missing } from "./views/missing";
 import { NeedsView } from "./views/needs";
 import { RoomView } from "./views/room";
@@ -41,7 +42,7 @@ const root = createRootRoute({
   }),
 });
 
-const child = <P extends string>(path: P, component: () => React.ReactNode) =>
+const child = <P extends string>(path: P, component: RouteComponent) =>
   createRoute({ getParentRoute: () => root, path, component });
 
 const routes = [
@@ -49,28 +50,61 @@ const routes = [
   child("/needs", NeedsView),
   child("/r/$room", RoomView),
   child("/r/$room/$topic", RoomView),
-  child("/board", lazyRouteComponent(() => import("./views/board"), "BoardView") as () => React.ReactNode),
-  child("/tasks", lazyRouteComponent(() => import("./views/tasks"), "TasksView") as () => React.ReactNode),
-  child("/runs", lazyRouteComponent(() => import("./views/runs"), "RunsView") as () => React.ReactNode),
-  child("/runs/live", lazyRouteComponent(() => import("./views/wall"), "WallView") as () => React.ReactNode),
-  child("/runs/$id", lazyRouteComponent(() => import("./views/run-page"), "RunPage") as () => React.ReactNode),
+  child(
+    "/board",
+    later(() => import("./views/board").then((found) => found.BoardView)),
+  ),
+  child(
+    "/tasks",
+    later(() => import("./views/tasks").then((found) => found.TasksView)),
+  ),
+  child(
+    "/runs",
+    later(() => import("./views/runs").then((found) => found.RunsView)),
+  ),
+  child(
+    "/runs/live",
+    later(() => import("./views/wall").then((found) => found.WallView)),
+  ),
+  child(
+    "/runs/$id",
+    later(() => import("./views/run-page").then((found) => found.RunPage)),
+  ),
   child(
     "/projects/$project",
-    lazyRouteComponent(() => import("./views/project"), "ProjectView") as () => React.ReactNode,
+    later(() => import("./views/project").then((found) => found.ProjectView)),
   ),
-  child("/decisions", lazyRouteComponent(() => import("./views/decisions"), "DecisionsView") as () => React.ReactNode),
-  child("/files", lazyRouteComponent(() => import("./views/files"), "FilesView") as () => React.ReactNode),
-  child("/terminals", lazyRouteComponent(() => import("./views/terminals"), "TerminalsView") as () => React.ReactNode),
+  child(
+    "/decisions",
+    later(() => import("./views/decisions").then((found) => found.DecisionsView)),
+  ),
+  child(
+    "/files",
+    later(() => import("./views/files").then((found) => found.FilesView)),
+  ),
+  child(
+    "/terminals",
+    later(() => import("./views/terminals").then((found) => found.TerminalsView)),
+  ),
   child(
     "/terminals/$id",
-    lazyRouteComponent(() => import("./views/terminal-page"), "TerminalPage") as () => React.ReactNode,
+    later(() => import("./views/terminal-page").then((found) => found.TerminalPage)),
   ),
-  child("/history", lazyRouteComponent(() => import("./views/history"), "HistoryView") as () => React.ReactNode),
-  child("/usage", lazyRouteComponent(() => import("./views/usage"), "UsageView") as () => React.ReactNode),
-  child("/settings", lazyRouteComponent(() => import("./views/settings"), "SettingsView") as () => React.ReactNode),
+  child(
+    "/history",
+    later(() => import("./views/history").then((found) => found.HistoryView)),
+  ),
+  child(
+    "/usage",
+    later(() => import("./views/usage").then((found) => found.UsageView)),
+  ),
+  child(
+    "/settings",
+    later(() => import("./views/settings").then((found) => found.SettingsView)),
+  ),
   child(
     "/settings/$page",
-    lazyRouteComponent(() => import("./views/settings"), "SettingsView") as () => React.ReactNode,
+    later(() => import("./views/settings").then((found) => found.SettingsView)),
   ),
 ];
 

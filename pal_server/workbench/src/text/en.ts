@@ -2,6 +2,7 @@
 export const en = {
   "app.skip": "Skip to the conversation",
   "app.failed": "This part could not be shown.",
+  "app.notLoaded": "It could not be loaded: the server is away, or has a newer version of this page.",
   "app.tryAgain": "Try again",
   "app.copyDetail": "Copy detail",
   "app.notFound": "There is no such page.",

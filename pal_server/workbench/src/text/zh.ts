@@ -4,6 +4,7 @@ import type { TextKey } from "./en";
 export const zh: Readonly<Record<TextKey, string>> = {
   "app.skip": "跳到对话",
   "app.failed": "这一部分无法显示。",
+  "app.notLoaded": "无法加载：服务器不可用，或已有此页面的新版本。",
   "app.tryAgain": "重试",
   "app.copyDetail": "复制详情",
   "app.notFound": "没有这个页面。",

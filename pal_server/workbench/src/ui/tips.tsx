@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { later } from "./later";
 
-const Tip = later(() => import("./tip").then((found) => found.Tip));
+const Tip = later(() => import("./tip").then((found) => found.Tip), console.warn);
 
 const REST = 500; // milliseconds a pointer or the focus rests on something before it is told what it is
 

@@ -344,7 +344,6 @@ export function Composer({ room, glance, mode, onMode }: Props) {
   );
 }
 
-/** What a message does to the run that is at work in the topic, as far as its program can. */
 /** Files dropped anywhere on the screen are for what is written; a browser would leave the client to show them. */
 function useDropped(take: ((files: Iterable<File>) => void) | null): void {
   const drop = useLatest((event: DragEvent) => {
@@ -366,6 +365,7 @@ function useDropped(take: ((files: Iterable<File>) => void) | null): void {
   }, [drop]);
 }
 
+/** What a message does to the run that is at work in the topic, as far as its program can. */
 function useSteer(room: Room, topic: number) {
   const runs = useSelect((state) => state.desk.runs);
   const agents = useSelect((state) => state.desk.agents);

@@ -16,7 +16,7 @@ export function NewBuild() {
     wasConnected.current = true;
   }, [isConnected]);
   useEffect(() => {
-    const gone = () => setNew(true); // a part of this build is not there any more
+    const gone = () => void hasNewBuild().then((is) => is && setNew(true)); // a part did not come
     window.addEventListener("vite:preloadError", gone);
     return () => window.removeEventListener("vite:preloadError", gone);
   }, []);

@@ -1,5 +1,5 @@
 import { Outlet, useRouterState, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { t } from "../text/text";
 import { Boundary } from "../ui/boundary";
 import { onFirstTouch } from "../ui/first-touch";
@@ -18,10 +18,15 @@ import { Sidebar } from "./sidebar";
 import { useTabLinks } from "./tab-links";
 import { tellFailure } from "./tell";
 
-const Palette = lazy(() => import("./palette"));
-const KeysHelp = lazy(() => import("./keys-help"));
-const TabStrip = later(() => import("./tab-strip").then((found) => found.TabStrip));
-const RunPanel = lazy(() => import("./run-panel"));
+// What stands outside of the panes has no place to say that it did not come: the rest must not go with it.
+const close = (error: Error, { onClose }: { onClose: () => void }) => {
+  onClose();
+  tellFailure(error);
+};
+const Palette = later(() => import("./palette").then((found) => found.default), close);
+const KeysHelp = later(() => import("./keys-help").then((found) => found.default), close);
+const TabStrip = later(() => import("./tab-strip").then((found) => found.TabStrip), console.warn);
+const RunPanel = later(() => import("./run-panel").then((found) => found.default));
 
 const SIDEBAR = 232; // pixels
 
@@ -98,19 +103,15 @@ function Regions() {
           </main>
           {isPanelOpen && run !== undefined && (
             <Boundary key={`run ${run}`}>
-              <Suspense fallback={null}>
-                <RunPanel id={run} />
-              </Suspense>
+              <RunPanel id={run} />
             </Boundary>
           )}
         </div>
       </div>
       {isPhone && <BottomBar onSearch={() => setOver("palette")} />}
       <Tips />
-      <Suspense fallback={null}>
-        {over === "palette" && <Palette onClose={() => setOver(null)} onHelp={() => setOver("keys")} />}
-        {over === "keys" && <KeysHelp onClose={() => setOver(null)} />}
-      </Suspense>
+      {over === "palette" && <Palette onClose={() => setOver(null)} onHelp={() => setOver("keys")} />}
+      {over === "keys" && <KeysHelp onClose={() => setOver(null)} />}
     </div>
   );
 }

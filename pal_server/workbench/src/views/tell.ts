@@ -2,8 +2,8 @@ import type { NotificationData } from "@mantine/notifications";
 
 let makeRoom = () => {};
 
-/** Called with the first thing that is told: until then there is no place for it, and nothing of it is loaded. */
-export function whenFirstTold(act: () => void): void {
+/** Called with each thing that is told: before the first there is no place for it, and nothing of it is loaded. */
+export function whenTold(act: () => void): void {
   makeRoom = act;
 }
 
@@ -18,6 +18,10 @@ export function tellFailure(error: unknown): void {
 
 async function show(given: NotificationData): Promise<void> {
   makeRoom();
-  const { notifications } = await import("@mantine/notifications");
-  notifications.show(given);
+  try {
+    const { notifications } = await import("@mantine/notifications");
+    notifications.show(given);
+  } catch (error) {
+    console.warn(error, given.message); // the server is away, which the strip above says
+  }
 }
