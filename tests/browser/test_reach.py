@@ -113,6 +113,25 @@ def test_everything_is_done_by_keys(come: Come, room: str) -> None:
     expect(me.page.get_by_role("complementary")).to_have_count(0)
 
 
+def test_who_may_only_read_is_offered_nothing_else(come: Come, room: str, stack: Stack) -> None:
+    topic = stack.api.post(f"/api/rooms/{room}/topics", {"title": "looked at"})["topic"]["id"]
+    stack.api.post("/api/messages", {"room": room, "topic": topic, "content": "@demo /approve the plan"})
+    stack.api.post("/api/users", {"username": "reader", "role": "viewer"})
+    mine, me = (who.go(f"/r/{room}/{topic}") for who in (come(), come("reader")))
+    for who in (mine, me):
+        expect(who.page.locator("[data-ask]")).to_contain_text("the plan")
+        expect(who.page.locator("[data-run]")).to_be_visible()
+
+    for name in ("New topic", "New room", "Mark resolved", "Stop this run", "Send"):
+        expect(mine.page.get_by_role("button", name=name, exact=True).first).to_be_visible()
+        expect(me.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    expect(mine.page.get_by_role("button", name="Allow once")).to_be_enabled()
+    expect(me.page.get_by_role("button", name="Allow once")).to_be_disabled()
+    me.sees("You may read here. An admin can let you write.")
+    me.go("/settings/audit")
+    me.sees("An admin or the owner can see this.")
+
+
 def test_theme_language_and_size_are_a_persons_own_and_stay(come: Come) -> None:
     me, again = come("theo").go("/settings/you"), come("theo").go("/settings/you")
 

@@ -15,6 +15,9 @@ export function useSelect<T>(select: (state: State) => T): T {
   return useSyncExternalStore(store.subscribe, () => select(store.get()));
 }
 
+/** Whether this person may do more than read: what they may not is not offered to them. */
+export const useMayWrite = (): boolean => useSelect((state) => state.desk.me.role !== "viewer");
+
 /** The time, again every `every` milliseconds while the view is there. */
 export function useNow(every = 15_000): number {
   const [now, setNow] = useState(Date.now);

@@ -65,12 +65,6 @@ export default function AddLink({ of, onClose }: Props) {
             }}
             data={Object.values(rooms).map((one) => ({ value: one.id, label: one.title || one.name }))}
           />
-          <NativeSelect
-            label={t("links.rights")}
-            value={kind}
-            onChange={(event) => setKind(event.currentTarget.value as Kind)}
-            data={(["view", "comment", "invite"] as const).map((one) => ({ value: one, label: t(`links.${one}`) }))}
-          />
           {kind !== "invite" && (
             <NativeSelect
               label={t("links.topic")}
@@ -84,6 +78,12 @@ export default function AddLink({ of, onClose }: Props) {
               ]}
             />
           )}
+          <NativeSelect
+            label={t("links.rights")}
+            value={kind}
+            onChange={(event) => setKind(event.currentTarget.value as Kind)}
+            data={(["view", "comment", "invite"] as const).map((one) => ({ value: one, label: t(`links.${one}`) }))}
+          />
           <NativeSelect
             label={t("links.until")}
             value={lasting}

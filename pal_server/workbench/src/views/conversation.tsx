@@ -20,7 +20,7 @@ import { type Item, timelineOf } from "../state/timeline";
 import { day, t } from "../text/text";
 import { ProjectContext } from "../ui/code-link";
 import { Faces } from "../ui/face";
-import { PHONE, useLatest, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
+import { PHONE, useLatest, useMayWrite, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
 import { Visits } from "../ui/kept-scroll";
 import { later } from "../ui/later";
 import { type Choice, useMenu } from "../ui/menus";
@@ -92,6 +92,7 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
     const mine = Object.values(runs).filter((one) => one.topic === topic.id);
     return mine.find((one) => LIVE.has(one.status)) ?? mine.sort((one, other) => other.id - one.id)[0];
   }, [runs, topic.id]);
+  const mayWrite = useMayWrite();
   const isResolved = topic.archived_at !== null;
   const task = useTask(topic.id, room.project !== null && !topic.is_default);
   const terminals = useSelect((state) => state.desk.terminals);
@@ -113,13 +114,14 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
       search: (before: object) => ({ ...before, run: run === undefined ? newest?.id : undefined }),
     } as never);
   const choices = (): (Choice | false)[] => [
-    { label: t("topic.rename"), act: () => void rename() },
+    mayWrite && { label: t("topic.rename"), act: () => void rename() },
     { label: t("topic.copyLink"), act: () => void copyLink() },
     mayShare && { label: t("topic.share"), act: () => setSharing(true) },
-    !topic.is_default && {
-      label: isResolved ? t("topic.reopen") : t("topic.resolve"),
-      act: () => void resolve(!isResolved),
-    },
+    mayWrite &&
+      !topic.is_default && {
+        label: isResolved ? t("topic.reopen") : t("topic.resolve"),
+        act: () => void resolve(!isResolved),
+      },
     task === null &&
       role !== "viewer" &&
       !isResolved && { label: t("task.promote"), act: () => void promoteTopic(topic.id).catch(tellFailure) },
@@ -149,9 +151,13 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
         </>
       )}
       <h1 className={css.title}>
-        <button type="button" onClick={() => void rename()} title={t("topic.rename")}>
-          {topic.title}
-        </button>
+        {mayWrite ? (
+          <button type="button" onClick={() => void rename()} title={t("topic.rename")}>
+            {topic.title}
+          </button>
+        ) : (
+          topic.title
+        )}
       </h1>
       {task && <TaskChip task={task} />}
       {!isPhone && <Faces of={glance.agents.map((name) => ({ kind: "agent", name }))} most={4} />}
@@ -165,7 +171,7 @@ function Header({ room, glance }: { room: Room; glance: Glance }) {
           <Share2 size={16} />
         </ActionIcon>
       )}
-      {!isPhone && !topic.is_default && (
+      {!isPhone && mayWrite && !topic.is_default && (
         <ActionIcon
           data-tip={isResolved ? t("topic.reopen") : t("topic.resolve")}
           aria-label={isResolved ? t("topic.reopen") : t("topic.resolve")}

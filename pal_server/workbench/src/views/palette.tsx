@@ -157,7 +157,7 @@ function useEntries(words: string, onHelp: () => void): Entry[] {
           group: "palette.needs",
           icon: <Face kind="agent" name={need.agent || "pal"} size={24} />,
           name: need.type === "ask" ? need.interaction.title : "",
-          about: `${need.agent}, ${roomOf(need.room)} › ${desk.topics[need.topic]?.topic.title ?? ""}`,
+          about: `${need.agent || "pal"}, ${roomOf(need.room)} › ${desk.topics[need.topic]?.topic.title ?? ""}`,
           to: topicAt(need.room, need.topic),
         }),
       );

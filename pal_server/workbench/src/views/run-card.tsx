@@ -7,7 +7,7 @@ import { EMPTY, type RunView } from "../state/run-view";
 import { tailOf } from "../state/tail";
 import { ago, clock, count, duration, t } from "../text/text";
 import { Face } from "../ui/face";
-import { useNow, useSelect, useStore } from "../ui/hooks";
+import { useMayWrite, useNow, useSelect, useStore } from "../ui/hooks";
 import { IconButton } from "../ui/icon-button";
 import { Markdown } from "../ui/markdown";
 import { useMenu } from "../ui/menus";
@@ -89,6 +89,7 @@ export const RunCard = memo(function RunCard({ run, words, room, isJoined, onMod
 function RunHeader({ run, view }: { run: Run; view: RunView }) {
   const navigate = useNavigate();
   const openMenu = useMenu();
+  const mayWrite = useMayWrite();
   const isLive = LIVE.has(run.status);
   const now = useNow(isLive ? 1_000 : 60_000);
   const began = run.started_at ?? run.created_at;
@@ -102,6 +103,14 @@ function RunHeader({ run, view }: { run: Run; view: RunView }) {
       confirm: t("run.stop"),
     });
     if (isSure) await stopRun(run.id).catch(tellFailure);
+  };
+  const kill = async () => {
+    const isSure = await confirm({
+      title: t("run.kill"),
+      text: t("wall.killAsk", { id: run.id }),
+      confirm: t("run.kill"),
+    });
+    if (isSure) await killRun(run.id).catch(tellFailure);
   };
   return (
     <div className={css.head}>
@@ -132,7 +141,7 @@ function RunHeader({ run, view }: { run: Run; view: RunView }) {
         )}
         {!isLive && <ChevronRight size={15} aria-hidden className={css.more} />}
       </button>
-      {isLive && (
+      {isLive && mayWrite && (
         <IconButton label={t("run.stop")} onClick={() => void stop()} data-stop={run.id}>
           <Square size={14} aria-hidden />
         </IconButton>
@@ -143,8 +152,8 @@ function RunHeader({ run, view }: { run: Run; view: RunView }) {
         onClick={(event) =>
           openMenu(event.currentTarget, [
             { label: t("run.open", { id: run.id }), act: open },
-            { label: t("run.restart"), act: () => void restartRun(run.id).catch(tellFailure) },
-            isLive && { label: t("run.kill"), act: () => void killRun(run.id).catch(tellFailure) },
+            mayWrite && { label: t("run.restart"), act: () => void restartRun(run.id).catch(tellFailure) },
+            mayWrite && isLive && { label: t("run.kill"), act: () => void kill() },
           ])
         }
       >

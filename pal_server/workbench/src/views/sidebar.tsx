@@ -9,7 +9,7 @@ import { grouped, projectsOf } from "../state/projects";
 import { t } from "../text/text";
 import { Edge } from "../ui/edge";
 import { Face } from "../ui/face";
-import { useKept, useSelect } from "../ui/hooks";
+import { useKept, useMayWrite, useSelect } from "../ui/hooks";
 import { Keys } from "../ui/keys";
 import { later } from "../ui/later";
 import type { Room } from "../wire/contract";
@@ -52,6 +52,7 @@ export function Sidebar({ isRail, width, onWidth, onFold, onSearch }: Props) {
       ),
     [known, rooms, chosen],
   );
+  const mayWrite = useMayWrite();
   const [isMaking, setMaking] = useState(false);
   return (
     <nav className={css.side} aria-label={t("nav.main")} data-rail={isRail || undefined} data-region>
@@ -93,7 +94,7 @@ export function Sidebar({ isRail, width, onWidth, onFold, onSearch }: Props) {
               ) : (
                 <span>{t("nav.rooms")}</span>
               )}
-              {!isRail && at === groups.length - 1 && (
+              {!isRail && mayWrite && at === groups.length - 1 && (
                 <ActionIcon size={22} onClick={() => setMaking(true)} aria-label={t("nav.newRoom")}>
                   <Plus size={15} />
                 </ActionIcon>

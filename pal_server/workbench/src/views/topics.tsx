@@ -9,7 +9,7 @@ import { ignorePassing } from "../state/store";
 import { ago, type TextKey, t } from "../text/text";
 import { Faces } from "../ui/face";
 import { Go } from "../ui/go";
-import { PHONE, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
+import { PHONE, useMayWrite, useMedia, useNow, useSelect, useStore } from "../ui/hooks";
 import { type Choice, useMenu } from "../ui/menus";
 import { lookOf, StateIcon, wordOf } from "../ui/state";
 import type { Glance, Room } from "../wire/contract";
@@ -32,6 +32,7 @@ export function Topics({ room, selected }: { room: Room; selected: number | null
   const needs = useNeeds();
   const topics = useMemo(() => topicsOf({ topics: all }, room.id, filter), [all, room.id, filter]);
   const standing = useMemo(() => standingOf({ deliveries }, needs), [deliveries, needs]);
+  const mayWrite = useMayWrite();
   const begin = useNewTopic(room);
   const isPhone = useMedia(PHONE);
   const open = useMenu();
@@ -79,15 +80,17 @@ export function Topics({ room, selected }: { room: Room; selected: number | null
         >
           <ListFilter size={17} />
         </ActionIcon>
-        <ActionIcon
-          variant="default"
-          onClick={begin}
-          data-tip={t("topics.new")}
-          aria-label={t("topics.new")}
-          className={css.new ?? ""}
-        >
-          <Plus size={17} />
-        </ActionIcon>
+        {mayWrite && (
+          <ActionIcon
+            variant="default"
+            onClick={begin}
+            data-tip={t("topics.new")}
+            aria-label={t("topics.new")}
+            className={css.new ?? ""}
+          >
+            <Plus size={17} />
+          </ActionIcon>
+        )}
       </header>
       {topics.length === 0 && (
         <div className={css.none}>

@@ -7,7 +7,7 @@ import { EMPTY } from "../state/run-view";
 import { wallOf } from "../state/wall";
 import { duration, type TextKey, t } from "../text/text";
 import { Face } from "../ui/face";
-import { useNow, useSelect, useStore } from "../ui/hooks";
+import { useMayWrite, useNow, useSelect, useStore } from "../ui/hooks";
 import { StatePill } from "../ui/state";
 import type { Run } from "../wire/contract";
 import { confirm } from "./dialogs";
@@ -104,6 +104,7 @@ function Tile({ run }: { run: Run }) {
     Object.values(state.desk.interactions).find((one) => one.run === run.id && one.status === "pending"),
   );
   const lines = [...lastLines(view, LINES), ...(asked ? [`? ${asked.title}`] : [])].slice(-LINES);
+  const mayWrite = useMayWrite();
   const isAsking = run.status === "waiting";
   const end = async (isForced: boolean) => {
     const isSure = await confirm({
@@ -138,21 +139,25 @@ function Tile({ run }: { run: Run }) {
         <Link to="." search={((before: object) => ({ ...before, run: run.id })) as never} className={css.open ?? ""}>
           {t("wall.open")}
         </Link>
-        <Button
-          size="compact-sm"
-          aria-label={`${t("wall.stop")}: ${t("run.title", { id: run.id })}`}
-          onClick={() => void end(false)}
-        >
-          {t("wall.stop")}
-        </Button>
-        <Button
-          size="compact-sm"
-          variant="subtle"
-          aria-label={`${t("run.kill")}: ${t("run.title", { id: run.id })}`}
-          onClick={() => void end(true)}
-        >
-          {t("run.kill")}
-        </Button>
+        {mayWrite && (
+          <>
+            <Button
+              size="compact-sm"
+              aria-label={`${t("wall.stop")}: ${t("run.title", { id: run.id })}`}
+              onClick={() => void end(false)}
+            >
+              {t("wall.stop")}
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              aria-label={`${t("run.kill")}: ${t("run.title", { id: run.id })}`}
+              onClick={() => void end(true)}
+            >
+              {t("run.kill")}
+            </Button>
+          </>
+        )}
       </footer>
     </li>
   );
