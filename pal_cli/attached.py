@@ -1,13 +1,14 @@
 """A terminal of pal in this terminal: raw keys in, bytes out, size along, until it ends or Ctrl-] leaves it running.
 
 Promises: this terminal is given back as it was, however that ends; a connection that is cut is taken up where it was;
-what is typed meanwhile waits for it, all of it, or none when that takes too long.
+what is typed meanwhile waits for it, all of it, or none when that takes too long; what was on its way is typed once.
 Without a terminal of one's own, standard input is typed as it is and the output is written as it comes.
 """
 
 import asyncio
 import json
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -30,6 +31,7 @@ CHUNK = 65536  # bytes read from the keyboard at once
 WAITING = 256  # chunks of a paste that wait to be sent; the reader of the keyboard waits then
 KEPT = 1 << 20  # bytes typed that wait for a connection
 KEPT_FOR = 60.0  # seconds they wait; later they would be carried out when nobody expects it
+NOT_KEPT = "some of what you typed was not kept: look at what is here before you type it again"
 CLEAR = b"\x1b[H\x1b[2J"
 # What a program may have left switched on: another screen, a hidden cursor, colours, the mouse, bracketed paste.
 TIDY = b"\x1b[?1049l\x1b[?25h\x1b[0m\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
@@ -63,7 +65,7 @@ def own_size() -> tuple[int, int]:
 class _Attached:
     def __init__(self, line: Line, id: str, *, is_ours: bool) -> None:
         self._place = line.place
-        self._path = f"/api/terminals/{segment(id)}/ws"
+        self._path = f"/api/terminals/{segment(id)}/ws?typist={secrets.token_hex(12)}"
         self._is_ours = is_ours
         self._position: int | None = None
         self._may_type = True
@@ -72,6 +74,10 @@ class _Attached:
         self._is_there = asyncio.Event()  # there is a socket to type into
         self._waiting = b""  # typed while there was none
         self._waits_since = 0.0  # of the loop's clock
+        self._sent = b""  # typed, and not known to be taken
+        self._sent_since = 0.0
+        self._taken = 0  # bytes before it
+        self._is_counted = False  # the server says what it takes
 
     async def run(self) -> dict[str, Any] | None:
         """What the server said last; None when the person left."""
@@ -99,7 +105,7 @@ class _Attached:
         pauses = Pauses()
         async with Client(self._place.url, self._place.token) as client:
             while True:
-                after = "" if self._position is None else f"?from={self._position}"
+                after = "" if self._position is None else f"&from={self._position}"
                 try:
                     socket = await client.websocket(self._path + after)
                 except (ApiProblem, Unreachable) as error:
@@ -117,6 +123,7 @@ class _Attached:
 
     async def _show(self, socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any] | None:
         """What is said over one connection; None when that was cut."""
+        is_first = True
         async for message in socket:
             if message.type is aiohttp.WSMsgType.BINARY:
                 _write(message.data)
@@ -127,8 +134,14 @@ class _Attached:
                 case "closed":
                     return frame
                 case "hello":
+                    if is_first:
+                        self._take_back(frame.get("typed"))
+                    is_first = False
                     self._greeted(socket, frame)
                     await self._pass_on()
+                case "typed":
+                    self._is_counted = True
+                    self._heard(frame["bytes"])
                 case "state" if frame.get("reason"):
                     self._say(str(frame["reason"]))
         return None
@@ -165,6 +178,22 @@ class _Attached:
                 raise _Left
         return await asyncio.Future()
 
+    def _heard(self, typed: int) -> None:
+        """So many bytes have been taken since the first."""
+        if (more := typed - self._taken) > 0:
+            self._sent, self._taken = self._sent[more:], typed
+
+    def _take_back(self, typed: int | None) -> None:
+        """Over a new connection: what was not taken waits again, before what waits already. None: nobody knows."""
+        if typed is None:
+            if self._sent and self._is_counted:
+                self._say(NOT_KEPT)
+            self._taken, self._sent = 0, b""
+            return
+        self._heard(typed)
+        if self._sent:
+            self._waiting, self._sent, self._waits_since = self._sent + self._waiting, b"", self._sent_since
+
     async def _pass_on(self) -> None:
         """All that waits, or none of it: half a command is another command."""
         socket, data = self._socket, self._waiting
@@ -172,12 +201,15 @@ class _Attached:
             return
         self._waiting = b""
         if self._is_ours and self._is_too_late(len(data)):
-            self._say("what you typed was not kept: it waited for more than a minute, or was too much")
+            self._say(NOT_KEPT)
         elif self._may_type:
-            try:
+            if not self._sent:
+                self._sent_since = asyncio.get_running_loop().time()
+            self._sent += data
+            if (over := len(self._sent) - KEPT) > 0:  # an older server never says what it takes
+                self._sent, self._taken = self._sent[over:], self._taken + over
+            with suppress(ConnectionError):  # it is said again over the next one
                 await socket.send_bytes(data)
-            except ConnectionError:
-                self._waiting = data + self._waiting
 
     def _is_too_late(self, count: int) -> bool:
         return count > KEPT or asyncio.get_running_loop().time() - self._waits_since > KEPT_FOR

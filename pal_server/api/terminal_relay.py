@@ -7,6 +7,7 @@ Everything here belongs to one event loop.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from pal_server.contract.terminals import TerminalResize
 from pal_server.domain.terminals import Policy
@@ -14,6 +15,7 @@ from pal_server.wakeups.hub import Hub
 
 RING = 1 << 20  # bytes kept of each terminal; what a new viewer is shown at most
 PART = 1 << 16  # bytes handed to a viewer at a time
+TYPISTS = 64  # that are remembered of a terminal
 
 
 class Ring:
@@ -50,6 +52,14 @@ class Ring:
         return bytes(memoryview(self._bytes)[offset : offset + length])
 
 
+@dataclass(slots=True)
+class Typist:
+    """One who types, over all connections they make. The newest of those alone is heard."""
+
+    taken: int = 0  # bytes: passed on, or dropped aloud
+    connections: int = 0
+
+
 class Relay:
     """One terminal. Whoever looks at it waits for the hub's keys `printed` and `changed`."""
 
@@ -62,6 +72,7 @@ class Relay:
         self.cols = 0
         self.rows = 0
         self.viewers = 0
+        self._typists: dict[str, Typist] = {}
         self.is_used = False  # somebody typed, or it printed; taken back by who has noted it
         self._link: Link | None = None
         self._hub = hub
@@ -107,6 +118,15 @@ class Relay:
     def resized(self, *, cols: int, rows: int) -> None:
         self.cols, self.rows = cols, rows
         self.wake()
+
+    def typist(self, name: str) -> tuple[Typist, bool]:
+        """Of that name, and whether they were here before. The one who was there longest is forgotten for a new one."""
+        found = self._typists.pop(name, None)
+        typist = self._typists[name] = found or Typist()
+        typist.connections += 1
+        if len(self._typists) > TYPISTS:
+            del self._typists[next(iter(self._typists))]
+        return typist, found is not None
 
     async def type(self, data: bytes) -> bool:
         """To the daemon; False when it does not hear it now."""

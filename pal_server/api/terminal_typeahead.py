@@ -19,6 +19,11 @@ class Typeahead:
     def __bool__(self) -> bool:
         return self.is_lost or bool(self._waiting)
 
+    @property
+    def waiting(self) -> int:
+        """Bytes."""
+        return len(self._waiting)
+
     def add(self, data: bytes, *, now: float) -> None:
         if not self._waiting:
             self._since = now

@@ -1,6 +1,6 @@
 """`GET /api/terminals/{id}/ws`: a terminal, seen and, by those who may, typed into.
 
-    out: hello, then bytes as binary frames, size, state, and closed after the last byte
+    out: hello, then bytes as binary frames, size, state, typed, and closed after the last byte
     in:  bytes as binary frames, {"type": "resize", "cols": …, "rows": …}
 
 What a viewer types who may not is forgotten, and they are told so once. What is typed while the terminal opens or its
@@ -22,7 +22,7 @@ from pal_server.api.events import end_tasks
 from pal_server.api.present import present
 from pal_server.api.routing import Call
 from pal_server.api.services import STOPPING
-from pal_server.api.terminal_relay import PART, Relay
+from pal_server.api.terminal_relay import PART, Relay, Typist
 from pal_server.api.terminal_typeahead import Typeahead
 from pal_server.contract import terminals as contract
 from pal_server.contract.base import Answer
@@ -36,6 +36,7 @@ NOT_KEPT = "what was typed was not kept: it waited for more than a minute, or wa
 READ_ONLY = "you may watch this terminal, and not type into it"
 _PINGS = 25.0  # seconds
 _INCOMING = 1 << 20  # bytes; the largest paste
+_NAME = 64  # characters of a typist's name
 
 _decode = msgspec.json.Decoder(contract.TerminalResize).decode
 
@@ -77,7 +78,16 @@ class Watching:
         self._may_type = may_type
         self._relay: Relay = call.services.relays.of(terminal.id)
         self._relay.viewers += 1
-        self._position = call.query(contract.TerminalWatchQuery).from_  # of the next byte, as the viewer knows it
+        query = call.query(contract.TerminalWatchQuery)
+        self._position = query.from_  # of the next byte, as the viewer knows it
+        name = (query.typist or "")[:_NAME]
+        self._is_named = name != ""
+        # Named within the actor: nobody takes another's place by a guess.
+        self._typist, is_known = self._relay.typist(f"{call.actor.id} {name}") if name else (Typist(), False)
+        self._connection = self._typist.connections
+        self._typed_before = self._told_typed = self._typist.taken if is_known else 0
+        self._is_known = is_known
+        self._received = 0  # bytes of this connection
         self._is_greeted = False
         self._size = (terminal.cols, terminal.rows)  # as the viewer knows it
         self._state: tuple[State, str | None] = (terminal.state, None)  # the same
@@ -131,6 +141,10 @@ class Watching:
                 await self._look_if_due()
             except PalError:
                 return
+            if self._typist.connections != self._connection:  # they came again, and say again what was not taken
+                return
+            if message.type is WSMsgType.BINARY:
+                self._received += len(message.data)
             if not self._may_type:
                 self._was_refused = True
                 self._relay.wake()
@@ -143,21 +157,33 @@ class Watching:
     async def _pass_on(self) -> None:
         """What was typed, to the daemon, as soon as that hears it."""
         async with self._passing:
-            waiting, now = self._typeahead, asyncio.get_running_loop().time()
-            if not waiting:
+            if self._typist.connections == self._connection:
+                await self._pass_on_all()
+                self._note_taken()
+
+    def _note_taken(self) -> None:
+        taken = self._typed_before + self._received - self._typeahead.waiting
+        if self._is_named and taken != self._typist.taken:
+            self._typist.taken = taken
+            self._relay.wake()
+
+    async def _pass_on_all(self) -> None:
+        waiting, now = self._typeahead, asyncio.get_running_loop().time()
+        if not waiting:
+            return
+        waiting.look(now=now)
+        if not self._may_type:
+            waiting.lose()
+        has_lost = waiting.is_lost
+        if self._relay.is_heard and (data := waiting.take()):
+            self._note_taken()  # before it is on its way: who comes again meanwhile must not say it again
+            if await self._relay.type(data):
+                self._has_lost = False
                 return
-            waiting.look(now=now)
-            if not self._may_type:
-                waiting.lose()
-            has_lost = waiting.is_lost
-            if self._relay.is_heard and (data := waiting.take()):
-                if await self._relay.type(data):
-                    self._has_lost = False
-                    return
-                waiting.add(data, now=now)
-            if has_lost and not self._has_lost:
-                self._has_lost = True
-                self._relay.wake()
+            waiting.add(data, now=now)
+        if has_lost and not self._has_lost:
+            self._has_lost = True
+            self._relay.wake()
 
     async def _resize(self, text: str) -> None:
         try:
@@ -202,11 +228,16 @@ class Watching:
                 cols=self._size[0],
                 rows=self._size[1],
                 from_=position,
+                typed=self._typist.taken if self._is_known else None,
             )
+            self._is_known = self._is_named
             await _send(response, hello)
         if (size := self._now_size()) != self._size:
             self._size = size
             await _send(response, contract.TerminalSize(cols=size[0], rows=size[1]))
+        if self._is_named and (taken := self._typist.taken) != self._told_typed:
+            self._told_typed = taken
+            await _send(response, contract.TerminalTyped(bytes=taken))
         await self._show_bytes(response)
         await self._show_state(response)
 

@@ -78,9 +78,14 @@ class TerminalsQuery(Request, frozen=True, kw_only=True):
 
 
 class TerminalWatchQuery(Request, frozen=True, kw_only=True, rename=RENAMED):
-    """`from`: the position of the first byte one does not have yet."""
+    """`from`: the position of the first byte one does not have yet.
+
+    `typist`: a name that who types makes up at random and keeps over reconnections, so that what was on its way when a
+    connection broke can be said again and is typed once. Who comes with it ends the one who came before with it.
+    """
 
     from_: int | None = None
+    typist: str | None = None
 
 
 class TerminalHello(Answer, frozen=True, kw_only=True, rename=RENAMED, tag="hello", tag_field="type"):
@@ -94,6 +99,14 @@ class TerminalHello(Answer, frozen=True, kw_only=True, rename=RENAMED, tag="hell
     cols: int
     rows: int
     from_: int
+    typed: int | None = None
+    """How many bytes of this typist were taken before; null when none of that name is known here."""
+
+
+class TerminalTyped(Answer, frozen=True, kw_only=True, tag="typed", tag_field="type"):
+    """To a viewer who named a typist: so many bytes of theirs have been taken, all that they ever typed counted."""
+
+    bytes: int
 
 
 class TerminalSize(Answer, frozen=True, kw_only=True, tag="size", tag_field="type"):

@@ -23,6 +23,8 @@ import pytest
 from tests.repo.tree import ROOT
 from tests.support.faults import is_alive
 from tests.support.patience import LONG_PATIENCE
+from tests.support.ports import free_port
+from tests.support.proxy import Proxy
 from tests.support.stack import PAL, Json, Stack, eventually
 
 CHILD = re.compile(rb"pid=(\d+)=")
@@ -222,6 +224,30 @@ def test_the_command_line_is_a_terminal_and_gives_back_its_own(stack: Stack, tmp
     )
     assert b"piped\r\n" in typed.stdout
     assert (typed.returncode, b"exit code 4" in typed.stderr) == (1, True)
+
+
+def test_what_was_on_its_way_when_the_connection_broke_is_typed_once(stack: Stack) -> None:
+    id = opened(stack, stack.room())
+    env = {**stack.env, "PAL_HOME": str(stack.server.home)}
+    shown = b""
+
+    with Proxy(port=free_port(), target=stack.server.port) as proxy:
+        argv = [PAL, "attach", id, "--server", proxy.url, "--token", stack.api.token or ""]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            os.write(process.stdin.fileno(), b"echo heard-$((40+2))\n")
+            while b"heard-42" not in shown:
+                piece = os.read(process.stdout.fileno(), 65536)
+                assert piece, shown
+                shown += piece
+            proxy.silence_sockets()
+            os.write(process.stdin.fileno(), b"echo again-$((3+4)); exit 0\n")
+            proxy.cut()
+            rest, _ = process.communicate(timeout=LONG_PATIENCE)
+
+    assert rest.count(b"again-7") == 1
+    assert process.returncode == 0
 
 
 def test_the_command_line_opens_prints_and_closes(stack: Stack) -> None:

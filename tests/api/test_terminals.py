@@ -181,6 +181,49 @@ async def test_what_waits_too_long_or_is_too_much_is_dropped_whole_and_who_typed
             await told(screen, None)
 
 
+async def test_who_types_over_two_connections_knows_what_was_taken_and_is_heard_over_the_newer(
+    server: ServerUnderTest,
+) -> None:
+    computer, id = await opened(server)
+    path = f"/api/terminals/{id}/ws?typist="
+
+    async with serving(server, computer, id) as daemon, joined(server, path + "us") as first:
+        unknown = (await first.frame(of="hello"))["typed"]
+        await first.socket.send_bytes(b"ls\r")
+        taken = (await first.frame(of="typed"))["bytes"]
+        async with joined(server, path + "us") as again, joined(server, path + "them") as other:
+            known, stranger = [(await one.frame(of="hello"))["typed"] for one in (again, other)]
+            await first.socket.send_bytes(b"rm\r")  # what comes late over the one before is said again over the newer
+            async with asyncio.timeout(PATIENCE):
+                while not first.socket.closed:
+                    await first.socket.receive()
+            await again.socket.send_bytes(b"pwd\r")
+            more = (await again.frame(of="typed"))["bytes"]
+            typed = await daemon.bytes(7)
+
+    assert (unknown, taken, known, stranger, more) == (None, 3, 3, None, 7)
+    assert typed == b"ls\rpwd\r"
+
+
+async def test_what_waits_for_a_computer_is_taken_when_that_hears_it(server: ServerUnderTest) -> None:
+    computer, id = await opened(server)
+
+    async with joined(server, f"/api/terminals/{id}/ws?typist=us") as first:
+        await first.frame(of="hello")
+        await first.socket.send_bytes(b"ls\r")
+        await first.say(type="resize", cols=100, rows=30)
+        await first.frame(of="size")  # it is read by now
+        async with joined(server, f"/api/terminals/{id}/ws?typist=us") as again:
+            known = (await again.frame(of="hello"))["typed"]
+            await again.socket.send_bytes(b"ls\r")  # once more, as none of it was taken
+            async with serving(server, computer, id) as daemon:
+                await again.frame(of="typed")
+                await again.socket.send_bytes(b"id\r")
+                assert await daemon.bytes(6) == b"ls\rid\r"
+
+    assert known == 0
+
+
 async def test_a_viewer_by_role_watches_and_is_heard_by_nobody(server: ServerUnderTest) -> None:
     computer, id = await opened(server)
     reader = await server.user("reader", role="viewer")

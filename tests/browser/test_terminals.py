@@ -6,6 +6,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, WebSocketRoute, expect
 
 from tests.browser.person import SOON, Person
+from tests.support.proxy import Proxy
 from tests.support.stack import Stack
 
 Come = Callable[..., Person]
@@ -72,3 +73,21 @@ def test_a_shell_is_typed_into_watched_and_closed(come: Come, room: str, stack: 
     other.sees("closed", where=other.page.locator("[data-terminal-bar]"))
     me.go(f"/terminals?room={stack.api.get(f'/api/rooms/{room}')['room']['id']}")
     me.sees("No terminal is open.")
+
+
+def test_what_was_on_its_way_when_the_connection_broke_is_typed_once(
+    come: Come, room: str, stack: Stack, proxy: Proxy
+) -> None:
+    wanted = {"room": room, "kind": "shell", "computer": stack.daemon.computer}
+    id = stack.api.post("/api/terminals", wanted)["terminal"]["id"]
+    me = come(url=proxy.url).go(f"/terminals/{id}")
+    expect(me.page.locator(".xterm-helper-textarea")).to_be_focused(timeout=SOON)
+    runs(me, "echo heard-$((40+2))", "heard-42")
+
+    proxy.silence_sockets()
+    types(me, "echo again-$((3+4))")
+    proxy.cut()
+
+    expect(screen(me)).to_contain_text("again-7", timeout=SOON)
+    runs(me, "echo after-$((5+5))", "after-10")
+    assert screen(me).inner_text().count("again-7") == 1

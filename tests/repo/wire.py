@@ -26,7 +26,8 @@ def render() -> str:
     from pal_server.contract.events import Event
 
     document = describe_api(ROUTES, version="")
-    said = [Event, t.TerminalHello, t.TerminalSize, t.TerminalStateChange, t.TerminalClosed, t.TerminalResize]
+    said = [Event, t.TerminalHello, t.TerminalSize, t.TerminalTyped, t.TerminalStateChange, t.TerminalClosed]
+    said.append(t.TerminalResize)
     _, frames = msgspec.json.schema_components(said, ref_template="#/components/schemas/{name}")
     schemas = {**document["components"]["schemas"], **frames}
     asked = _requests(Request)

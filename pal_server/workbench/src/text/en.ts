@@ -645,7 +645,7 @@ export const en = {
   "terminal.lost": "Connection lost, trying again in {n} s. What you type waits, up to a minute.",
   "terminal.opens": "It opens. You can type already: what you type waits for it.",
   "terminal.waits": "Waiting to be typed: {n} characters.",
-  "terminal.notKept": "What you typed was not kept: it waited for more than a minute, or was too much.",
+  "terminal.notKept": "Some of what you typed was not kept. Look at the screen before you type it again.",
   "terminal.opening": "opening",
   "terminal.closing": "closing",
   "terminal.open": "open",

@@ -646,7 +646,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "terminal.lost": "连接已断开，{n} 秒后重试。您输入的内容会等待，最多一分钟。",
   "terminal.opens": "正在打开。现在就可以输入，内容会等它打开。",
   "terminal.waits": "等待发送：{n} 个字符。",
-  "terminal.notKept": "您输入的内容没有保留：等待超过一分钟，或内容过多。",
+  "terminal.notKept": "您输入的部分内容没有保留。重新输入前请先看看屏幕。",
   "terminal.opening": "正在打开",
   "terminal.closing": "正在关闭",
   "terminal.open": "已打开",

@@ -2528,6 +2528,7 @@ export interface TerminalHello {
   cols: number;
   rows: number;
   from: number;
+  typed: number | null;
 }
 
 /** From a viewer who may type; on to the daemon as it is. */
@@ -2550,9 +2551,16 @@ export interface TerminalStateChange {
   reason: string | null;
 }
 
+/** To a viewer who named a typist: so many bytes of theirs have been taken, all that they ever typed counted. */
+export interface TerminalTyped {
+  type: "typed";
+  bytes: number;
+}
+
 /** `from`: the position of the first byte one does not have yet. */
 export interface TerminalWatchQuery {
   from?: number | null;
+  typist?: string | null;
 }
 
 export interface TerminalsAnswer {

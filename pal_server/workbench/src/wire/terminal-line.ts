@@ -4,7 +4,8 @@
  * It comes back by itself and goes on where it was, so nothing is shown twice; when what was between is gone the server
  * says hello from another position, and the screen begins anew. What is typed before it is there, or while it is away,
  * waits and is passed on in order: all of it, or none, because half a command is another command. What waited too long
- * would be carried out when nobody expects it.
+ * would be carried out when nobody expects it. The server says how much it has taken, so what was on its way when a
+ * connection broke is said again, and typed once.
  */
 import type { Terminal } from "./contract";
 
@@ -39,6 +40,8 @@ interface Frame {
   from?: number;
   state?: string;
   reason?: string | null;
+  typed?: number | null;
+  bytes?: number;
   exit?: number | null;
 }
 
@@ -57,6 +60,10 @@ export class TerminalLine {
   private isGreeted = false;
   private waiting = ""; // typed while it is not there
   private waitsSince = 0;
+  private readonly typist = randomName();
+  private sent: Uint8Array<ArrayBuffer> = new Uint8Array(); // typed, and not known to be taken
+  private sentSince = 0;
+  private taken = 0; // bytes before `sent`
 
   constructor(
     private readonly id: string,
@@ -85,12 +92,27 @@ export class TerminalLine {
       this.shows.waits(this.waiting.length);
       return;
     }
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length; at += MOST) this.socket.send(bytes.subarray(at, at + MOST));
+    this.send(new TextEncoder().encode(text));
   }
 
   resize(cols: number, rows: number): void {
     if (this.isGreeted) this.socket?.send(JSON.stringify({ type: "resize", cols, rows }));
+  }
+
+  private send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.sent.length === 0) this.sentSince = Date.now();
+    const all = new Uint8Array(this.sent.length + bytes.length);
+    all.set(this.sent);
+    all.set(bytes, this.sent.length);
+    this.sent = all;
+    for (let at = 0; at < bytes.length; at += MOST) this.socket?.send(bytes.subarray(at, at + MOST));
+  }
+
+  /** The server has taken so many bytes of ours, since the first. */
+  private heard(typed: number): void {
+    if (typed <= this.taken) return;
+    this.sent = this.sent.slice(typed - this.taken);
+    this.taken = typed;
   }
 
   now(): void {
@@ -100,8 +122,8 @@ export class TerminalLine {
   private attempt(): void {
     if (this.retry !== null) clearTimeout(this.retry);
     this.isGreeted = false;
-    const from = this.position === null ? "" : `?from=${this.position}`;
-    const socket = this.open(`/api/terminals/${encodeURIComponent(this.id)}/ws${from}`);
+    const from = this.position === null ? "" : `&from=${this.position}`;
+    const socket = this.open(`/api/terminals/${encodeURIComponent(this.id)}/ws?typist=${this.typist}${from}`);
     this.socket = socket;
     socket.onmessage = (data) => {
       if (this.socket === socket) this.take(data);
@@ -125,6 +147,9 @@ export class TerminalLine {
       case "size":
         this.shows.size(frame.cols ?? 80, frame.rows ?? 24);
         break;
+      case "typed":
+        this.heard(frame.bytes ?? 0);
+        break;
       case "state":
         this.shows.state(frame.state ?? "", frame.reason ?? "");
         break;
@@ -139,21 +164,31 @@ export class TerminalLine {
     const from = frame.from ?? 0;
     const isNew = this.position !== from;
     this.position = from;
+    const isFirst = !this.isGreeted; // of this connection; later ones say that something between is gone
     this.isGreeted = true;
     this.attempts = 0;
     this.shows.away(null);
     const { terminal, may_type: mayType = false, cols = terminal.cols, rows = terminal.rows } = frame;
     this.shows.hello({ terminal, mayType, cols, rows, isNew });
-    this.passOn(mayType);
+    if (isFirst) this.passOn(mayType, frame.typed ?? null);
   }
 
-  private passOn(mayType: boolean): void {
-    const text = this.waiting;
-    if (text === "") return;
-    this.waiting = "";
-    this.shows.waits(0);
-    if (mayType && text.length <= KEPT && Date.now() - this.waitsSince <= KEPT_FOR) this.type(text);
-    else this.shows.dropped();
+  /** What was not taken and what waits; `typed` is what the server knows of us, null when nothing. */
+  private passOn(mayType: boolean, typed: number | null): void {
+    if (typed !== null) this.heard(typed);
+    const [again, text] = [this.sent, this.waiting];
+    if (typed === null) this.taken = 0;
+    [this.sent, this.waiting] = [new Uint8Array(), ""];
+    if (text !== "") this.shows.waits(0);
+    if (again.length === 0 && text === "") return;
+    const since = again.length > 0 ? this.sentSince : this.waitsSince;
+    const isKnown = typed !== null || again.length === 0; // else nobody knows what became of it
+    if (!mayType || !isKnown || again.length + text.length > KEPT || Date.now() - since > KEPT_FOR) {
+      this.shows.dropped();
+      return;
+    }
+    if (again.length > 0) this.send(again);
+    if (text !== "") this.type(text);
   }
 
   private lost(code: number): void {
@@ -180,6 +215,10 @@ function parse(text: string): Frame {
   } catch {
     return {};
   }
+}
+
+function randomName(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export function openSocket(path: string): Socket {
