@@ -163,6 +163,21 @@ def test_an_agents_own_limits_count_where_its_mode_leaves_a_choice(repository, t
     assert launch(repository, tmp_path, mode="plan", sandbox="workspace-write").memo["thread"]["sandbox"] == "read-only"
 
 
+def test_more_folders_of_the_account_can_be_written_and_committed_in(repository, tmp_path):
+    (tmp_path / "data").mkdir()
+    args = ["--add-dir", str(tmp_path / "data"), "-c", "a=1", f"--add-dir={repository}"]
+    account = {"label": "work", "env": {}, "args": args}
+
+    spec = launch(tmp_path, tmp_path, mode="auto", account=account)
+    looking = launch(tmp_path, tmp_path, mode="read_only", account=account)
+
+    wanted = [str(tmp_path / "data"), str(repository), str(repository / ".git")]
+    assert spec.memo["turn"]["sandboxPolicy"]["writableRoots"] == wanted
+    assert spec.argv[-2:] == ("-c", "a=1")
+    assert "--add-dir" not in " ".join(spec.argv)
+    assert "writableRoots" not in looking.memo["turn"]["sandboxPolicy"]
+
+
 def test_an_effort_nobody_knows_is_left_out_with_a_word(tmp_path):
     profile = AgentProfile(key="w", display_name="W", runtime="codex", effort="superhuman")
     work = Work(agent=profile, prompt="p", content="c", room="r", room_name="g", topic=1, message=1, session="s")

@@ -97,7 +97,7 @@ class CodexRuntime:
     def offer(self, program: Path | None, *, env: Mapping[str, str], folder: Path, args: Sequence[str]) -> Offer:
         if program is None:
             raise CannotTell(f"{PROGRAM} is not on this computer: {REMEDY}")
-        return read_offer(program, arguments=(*_quiet_words(), *args), env=env, folder=folder)
+        return read_offer(program, arguments=(*_quiet_words(), *_more(args)[0]), env=env, folder=folder)
 
     def launch(self, work: Work, context: Context) -> LaunchSpec:
         account = account_of(work)
@@ -105,7 +105,7 @@ class CodexRuntime:
         program = need_program(account.bin or PROGRAM, path=env.get("PATH"), remedy=REMEDY)
         need_version(self._versions.read(program, env=env), at_least=OLDEST, program=program, remedy=REMEDY)
         return LaunchSpec(
-            argv=(str(program), "app-server", *_quiet_words(), *account.args),
+            argv=(str(program), "app-server", *_quiet_words(), *_more(account.args)[0]),
             env=env,
             is_env_whole=True,
             input=render_initialize(),
@@ -121,7 +121,7 @@ class CodexRuntime:
             raise CannotStart("spawn", f"the conversation of {work.agent.key} is gone from this computer")
         words = [str(program), "resume", session, *_quiet_words(), *_words(_terminal_settings(work, context))]
         words += ["--model", work.agent.model] if work.agent.model else []
-        return LaunchSpec(argv=(*words, *account.args), env=env, is_env_whole=True)
+        return LaunchSpec(argv=(*words, *_more(account.args)[0]), env=env, is_env_whole=True)
 
     def reader(self) -> Reader:
         return CodexReader()
@@ -169,6 +169,22 @@ def _words(settings: Mapping[str, Any]) -> list[str]:
     return [
         word for name, value in settings.items() for word in ("-c", f"{name}={json.dumps(value, ensure_ascii=False)}")
     ]
+
+
+def _more(args: Sequence[str]) -> tuple[list[str], list[Path]]:
+    """An account's arguments without `--add-dir DIR`, and those folders: the program's server does not know that flag,
+    and what may be written is told to it with each turn.
+    """
+    rest: list[str] = []
+    folders: list[Path] = []
+    words = iter(args)
+    for word in words:
+        flag, is_joined, folder = word.partition("=")
+        if flag == "--add-dir" and (folder := folder if is_joined else next(words, "")):
+            folders.append(Path(folder).expanduser())
+        else:
+            rest.append(word)
+    return rest, folders
 
 
 def _quiet_words() -> tuple[str, ...]:
@@ -232,6 +248,8 @@ def _limits(work: Work, mode: Mode) -> tuple[str, str]:
 def _turn(work: Work, context: Context, *, sandbox: str, approval: str) -> dict[str, Any]:
     policy: dict[str, Any] = {"type": POLICIES[sandbox]}
     if sandbox == "workspace-write":
-        policy["writableRoots"] = [str(folder) for folder in commit_folders(context.folder)]
+        more = _more(account_of(work).args)[1]
+        committed = [part for folder in (context.folder, *more) for part in commit_folders(folder)]
+        policy["writableRoots"] = [str(folder) for folder in (*more, *committed)]
         policy["networkAccess"] = bool(work.agent.settings.get("network", False))
     return {"approvalPolicy": approval, "sandboxPolicy": policy}
