@@ -4,6 +4,7 @@ Everything on it was written by others: it goes through `escape` and stays text.
 frame, and tells no other site its address, which is the credential.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -94,17 +95,27 @@ async def _content(call: Call, found: Look, secret_hash: str) -> str:
                 before=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else 2**62,
                 limit=SHOWN,
             )
-            words = Words()
-            return _plan(found.task, words) + _messages(call, page, words)
+            return await asyncio.to_thread(_talk, call, found.task, page)
         case ShareKind.RUN:
             events, _ = await call.read(shared.run_events, secret_hash=secret_hash, after=0, limit=EVENTS)
             assert found.run is not None
             files = () if found.summary is None else found.summary.files
             status = f"<p>{escape(found.run.status)}</p>"
-            return status + _events(_joined(events.items), Words()) + _files(call, files)
+            told = await asyncio.to_thread(_transcript, events.items)
+            return status + told + _files(call, files)
         case ShareKind.FILE:
             assert found.file is not None
             return _files(call, (found.file,))
+
+
+def _talk(call: Call, task: Task | None, page: Page[Message]) -> str:
+    """Reading much Markdown takes a moment: for a thread, as is `_transcript`."""
+    words = Words()
+    return _plan(task, words) + _messages(call, page, words)
+
+
+def _transcript(events: Iterable[RunEvent]) -> str:
+    return _events(_joined(events), Words())
 
 
 def _plan(task: Task | None, words: Words) -> str:

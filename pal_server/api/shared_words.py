@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # loaded with the first page that is shown: a server at rest 
     from markdown_it import MarkdownIt
 
 LONGEST = 20_000  # characters of a text that is read as Markdown; longer ones stand as they are
+BRACKETS = 1_000  # of the kind a link begins with; the time grows with their square
 ON_A_PAGE = 200_000  # characters read as Markdown for one page, so that nobody can make the server work by opening it
 
 
@@ -21,7 +22,7 @@ class Words:
 
     def html(self, text: str) -> str:
         """Safe to stand anywhere in a page."""
-        if len(text) > LONGEST or len(text) > self._left:
+        if len(text) > min(LONGEST, self._left) or text.count("[") > BRACKETS:
             return f"<pre>{escape(text)}</pre>"
         self._left -= len(text)
         return f"<div class=words>{_reader().render(text)}</div>"

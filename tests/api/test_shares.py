@@ -66,6 +66,7 @@ async def test_words_are_markdown_that_does_nothing(server: ServerUnderTest) -> 
     )
     sent = await server.send(text)
     long = await server.send("**x** " * 5_000)
+    await server.send("[" * 1_001)
     token = (await link(server, topic=sent["message"]["topic"]))["token"]
 
     page = (await server.get(f"/s/{token}", token=None)).body.decode()
@@ -79,6 +80,7 @@ async def test_words_are_markdown_that_does_nothing(server: ServerUnderTest) -> 
     assert 'href="javascript' not in page
     assert 'href="data' not in page
     assert "<pre>**x** **x**" in page  # long ones stand as they are
+    assert "<pre>[[[" in page  # and those that would take long
     assert f"id=m{long['message']['id']}" in page
 
 
