@@ -7,6 +7,7 @@ import { IconButton } from "../ui/icon-button";
 import type { Project } from "../wire/contract";
 import css from "./board.module.css";
 import { wordOf } from "./task-chip";
+import { tellFailure } from "./tell";
 
 interface Props {
   status: Status;
@@ -15,7 +16,7 @@ interface Props {
   projects: readonly Project[];
   isAdding: boolean;
   setAdding: (isAdding: boolean) => void;
-  onAdd: (project: string, title: string) => Promise<void>;
+  onAdd: (project: string, title: string) => Promise<unknown>;
   innerRef: (element: HTMLElement | null) => void;
   isOver: boolean;
   children: ReactNode;
@@ -56,9 +57,17 @@ const QuickAdd = memo(function QuickAdd(props: {
 }) {
   const { projects, onAdd, onClose } = props;
   const [title, setTitle] = useState("");
-  const [project, setProject] = useState(projects[0]?.key ?? "");
+  const [chosen, setProject] = useState("");
+  const project = (projects.find((one) => one.key === chosen) ?? projects[0])?.key ?? "";
+  // The field is free at once, so that Enter pressed twice plans one task; what was not planned is there again.
   const add = () => {
-    if (title.trim()) void onAdd(project, title.trim()).then(() => setTitle(""));
+    const said = title.trim();
+    if (said === "") return;
+    setTitle("");
+    onAdd(project, said).catch((error: unknown) => {
+      setTitle((typed) => typed || said);
+      tellFailure(error);
+    });
   };
   return (
     <form

@@ -167,9 +167,7 @@ export function BoardView() {
                     projects={UNBEGUN.has(status) ? plannable : []}
                     isAdding={status === adding}
                     setAdding={(isAdding) => setAdding(isAdding ? status : null)}
-                    onAdd={(key, title) =>
-                      createTask(key, title, status === "ready" ? "ready" : "backlog").then(() => {}, tellFailure)
-                    }
+                    onAdd={(key, title) => createTask(key, title, status === "ready" ? "ready" : "backlog")}
                     innerRef={innerRef}
                     isOver={isDraggingOver}
                     {...droppableProps}
