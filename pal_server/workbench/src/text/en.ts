@@ -340,6 +340,7 @@ export const en = {
   "runs.used": "Used",
   "runs.wall": "Wall",
   "runs.table": "Table",
+  "runs.nothing": "No run matches these filters.",
   "runs.more": "Earlier runs",
   "runs.filterAgent": "All agents",
   "runs.wallStarting": "Nothing said yet",
@@ -699,7 +700,6 @@ export const en = {
   "files.cleanUpAsk": "Remove the bytes of all files that were deleted or have expired?",
   "files.cleaned": "{n} file removed|{n} files removed",
 
-  "wall.filters": "Which runs",
   "wall.anyComputer": "All computers",
   "wall.anyState": "Every state",
   "wall.nothing": "No live run matches these filters.",

@@ -342,6 +342,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "runs.used": "用量",
   "runs.wall": "看板",
   "runs.table": "表格",
+  "runs.nothing": "没有符合条件的运行。",
   "runs.more": "更早的运行",
   "runs.filterAgent": "所有智能体",
   "runs.wallStarting": "还没有说什么",
@@ -699,7 +700,6 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "files.cleanUpAsk": "移除所有已删除或过期文件的内容？",
   "files.cleaned": "已移除 {n} 个文件",
 
-  "wall.filters": "显示哪些运行",
   "wall.anyComputer": "所有电脑",
   "wall.anyState": "所有状态",
   "wall.nothing": "没有符合筛选条件的运行。",

@@ -110,8 +110,6 @@ export function BoardView() {
       <div className={css.board}>
         <div className={css.narrow}>
           <TaskFilters
-            filters={filters}
-            set={set}
             types={types}
             every={t("board.open")}
             states={[

@@ -1,4 +1,4 @@
-import { Button, NativeSelect } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { listAllDecisions } from "../api/projects";
@@ -7,16 +7,15 @@ import { type TextKey, t } from "../text/text";
 import { useSelect } from "../ui/hooks";
 import type { Decision } from "../wire/contract";
 import { DECISION_STATES, OneDecision, Propose } from "./decision";
-import files from "./files.module.css";
+import { FilterBar, ProjectChoice, StateChoice } from "./filter-bar";
 import { useFilters } from "./filters";
-import { Find } from "./find";
 import { useFresh } from "./fresh";
 import { Page } from "./page";
 import css from "./project.module.css";
 
 /** What waits for people to settle it, in every project, and what holds; what holds no longer is folded. */
 export function DecisionsView() {
-  const [{ q = "", project = "", state = "" }, set] = useFilters();
+  const [{ q = "", project = "", state = "" }] = useFilters();
   const [isProposing, setProposing] = useState(false);
   const known = useSelect((found) => found.desk.projects);
   const role = useSelect((found) => found.desk.me.role);
@@ -35,29 +34,10 @@ export function DecisionsView() {
         )
       }
     >
-      <div className={files.filters} role="search">
-        <Find label={t("decisions.find")} value={q} onChange={(words) => set({ q: words })} />
-        <NativeSelect
-          size="xs"
-          aria-label={t("task.project")}
-          value={project}
-          onChange={(event) => set({ project: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("task.anyProject") },
-            ...projects.map((one) => ({ value: one.key, label: one.name })),
-          ]}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label={t("runs.state")}
-          value={state}
-          onChange={(event) => set({ state: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("wall.anyState") },
-            ...DECISION_STATES.map((value) => ({ value, label: t(`decisions.${value}` as TextKey) })),
-          ]}
-        />
-      </div>
+      <FilterBar find={t("decisions.find")}>
+        <ProjectChoice />
+        <StateChoice of={DECISION_STATES.map((value) => ({ value, label: t(`decisions.${value}` as TextKey) }))} />
+      </FilterBar>
       <div className={css.decisions}>
         {DECISION_STATES.filter((status) => !state || status === state).map((status) => (
           <Part key={status} {...{ status, q, project, mayWrite }} isFolded={!state && FOLDED.has(status)} />

@@ -1,4 +1,4 @@
-import { Button, Menu, NativeSelect } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { EllipsisVertical, FileText } from "lucide-react";
@@ -11,9 +11,10 @@ import { request } from "../wire/request";
 import { copy } from "./copy";
 import { confirm } from "./dialogs";
 import css from "./files.module.css";
-import { UNFILTERED, useFilters } from "./filters";
-import { Find } from "./find";
+import { Choice, FilterBar, RoomChoice, StateChoice } from "./filter-bar";
+import { useFilters } from "./filters";
 import { useFresh } from "./fresh";
+import { ListFoot } from "./list-foot";
 import { sizeOf } from "./message";
 import { Page } from "./page";
 import table from "./table.module.css";
@@ -25,8 +26,7 @@ const SHARED_FOR = 7 * DAY;
 
 /** What agents made and people attached, newest first; one may see what one's rooms let one see. */
 export function FilesView() {
-  const [{ q = "", room = "", kind = "", state = "" }, set] = useFilters();
-  const rooms = useSelect((found) => found.desk.rooms);
+  const [{ q = "", room = "", kind = "", state = "" }] = useFilters();
   const role = useSelect((found) => found.desk.me.role);
   const now = useNow();
   const key = ["files", q, room, kind, state];
@@ -39,7 +39,6 @@ export function FilesView() {
   });
   useFresh(["files"], "file");
   const files = query.data?.pages.flatMap((page) => page.artifacts) ?? [];
-  const isFiltered = Boolean(q || room || kind || state);
   const cleanUp = async () => {
     const isSure = await confirm({
       title: t("files.cleanUp"),
@@ -55,49 +54,21 @@ export function FilesView() {
         (role === "owner" || role === "admin") && <Button onClick={() => void cleanUp()}>{t("files.cleanUp")}</Button>
       }
     >
-      <div className={css.filters} role="search">
-        <Find label={t("files.find")} value={q} onChange={(words) => set({ q: words })} />
-        <NativeSelect
-          size="xs"
-          aria-label={t("history.room")}
-          value={room}
-          onChange={(event) => set({ room: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("files.anyRoom") },
-            ...Object.values(rooms).map((one) => ({ value: one.id, label: one.name })),
-          ]}
+      <FilterBar find={t("files.find")}>
+        <RoomChoice />
+        <Choice
+          name="kind"
+          label={t("files.kind")}
+          every={t("files.anyKind")}
+          of={KINDS.map((one) => ({ value: one, label: nameOf(one) }))}
         />
-        <NativeSelect
-          size="xs"
-          aria-label={t("files.kind")}
-          value={kind}
-          onChange={(event) => set({ kind: event.currentTarget.value })}
-          data={[{ value: "", label: t("files.anyKind") }, ...KINDS.map((one) => ({ value: one, label: nameOf(one) }))]}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label={t("runs.state")}
-          value={state}
-          onChange={(event) => set({ state: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("wall.anyState") },
+        <StateChoice
+          of={[
             { value: "live", label: t("files.live") },
             { value: "ended", label: t("files.ended") },
           ]}
         />
-      </div>
-      {query.isError && (
-        <div className={table.none} role="alert">
-          <p>{query.error.message}</p>
-          <Button onClick={() => void query.refetch()}>{t("app.tryAgain")}</Button>
-        </div>
-      )}
-      {query.isSuccess && files.length === 0 && !query.hasNextPage && (
-        <div className={table.none}>
-          <p>{t(isFiltered ? "files.nothing" : "files.none")}</p>
-          {isFiltered && <Button onClick={() => set(UNFILTERED)}>{t("files.clear")}</Button>}
-        </div>
-      )}
+      </FilterBar>
       {files.length > 0 && (
         <div className={table.wrap}>
           <table className={table.table}>
@@ -121,13 +92,13 @@ export function FilesView() {
           </table>
         </div>
       )}
-      {query.hasNextPage && (
-        <div className={table.more}>
-          <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
-            {t("files.more")}
-          </Button>
-        </div>
-      )}
+      <ListFoot
+        count={files.length}
+        none={t("files.none")}
+        nothing={t("files.nothing")}
+        pages={query}
+        more={t("files.more")}
+      />
     </Page>
   );
 }

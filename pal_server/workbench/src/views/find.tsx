@@ -1,6 +1,6 @@
 import { TextInput } from "@mantine/core";
-import { useEffect, useState } from "react";
-import css from "./files.module.css";
+import { useEffect, useRef, useState } from "react";
+import css from "./filter-bar.module.css";
 
 const REST = 200; // milliseconds without a key after which what was typed is asked for
 
@@ -8,7 +8,9 @@ const REST = 200; // milliseconds without a key after which what was typed is as
 export function Find(props: { label: string; value: string; onChange: (words: string) => void }) {
   const { label, value, onChange } = props;
   const [words, setWords] = useState(value);
-  const [timer, setTimer] = useState<ReturnType<typeof setTimeout>>();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  // Who leaves before the typing has rested is somewhere else, where it narrows nothing.
+  useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => {
     if (value === "") setWords("");
   }, [value]);
@@ -23,12 +25,12 @@ export function Find(props: { label: string; value: string; onChange: (words: st
       onChange={(event) => {
         const typed = event.currentTarget.value;
         setWords(typed);
-        clearTimeout(timer);
-        setTimer(setTimeout(() => onChange(typed), REST));
+        clearTimeout(timer.current);
+        timer.current = setTimeout(() => onChange(typed), REST);
       }}
       onKeyDown={(event) => {
         if (event.key !== "Enter") return;
-        clearTimeout(timer);
+        clearTimeout(timer.current);
         onChange(words);
       }}
     />

@@ -1,4 +1,4 @@
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -7,7 +7,7 @@ import { clockSeconds, dateTime, t } from "../text/text";
 import { useSelect, useStore } from "../ui/hooks";
 import type { Event } from "../wire/contract";
 import { readHistory } from "../wire/history";
-import files from "./files.module.css";
+import { AgentChoice, Choice, FilterBar, optionsOf, RoomChoice } from "./filter-bar";
 import { UNFILTERED, useFilters } from "./filters";
 import css from "./history.module.css";
 import { Page } from "./page";
@@ -27,7 +27,6 @@ export function HistoryView() {
   const store = useStore();
   const heard = useSelect((state) => state.heard);
   const rooms = useSelect((state) => state.desk.rooms);
-  const agents = useSelect((state) => state.desk.agents);
   const [{ kind = "", room = "", agent = "", q = "" }, set] = useFilters();
   const [midnight] = useState(() => new Date().setHours(0, 0, 0, 0));
   const [newest] = useState(() => store.get().desk.position);
@@ -63,40 +62,16 @@ export function HistoryView() {
   const older = () => setSpans(spans + 1);
   return (
     <Page title={t("history.title")}>
-      <div className={files.filters} role="search">
-        <TextInput
-          size="xs"
-          className={files.find ?? ""}
-          aria-label={t("history.find")}
-          placeholder={t("history.find")}
-          value={q}
-          onChange={(event) => set({ q: event.currentTarget.value })}
+      <FilterBar find={t("history.find")}>
+        <RoomChoice />
+        <AgentChoice />
+        <Choice
+          name="kind"
+          label={t("history.what")}
+          every={t("history.everything")}
+          of={optionsOf(new Set([...nouns, ...(kind ? [kind] : [])]))}
         />
-        <NativeSelect
-          size="xs"
-          aria-label={t("history.room")}
-          value={room}
-          onChange={(event) => set({ room: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("files.anyRoom") },
-            ...Object.values(rooms).map(({ id, name }) => ({ value: id, label: name })),
-          ]}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label={t("runs.agent")}
-          value={agent}
-          onChange={(event) => set({ agent: event.currentTarget.value })}
-          data={[{ value: "", label: t("runs.filterAgent") }, ...Object.keys(agents)]}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label={t("history.what")}
-          value={kind}
-          onChange={(event) => set({ kind: event.currentTarget.value })}
-          data={[{ value: "", label: t("history.everything") }, ...new Set([...nouns, ...(kind ? [kind] : [])])]}
-        />
-      </div>
+      </FilterBar>
       {failed && (
         <p className={table.none} role="alert">
           {failed.error?.message} <Button onClick={() => void failed.refetch()}>{t("app.tryAgain")}</Button>

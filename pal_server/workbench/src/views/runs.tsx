@@ -1,4 +1,4 @@
-import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
+import { SegmentedControl } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -9,29 +9,21 @@ import { Face } from "../ui/face";
 import { useNow, useSelect, useStore } from "../ui/hooks";
 import { StatePill } from "../ui/state";
 import type { Run } from "../wire/contract";
+import { AgentChoice } from "./filter-bar";
 import { useFilters } from "./filters";
+import { ListFoot } from "./list-foot";
 import { Page } from "./page";
 import table from "./table.module.css";
 
 /** Every run as a table. The wall beside it has those that live. */
 export function RunsView() {
-  const [{ agent = "" }, set] = useFilters();
-  const agents = useSelect((state) => state.desk.agents);
+  const [{ agent = "" }] = useFilters();
   return (
     <Page
       title={t("runs.title")}
       actions={
         <>
-          <NativeSelect
-            aria-label={t("runs.agent")}
-            size="xs"
-            value={agent}
-            onChange={(event) => set({ agent: event.currentTarget.value })}
-            data={[
-              { value: "", label: t("runs.filterAgent") },
-              ...Object.keys(agents).map((key) => ({ value: key, label: key })),
-            ]}
-          />
+          <AgentChoice />
           <RunsWays here="table" />
         </>
       }
@@ -75,35 +67,36 @@ function Table({ agent }: { agent: string }) {
   const runs = Object.values(known)
     .filter((run) => (!agent || run.agent === agent) && (run.id >= oldest || LIVE.has(run.status)))
     .sort((one, other) => other.id - one.id);
-  if (query.isSuccess && runs.length === 0) return <p className={table.none}>{t("runs.none")}</p>;
   return (
     <>
-      <div className={table.wrap}>
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th>{t("runs.agent")}</th>
-              <th>{t("runs.state")}</th>
-              <th>{t("runs.topic")}</th>
-              <th>{t("runs.began")}</th>
-              <th data-right>{t("runs.took")}</th>
-              <th data-right>{t("runs.used")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {runs.map((run) => (
-              <Row key={run.id} run={run} now={now} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {query.hasNextPage && (
-        <div className={table.more}>
-          <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
-            {t("runs.more")}
-          </Button>
+      {runs.length > 0 && (
+        <div className={table.wrap}>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th>{t("runs.agent")}</th>
+                <th>{t("runs.state")}</th>
+                <th>{t("runs.topic")}</th>
+                <th>{t("runs.began")}</th>
+                <th data-right>{t("runs.took")}</th>
+                <th data-right>{t("runs.used")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {runs.map((run) => (
+                <Row key={run.id} run={run} now={now} />
+              ))}
+            </tbody>
+          </table>
         </div>
       )}
+      <ListFoot
+        count={runs.length}
+        none={t("runs.none")}
+        nothing={t("runs.nothing")}
+        pages={query}
+        more={t("runs.more")}
+      />
     </>
   );
 }

@@ -10,8 +10,9 @@ import { useNow, useSelect } from "../ui/hooks";
 import type { Task } from "../wire/contract";
 import { ask } from "./dialogs";
 import css from "./files.module.css";
-import { UNFILTERED, useFilters } from "./filters";
+import { useFilters } from "./filters";
 import { useFresh } from "./fresh";
+import { ListFoot } from "./list-foot";
 import { Page } from "./page";
 import table from "./table.module.css";
 import { TASK_STATES, TaskPill, whyItRests, wordOf } from "./task-chip";
@@ -20,8 +21,7 @@ import { tellFailure } from "./tell";
 
 /** The tasks of a project, or of all, by number; each is a topic. */
 export function TasksView() {
-  const [filters, set] = useFilters();
-  const { q = "", project = "", agent = "", owner = "", kind = "", state = "" } = filters;
+  const [{ q = "", project = "", agent = "", owner = "", kind = "", state = "" }] = useFilters();
   const now = useNow();
   const known = useSelect((found) => found.desk.projects);
   const role = useSelect((found) => found.desk.me.role);
@@ -50,34 +50,18 @@ export function TasksView() {
     const title = await ask({ title: t("task.new"), value: "", confirm: t("task.plan") });
     if (title) await createTask(project, title).catch(tellFailure);
   };
-  const isFiltered = Boolean(q || project || agent || owner || kind || state);
   return (
     <Page
       title={t("nav.tasks")}
       actions={here && role !== "viewer" && <Button onClick={() => void plan(here)}>{t("task.new")}</Button>}
     >
       <TaskFilters
-        filters={filters}
-        set={set}
         types={[...new Set(tasks.map((task) => task.type))]}
-        every={t("wall.anyState")}
         states={[
           ...TASK_STATES.map((one) => ({ value: one, label: wordOf(one) })),
           { value: "archived", label: t("board.archived") },
         ]}
       />
-      {query.isError && (
-        <div className={table.none} role="alert">
-          <p>{query.error.message}</p>
-          <Button onClick={() => void query.refetch()}>{t("app.tryAgain")}</Button>
-        </div>
-      )}
-      {query.isSuccess && tasks.length === 0 && (
-        <div className={table.none}>
-          <p>{t(isFiltered ? "task.nothing" : "task.none")}</p>
-          {isFiltered && <Button onClick={() => set(UNFILTERED)}>{t("files.clear")}</Button>}
-        </div>
-      )}
       {tasks.length > 0 && (
         <div className={table.wrap}>
           <table className={table.table}>
@@ -98,13 +82,13 @@ export function TasksView() {
           </table>
         </div>
       )}
-      {query.hasNextPage && (
-        <div className={table.more}>
-          <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
-            {t("task.more")}
-          </Button>
-        </div>
-      )}
+      <ListFoot
+        count={tasks.length}
+        none={t("task.none")}
+        nothing={t("task.nothing")}
+        pages={query}
+        more={t("task.more")}
+      />
     </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, NativeSelect } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { killRun, stopRun } from "../api/runs";
@@ -11,10 +11,11 @@ import { useMayWrite, useNow, useSelect, useStore } from "../ui/hooks";
 import { StatePill } from "../ui/state";
 import type { Run } from "../wire/contract";
 import { confirm } from "./dialogs";
-import { UNFILTERED, useFilters } from "./filters";
+import { AgentChoice, Choice, FilterBar, RoomChoice, StateChoice } from "./filter-bar";
+import { useFilters } from "./filters";
+import { ListFoot } from "./list-foot";
 import { Page } from "./page";
 import { RunsWays } from "./runs";
-import table from "./table.module.css";
 import { tellFailure } from "./tell";
 import css from "./wall.module.css";
 
@@ -24,65 +25,26 @@ const STATES = ["starting", "running", "waiting", "paused"] as const;
 /** Every run that lives, wherever it runs, with what it said last; each can be opened, stopped and ended from here. */
 export function WallView() {
   const runs = useSelect((state) => state.desk.runs);
-  const agents = useSelect((state) => state.desk.agents);
-  const rooms = useSelect((state) => state.desk.rooms);
   const computers = useSelect((state) => state.desk.computers);
-  const [{ agent = "", room = "", computer = "", state = "" }, set] = useFilters();
+  const [{ agent = "", room = "", computer = "", state = "" }] = useFilters();
   const all = useMemo(() => wallOf(runs, {}), [runs]);
   const shown = useMemo(() => wallOf(runs, { agent, room, computer, state }), [runs, agent, room, computer, state]);
   return (
     <Page title={t("runs.title")} note={t("nav.live", { n: all.length })} actions={<RunsWays here="wall" />}>
-      <div className={css.filters} role="group" aria-label={t("wall.filters")}>
-        <NativeSelect
-          size="xs"
-          aria-label={t("runs.agent")}
-          value={agent}
-          onChange={(event) => set({ agent: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("runs.filterAgent") },
-            ...Object.keys(agents).map((key) => ({ value: key, label: key })),
-          ]}
+      <FilterBar>
+        <AgentChoice />
+        <RoomChoice />
+        <Choice
+          name="computer"
+          label={t("agents.computer")}
+          every={t("wall.anyComputer")}
+          of={Object.values(computers)
+            .filter((one) => one.status !== "revoked")
+            .map((one) => ({ value: one.id, label: one.name }))}
         />
-        <NativeSelect
-          size="xs"
-          aria-label={t("history.room")}
-          value={room}
-          onChange={(event) => set({ room: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("files.anyRoom") },
-            ...Object.values(rooms).map((one) => ({ value: one.id, label: one.name })),
-          ]}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label={t("agents.computer")}
-          value={computer}
-          onChange={(event) => set({ computer: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("wall.anyComputer") },
-            ...Object.values(computers)
-              .filter((one) => one.status !== "revoked")
-              .map((one) => ({ value: one.id, label: one.name })),
-          ]}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label={t("runs.state")}
-          value={state}
-          onChange={(event) => set({ state: event.currentTarget.value })}
-          data={[
-            { value: "", label: t("wall.anyState") },
-            ...STATES.map((one) => ({ value: one, label: t(`state.${one}` as TextKey) })),
-          ]}
-        />
-      </div>
-      {all.length === 0 && <p className={table.none}>{t("runs.noneLive")}</p>}
-      {all.length > 0 && shown.length === 0 && (
-        <div className={table.none}>
-          <p>{t("wall.nothing")}</p>
-          <Button onClick={() => set(UNFILTERED)}>{t("files.clear")}</Button>
-        </div>
-      )}
+        <StateChoice of={STATES.map((one) => ({ value: one, label: t(`state.${one}` as TextKey) }))} />
+      </FilterBar>
+      <ListFoot count={shown.length} none={t("runs.noneLive")} nothing={t("wall.nothing")} />
       <ul className={css.wall}>
         {shown.map((run) => (
           <Tile key={run.id} run={run} />
