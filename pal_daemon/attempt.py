@@ -191,7 +191,7 @@ class Attempt:
         return True
 
     async def hand_over(self, name: str, data: bytes) -> bool:
-        """As `give_answer`, and for as long as the program lives: its keeper may stand still, its input be full."""
+        """As `give_answer`, and for as long as its keeper lives, which may stand still; its input may be full."""
         await self._is_settled.wait()
         while self._keeper is not None and not self.has_exited:
             try:
@@ -201,6 +201,8 @@ class Attempt:
                 if refused.code != "full":
                     return False
             except KeeperGone as gone:
+                if keeper_client.living_keeper(self._folder) is None:
+                    return False
                 log.info("not handed over yet: %s", gone, extra={"action": "answer", "run": self.run})
             await asyncio.sleep(HAND_OVER_AGAIN)
         return False
@@ -435,7 +437,7 @@ class Attempt:
             bus=self.house.bus,
             lease=self.lease,
             reports=reports,
-            say=self.give_answer,
+            say=self.hand_over,
             close_input=self._close_input,
             redactor=Redactor(self._secrets),
             seal=self.house.seal,

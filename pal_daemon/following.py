@@ -17,7 +17,7 @@ from time import monotonic
 import msgspec
 
 from pal_daemon import endings, keeper_client
-from pal_daemon.bus import Bus
+from pal_daemon.bus import ApiProblem, Bus, is_worth_repeating
 from pal_daemon.endings import End
 from pal_daemon.journal import Ending
 from pal_daemon.keeper_client import Keeper
@@ -52,6 +52,7 @@ QUESTION_CHARS = 5_000
 PREVIEW_CHARS = 20_000
 OPTIONS = 50  # of a question
 CHANGED = "refused, because it asks for something else under the name of an earlier request"
+UNASKABLE = frozenset(("invalid", "too_large"))  # codes of a server that has no card for what is asked
 CHECK_CHARS = 32  # hex digits
 BODY_CHARS = 49_800  # of an interaction; the server takes 50,000 with what is put behind it
 TITLE_CHARS = 300  # of an interaction, as the server takes it
@@ -235,7 +236,10 @@ class Following:
         self._changed.add(ask.key)
         self._tell([Event(kind="error", text=f"{CHANGED}: {self._redactor.text(ask.title)}")], record)
         self._reports.step(lambda: self._withdraw(ask.key))
-        answer = Answer(key=ask.key, kind=ask.kind, decision="deny", reason=CHANGED)
+        await self._deny(ask, CHANGED)
+
+    async def _deny(self, ask: Ask, reason: str) -> None:
+        answer = Answer(key=ask.key, kind=ask.kind, decision="deny", reason=reason)
         data = None if self._reader is None else self._reader.render_answer(answer)
         if data is not None:
             await self._say(name_answer(ask.key, decision="deny", has_words=True), data)
@@ -252,7 +256,14 @@ class Following:
             folder=self._works_in,
             questions=_questions(ask.questions),
         )
-        opened = await self._bus.open_interaction(self._run, request)
+        try:
+            opened = await self._bus.open_interaction(self._run, request)
+        except ApiProblem as problem:
+            if problem.code not in UNASKABLE or is_worth_repeating(problem):
+                raise
+            log.error("this cannot be asked: %s", problem, extra={"action": "ask", "run": self._run})
+            await self._deny(ask, f"nobody could be asked: {problem.message}")
+            return
         self._interactions[ask.key] = opened.interaction.id
 
     async def _withdraw(self, key: str) -> None:

@@ -186,6 +186,8 @@ class Outbox:
             await self._settle(post, verdict)
         except ApiProblem as problem:  # another bridge has it now, or the server wants nothing of it any more
             log.info("a post is not ours any more: %s", problem, extra={"action": "outbox.lost", "post": post.id})
+            if (post.id, post.fence) not in self._begun:  # it changed while it was split: nothing of it was sent
+                await self._lay_down(post)
         except Unreachable as error:  # its lease runs out, and whoever claims it then asks the platform first
             log.warning("the server is away: %s", error, extra={"action": "outbox.away", "post": post.id})
         except Exception:  # the edge of one post: what breaks it breaks no other
@@ -442,7 +444,7 @@ class Outbox:
     async def _give_back(self, post: wire.ClaimedPost) -> None:
         """Whether it was sent is not known: the next one asks."""
         try:
-            await self._settle(post, _Verdict(result="doubt", after=5.0, reason="the bridge met a defect of its own"))
+            await self._settle(post, _Verdict(result="doubt", reason="the bridge met a defect of its own"))
         except (ApiProblem, Unreachable) as error:
             log.info("it could not be given back: %s", error, extra={"action": "outbox.lost", "post": post.id})
 

@@ -187,10 +187,7 @@ def settle(
         case Result.SENT:
             return _sent(free, ref=ref, version=version, repeated=repeated, shown_hash=shown_hash, now=now)
         case Result.LATER:
-            again = _again(free, now=now, after=after, error=error)
-            # A named wait that is shorter than ours is none either: a day of tries takes a day.
-            is_soon = 0 < after <= max(TURN, BACKOFF[min(post.tries, len(BACKOFF) - 1)])
-            return replace(again, tries=post.tries) if is_soon else again
+            return _again(free, now=now, after=after, error=error)
         case Result.DOUBT:
             again = _again(free, now=now, after=after, error=error)
             return replace(again, doubt=True, since=post.since, repeated=post.repeated or repeated)
@@ -238,8 +235,13 @@ def _sent(
 
 
 def _again(post: Post, *, now: int, after: int, error: str | None) -> Post:
-    """Try it once more, for a day of tries: of its age they say nothing, a card may change days after it was made."""
+    """Try it once more, for a day of tries: of its age they say nothing, a card may change days after it was made.
+
+    A wait that is named, one's turn at a limit or sooner than ours would end, is no failed try.
+    """
     if post.tries >= TRIES_MOST:
         return replace(post, state=PostState.FAILED, error=error or "it could not be sent for a day")
-    pause = max(min(after, WAIT_MAX), 0) or BACKOFF[min(post.tries, len(BACKOFF) - 1)]
-    return replace(post, state=PostState.PENDING, not_before=now + pause, tries=post.tries + 1, error=error)
+    usual = BACKOFF[min(post.tries, len(BACKOFF) - 1)]
+    tries = post.tries if 0 < after <= max(TURN, usual) else post.tries + 1
+    not_before = now + (max(min(after, WAIT_MAX), 0) or usual)
+    return replace(post, state=PostState.PENDING, not_before=not_before, tries=tries, error=error)

@@ -144,6 +144,16 @@ async def test_a_post_whose_bot_is_opened_anew_was_not_sent_and_says_so(when: st
     assert [(told.result, told.after > 0, told.repeated) for told in server.settled] == [("later", True, False)]
 
 
+async def test_a_text_that_changes_while_it_is_split_is_in_no_doubt() -> None:
+    """Its lease would run out, and what was never sent would be a repeat on platforms that cannot be asked."""
+    server, chat = Server(posts=deque([claimed(body={"text": "words " * 50})])), Chat()
+
+    await carry_out(server, chat, bots={"bot-1": chat})
+
+    assert chat.shown == []
+    assert [told.result for told in server.settled] == ["later"]
+
+
 async def test_what_waits_for_its_turn_when_the_bridge_ends_is_in_no_doubt() -> None:
     server, chat = Server(posts=deque([claimed(body={"text": "hello"})])), Chat()
     waits = asyncio.Event()

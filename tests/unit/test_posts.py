@@ -8,10 +8,11 @@ from pal_server.domain.posts import Post, PostKind, PostState, Purpose
 HOUR = 3_600_000  # milliseconds
 
 
+@pytest.mark.parametrize("result", ["later", "doubt"])
 @pytest.mark.parametrize(
     ("reason", "named", "state"), [("nobody there", 0, "failed"), ("the bot is refused", 60_000, "pending")]
 )
-def test_what_is_old_is_tried_for_a_day_like_what_is_new(reason: str, named: int, state: str) -> None:
+def test_what_is_old_is_tried_for_a_day_like_what_is_new(result: str, reason: str, named: int, state: str) -> None:
     """A card of days ago changes while the network is away for an hour: it is not late by the age of the card."""
     begun = now = 3 * 24 * HOUR
     post = posts.want(shown_at_once(), body={"card": "done"}, now=now)
@@ -19,7 +20,7 @@ def test_what_is_old_is_tried_for_a_day_like_what_is_new(reason: str, named: int
     while post.state is PostState.PENDING and now < begun + 30 * HOUR:
         now = max(now, post.not_before)
         post = posts.claim(post, lease_id="lease", now=now)
-        post = posts.settle(post, result="later", now=now, after=named, reason=reason)
+        post = posts.settle(post, result=result, now=now, after=named, reason=reason)
 
     assert (post.state, post.error) == (state, reason)
     assert now - begun > 23 * HOUR
