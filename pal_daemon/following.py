@@ -22,6 +22,7 @@ from pal_daemon.endings import End
 from pal_daemon.journal import Ending
 from pal_daemon.keeper_client import Keeper
 from pal_daemon.leases import HeldLease
+from pal_daemon.losses import losses_in
 from pal_daemon.process_tree import sweep
 from pal_daemon.redaction import Redactor
 from pal_daemon.reports import Reports
@@ -180,7 +181,7 @@ class Following:
                 self.has_ended.set()
             case _:
                 pass
-        for out in self._understand(record):
+        for out in (*losses_in(record), *self._understand(record)):
             await self._hand_on(out, record)
         if record.stream is Stream.EXIT:
             self._tell(self._redactor.rest(), record)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from pal_daemon.losses import losses_in
 from pal_daemon.redaction import Redactor
 from pal_daemon.reports import JOINED_BYTES, TEXT_CHARS
 from pal_daemon.runtimes.base import Event, KeepsTranscripts, Reader
@@ -114,7 +115,7 @@ def parts(events: Iterable[RunEventIn]) -> Iterator[list[RunEventIn]]:
 
 def _events(spool: Path, *, reader: Reader, redactor: Redactor) -> Iterator[tuple[Event, Record]]:
     for record in read_spool(spool):
-        for out in _understand(reader, record):
+        for out in (*losses_in(record), *_understand(reader, record)):
             if isinstance(out, Event):
                 yield from ((event, record) for event in redactor.events(out))
         if record.stream is Stream.EXIT:

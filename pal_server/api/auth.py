@@ -80,17 +80,25 @@ class Credentials:
         """Those who ask at the same time share one look-up, unless a revocation came after it began."""
         seen = self._hub.count(REVOKED)
         begun, asking = self._asking.get(secret_hash, (0, None))
-        if asking is None or begun < seen:
+        if asking is None or begun < seen or not self._is_answer(asking):
             asking = asyncio.create_task(self._ask(secret_hash, seen=seen), name="credential look-up")
             self._asking[secret_hash] = (seen, asking)
-        found = await asyncio.shield(asking)
-        if self._asking.get(secret_hash) == (seen, asking):
-            del self._asking[secret_hash]
+        try:
+            found = await asyncio.shield(asking)
+        finally:
+            if asking.done() and self._asking.get(secret_hash) == (seen, asking):
+                del self._asking[secret_hash]
         self._found.pop(secret_hash, None)
         self._found[secret_hash] = found
         while len(self._found) > KEPT:
             del self._found[next(iter(self._found))]
         return found
+
+    def _is_answer(self, asking: "asyncio.Task[_Found]") -> bool:
+        """Whether it is one still, or will be: not one that failed, nor one that nobody waited for until it was old."""
+        if not asking.done():
+            return True
+        return not asking.cancelled() and asking.exception() is None and asking.result().until >= self._monotonic()
 
     async def _ask(self, secret_hash: str, *, seen: int) -> "_Found":
         until = self._monotonic() + KEPT_FOR

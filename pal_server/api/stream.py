@@ -19,11 +19,12 @@ from pal_server.actions import log as actions
 from pal_server.actions.log import Sight
 from pal_server.api.auth import REVOKED, Credentials
 from pal_server.domain.actors import Actor
-from pal_server.errors import Unauthenticated
+from pal_server.errors import Unauthenticated, Unavailable
 from pal_server.storage.store import Event, Store
 from pal_server.wakeups.hub import Hub
 
 FLOOR = 15.0  # seconds; the longest a lost wake-up can delay anyone, and the pause between beats
+AGAIN = 1.0  # seconds before the log is read again that could not be
 GUARD_EVERY = 2.0  # seconds between looks at the credentials of streams
 PAGE = 200  # events read at a time
 BEHIND = 1024 * 1024  # bytes waiting in a transport; more is a reader that does not keep up
@@ -116,17 +117,27 @@ class Tailer:
             self._watchers.discard(watcher)
 
     async def run(self) -> None:
-        """Tail the log for ever."""
+        """Tail the log for ever; a database that is away for a while delays it."""
         while True:
             seen = self._hub.count(self._key)
-            await self.step()
+            try:
+                await self.step()
+            except Unavailable as exc:
+                log.warning("the log cannot be read now: %s", exc, extra={"action": "stream.wait"})
+                await asyncio.sleep(AGAIN)
+                continue
             await self._hub.wait(self._key, seen=seen, timeout=FLOOR)
 
     async def guard(self) -> None:
         """End the streams of credentials that are no longer good, for ever."""
         while True:
             seen = self._hub.count(REVOKED)
-            await self.check_credentials()
+            try:
+                await self.check_credentials()
+            except Unavailable as exc:
+                log.warning("credentials cannot be looked at now: %s", exc, extra={"action": "stream.wait"})
+                await asyncio.sleep(GUARD_EVERY)
+                continue
             await self._hub.wait(REVOKED, seen=seen, timeout=GUARD_EVERY)
 
     async def beat(self) -> None:
@@ -152,7 +163,7 @@ class Tailer:
     async def check_credentials(self) -> None:
         """Close the watchers whose credential has ended; see with new eyes for those whose rights changed."""
         everyone = [*self._watchers, *self._catching_up]
-        changed: list[Watcher] = []
+        changed: dict[Watcher, Actor] = {}
         for secret_hash in {watcher.secret_hash for watcher in everyone}:
             mine = [watcher for watcher in everyone if watcher.secret_hash == secret_hash]
             try:
@@ -163,10 +174,11 @@ class Tailer:
                 continue
             for watcher in mine:
                 if watcher.actor != actor:
-                    watcher.actor = actor
-                    changed.append(watcher)
+                    changed[watcher] = actor
         if changed:
-            await self._look_again(changed)
+            sights = await self._store.read(actions.sights, actors=set(changed.values()))
+            for watcher, actor in changed.items():  # both or neither: who looks again looks at what is new
+                watcher.actor, watcher.sight = actor, sights.get(actor, watcher.sight)
 
     def stop(self) -> None:
         """Tell every watcher to come back later; no new ones are served."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,7 +17,9 @@ from pal_daemon.attempt import Attempt
 from pal_daemon.following import Following
 from pal_daemon.keeper_client import KeeperGone, KeeperRefused
 from pal_daemon.keeping import frames
+from pal_daemon.keeping.spool_writer import SpoolWriter
 from pal_daemon.leases import HeldLease
+from pal_daemon.rebuilding import read_again
 from pal_daemon.redaction import Redactor
 from pal_daemon.reports import Reports
 from pal_daemon.runtimes.program_lines import ProgramReader
@@ -87,6 +91,41 @@ async def test_what_nobody_can_be_asked_is_denied_with_the_reason(
 
     assert list(said) == answers
     assert all(problem.message in msgspec.json.decode(data)["reason"] for data in said.values())
+
+
+def test_what_the_spool_could_not_take_is_said_in_the_log(tmp_path: Path) -> None:
+    """Else a program that waits for an answer to what was lost is silent for no reason anybody can see."""
+    spool = SpoolWriter((fd := os.open(tmp_path / "spool", os.O_WRONLY | os.O_CREAT)), limit=1 << 20, write=Disk())
+    spool.output(frames.STDOUT, b"said\n")
+    spool.output(frames.STDOUT, b"held\n")
+    spool.output(frames.STDOUT, b"while the disk is full\n")
+    spool.retry()
+    spool.output(frames.STDOUT, b"x" * (1 << 20))
+    spool.tell_dropped()
+    os.close(fd)
+
+    events = read_again(tmp_path / "spool", reader=ProgramReader(), redactor=Redactor(()))
+
+    assert [event.text for event in events] == [
+        "said\n",
+        "held\n",
+        "The disk was full: 23 bytes of what it said are lost, and what it asked in them",
+        "It has said more than 1 MiB. What it says from here on is not recorded, and it can ask nothing",
+        "1,048,576 bytes more of what it said were not recorded",
+    ]
+
+
+class Disk:
+    """Is full for the second and the third try."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, fd: int, data: bytes) -> int:
+        self.asked += 1
+        if self.asked in (2, 3):
+            raise OSError(errno.ENOSPC, "full")
+        return os.write(fd, data)
 
 
 class Keeper:

@@ -67,6 +67,8 @@ class DingTalkConnection:
             said = events.said_of(data)
         except (KeyError, TypeError, ValueError, AttributeError):
             self._log.exception("a message of DingTalk is of no shape that is known: %s", data.get("msgId"))
+            assert self._ears is not None  # set before a socket is opened
+            self._ears.lost("something that was said cannot be read: the bridge's log has why")
             return OK, None  # told again it would have the same shape
         self._names.learn(said.person.id, said.person.name)
         heard = await self._hear(said, within=self._patience.message)

@@ -115,6 +115,7 @@ class LarkConnection:
         except Unreadable as error:
             kind = (event.get("header") or {}).get("event_type")
             log.warning("an event cannot be read: %s", error, extra={"action": "lark.unreadable", "kind": kind})
+            ears.lost("something that was said cannot be read: the bridge's log has why")
             return None
         if said is None:
             return None

@@ -143,6 +143,8 @@ class SlackConnection:
             heard = events.event_of(payload, me=me, names=names)
         except (KeyError, TypeError, ValueError, AttributeError):
             self._log.exception("an event of Slack is of no shape that is known: %s", payload.get("event_id"))
+            assert self._ears is not None  # set before the socket is opened
+            self._ears.lost("something that was said cannot be read: the bridge's log has why")
             return  # told again it would have the same shape
         if heard is not None:
             await self._hear(heard)

@@ -146,6 +146,7 @@ async def test_a_message_of_no_known_shape_is_acknowledged_and_logged_without_it
         assert isinstance(said, Said)
         assert said.text == "after"
         assert "no shape that is known" in caplog.text
+        assert bot.ears.losses == ["something that was said cannot be read: the bridge's log has why"]
         assert "secret words" not in caplog.text
 
 
