@@ -40,7 +40,7 @@ export function YouPage() {
     <div className={css.rows}>
       <Row name="settings.name">
         <form
-          style={{ display: "flex", gap: 8 }}
+          className={css.inline}
           onSubmit={(event) => {
             event.preventDefault();
             void rename();
@@ -56,6 +56,7 @@ export function YouPage() {
           </Button>
         </form>
       </Row>
+      <NewPassword username={me.name} />
       <Row name="settings.theme">
         <SegmentedControl
           aria-label={t("settings.theme")}
@@ -102,6 +103,39 @@ export function YouPage() {
         <Button onClick={() => void logOut()}>{t("settings.logout")}</Button>
       </Row>
     </div>
+  );
+}
+
+/** Logs this person out everywhere else. */
+function NewPassword({ username }: { username: string }) {
+  const [password, setPassword] = useState("");
+  const save = () =>
+    request("PATCH /api/users/{username}", { params: { username }, body: { password } }).then(() => {
+      setPassword("");
+      tell(t("settings.passwordSaved"));
+    }, tellFailure);
+  return (
+    <Row name="settings.password" hint="settings.passwordHint">
+      <form
+        className={css.inline}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        <input type="text" name="username" autoComplete="username" value={username} readOnly hidden />
+        <TextInput
+          type="password"
+          autoComplete="new-password"
+          aria-label={t("settings.password")}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+        />
+        <Button type="submit" disabled={password === ""}>
+          {t("form.save")}
+        </Button>
+      </form>
+    </Row>
   );
 }
 
