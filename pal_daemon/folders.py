@@ -104,7 +104,7 @@ def remove_old_runs(settings: Settings, *, live: set[int]) -> int:
     removed = 0
     oldest = time.time() - settings.keep_for
     for changed_at, path in aged:
-        kept_bytes += sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        kept_bytes += sum(_size(file) for file in path.rglob("*") if file.is_file())
         if (kept_bytes > settings.keep_bytes or changed_at < oldest) and living_keeper(path) is None:
             remove_run_folder(path)
             removed += 1
@@ -112,7 +112,18 @@ def remove_old_runs(settings: Settings, *, live: set[int]) -> int:
 
 
 def _changed_at(path: Path) -> float:
+    """Of one without a spool, whose files are perhaps being brought this moment, by the folder itself."""
+    for place in (path / "spool", path):
+        try:
+            return place.stat().st_mtime
+        except OSError:
+            continue
+    return 0.0
+
+
+def _size(file: Path) -> int:
+    """0 of one that has just gone: a run that ends beside us clears up."""
     try:
-        return (path / "spool").stat().st_mtime
+        return file.stat().st_size
     except OSError:
-        return 0.0
+        return 0

@@ -4,9 +4,10 @@ import argparse
 
 from pal_cli.cli.daemon_line import connect, connection_flags, run_variable
 from pal_cli.light import Command, positive
+from pal_server.client.problems import ApiProblem
 from pal_server.client.terminal import shown, verbs
 from pal_server.client.terminal.exits import TRY_AGAIN, WrongUsage
-from pal_server.client.terminal.line import Line, segment, without_nothing
+from pal_server.client.terminal.line import Line, NoAnswer, segment, without_nothing
 from pal_server.client.terminal.output import note, say
 
 STATUSES = ("done", "blocked", "needs_input")
@@ -53,13 +54,21 @@ def _ask(args: argparse.Namespace) -> int | None:
 
 
 def _wait_for_answer(line: Line, answer: verbs.Answer, *, wait_for: int) -> verbs.Answer:
-    """The interaction once it is no longer pending, or as it is after `wait_for` seconds."""
+    """The interaction once it is no longer pending, or as it is after `wait_for` seconds. A restart of daemon or server
+    is waited out: who asked again would ask twice.
+    """
     import time
+
+    from pal_server.client.retry import is_worth_repeating
 
     until = time.monotonic() + wait_for
     while answer["interaction"]["status"] == "pending" and time.monotonic() < until:
         time.sleep(min(_LOOK_EVERY, max(0.0, until - time.monotonic())))
-        answer = line.get(f"/api/interactions/{answer['interaction']['id']}")
+        try:
+            answer = line.get(f"/api/interactions/{answer['interaction']['id']}")
+        except (NoAnswer, ApiProblem) as failure:
+            if isinstance(failure, ApiProblem) and not is_worth_repeating(failure):
+                raise
     return answer
 
 

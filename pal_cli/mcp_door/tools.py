@@ -7,11 +7,12 @@ can do about them is in their sentences.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Literal
 
 from pal_cli.cli.daemon_line import place_of, run_number, run_variable
+from pal_server.client.problems import ApiProblem
 from pal_server.client.resolve import named_project
+from pal_server.client.retry import is_worth_repeating
 from pal_server.client.terminal import sending, task_verbs
 from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import Line, NoAnswer, segment, without_nothing
@@ -117,8 +118,11 @@ class Tools:
         answer = await asyncio.to_thread(self._line.get, path)
         while answer["interaction"]["status"] == "pending" and (left := until - time.monotonic()) > 0:
             await asyncio.sleep(min(LOOK_EVERY, left))
-            with suppress(NoAnswer):  # a restart of the daemon is waited out
+            try:
                 answer = await asyncio.to_thread(self._line.get, path)
+            except (NoAnswer, ApiProblem) as failure:  # a restart of daemon or server is waited out
+                if isinstance(failure, ApiProblem) and not is_worth_repeating(failure):
+                    raise
         return answer | {"client_id": client_id}
 
     def result(

@@ -204,3 +204,21 @@ class TestInsideARun:
         api.answers["POST /api/rooms"] = problem(403, "forbidden", "a run may not make rooms")
 
         assert pal("cli", "rooms", "create", "mine").code == 3
+
+
+def test_an_answer_is_waited_for_through_a_restart(pal: Pal, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gave up would ask again, and a person be asked twice."""
+    monkeypatch.setattr("pal_cli.cli.asking._LOOK_EVERY", 0.0)
+    asked = {"id": 3, "status": "pending", "kind": "question"}
+    answered = {**asked, "status": "answered", "answer": {"answer": "main"}}
+    api.answers["POST /api/interactions"] = Told(status=201, body={"interaction": asked})
+    api.answers["GET /api/interactions/3"] = [
+        Told(cut=True),
+        problem(503, "unavailable"),
+        {"interaction": asked},
+        {"interaction": answered},
+    ]
+
+    outcome = pal("cli", "ask", "Which branch?", "--wait", "600")
+
+    assert (outcome.code, outcome.out.strip()) == (0, "main")

@@ -147,6 +147,13 @@ def test_old_and_large_finished_runs_are_removed_and_live_ones_never(settings):
     assert sorted(path.name for path in settings.runs_folder.iterdir()) == ["3", "4"]
 
 
+def test_a_run_that_is_begun_at_this_moment_is_not_taken_for_an_old_one(settings):
+    """Its files are brought before its spool is there."""
+    (settings.runs_folder / "7" / "files").mkdir(parents=True)
+
+    assert remove_old_runs(settings, live=set()) == 0
+
+
 def test_nobodys_processes_are_no_runs_of_ours(settings):
     given_run(settings, 1, size=1, age=1)
 
