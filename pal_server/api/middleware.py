@@ -16,7 +16,7 @@ from aiohttp.web_exceptions import HTTPException, HTTPRequestEntityTooLarge
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
 
-from pal_server.api.answers import SECURITY, answer_response, json_response
+from pal_server.api.answers import SECURITY, json_response, packed_response
 from pal_server.api.auth import credential_of
 from pal_server.api.decoding import decode_body, decode_query, read_body
 from pal_server.api.pages import is_for_a_person, problem_page
@@ -121,7 +121,7 @@ class Edge:
                     answer.headers.setdefault(name, value)
                 answer.headers.setdefault("Cache-Control", "no-store")
             return answer
-        return answer_response(answer, status=route.status, request_id=request_id)
+        return await packed_response(answer, http=http, status=route.status, request_id=request_id)
 
     def _note(
         self, http: BaseRequest, route: Route | None, response: StreamResponse, *, request_id: str, took: float

@@ -132,6 +132,22 @@ async def test_the_snapshot_and_the_stream_leave_no_gap(server: ServerUnderTest)
     assert event["position"] == snapshot["position"] + 1
 
 
+async def test_a_long_answer_is_packed_for_a_browser_alone(server: ServerUnderTest) -> None:
+    browser = {"Sec-Fetch-Mode": "cors", "Accept-Encoding": "gzip, deflate"}
+    await server.send("hello")
+    short = await server.request("GET", "/api/messages", headers=browser)
+    await server.send("a long story " * 1_000)
+
+    packed = await server.request("GET", "/api/messages", headers=browser)
+    plain = await server.request("GET", "/api/messages", headers={"Accept-Encoding": "gzip, deflate"})
+    refused = await server.request("GET", "/api/messages", headers={**browser, "Accept-Encoding": "identity"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < 2_000
+    assert packed.body == plain.body == refused.body
+    assert not {"Content-Encoding"} & {*short.headers, *plain.headers, *refused.headers}
+
+
 async def test_a_socket_watches_runs_beside_the_log(server: ServerUnderTest) -> None:
     computer, claimed, opened = await server.running()
     run = opened["run"]["id"]
