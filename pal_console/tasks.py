@@ -176,6 +176,25 @@ def edit(
     )
 
 
+@app.command("delete")
+def delete(
+    task: Which,
+    project: Whose = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Take a task away for good: its plan and verifications. Its conversation stays, archived.
+
+    \b
+    Examples:
+      pal console tasks delete shop.T-3 --yes
+    """
+    line = connect(server, token)
+    task_verbs.delete(line, task, project=project or named_project(), yes=yes, as_json=as_json)
+
+
 @app.command("move")
 def move(
     task: Which,

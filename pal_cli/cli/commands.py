@@ -46,6 +46,7 @@ GROUP = Group(
         "tasks add": ("pal_cli.cli.tasks:ADD", "plan a task, or make one of a topic"),
         "tasks start": ("pal_cli.cli.tasks:START", "give a task to its agent"),
         "tasks edit": ("pal_cli.cli.tasks:EDIT", "change a task's plan, archive it"),
+        "tasks delete": ("pal_cli.cli.tasks:DELETE", "take a task away for good"),
         "tasks move": ("pal_cli.cli.tasks:MOVE", "move a task by hand"),
         "tasks done": ("pal_cli.cli.tasks:DONE", "say that a task is done"),
         "tasks block": ("pal_cli.cli.tasks:BLOCK", "let a task wait, with the reason"),

@@ -136,6 +136,17 @@ def _edit(args: argparse.Namespace) -> None:
     task_verbs.edit(line, _task(args, line), wanted, clear=args.clear, project=_project(args), as_json=args.json)
 
 
+def _delete_arguments(parser: argparse.ArgumentParser) -> None:
+    _task_argument(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    connection_flags(parser)
+
+
+def _delete(args: argparse.Namespace) -> None:
+    line = connect(args)
+    task_verbs.delete(line, _task(args, line), project=_project(args), yes=args.yes, as_json=args.json)
+
+
 def _move_arguments(parser: argparse.ArgumentParser) -> None:
     _task_argument(parser)
     parser.add_argument("status", choices=STATUSES, help="kept until the next run starts")
@@ -283,6 +294,12 @@ EDIT = Command(
     examples=("pal cli tasks edit T-3 --owner ann --depends-on T-1", "pal cli tasks edit T-3 --clear depends_on"),
     arguments=_edit_arguments,
     run=_edit,
+)
+DELETE = Command(
+    about="Take a task away for good: its plan and verifications. Its conversation stays, archived.",
+    examples=("pal cli tasks delete T-3 --yes",),
+    arguments=_delete_arguments,
+    run=_delete,
 )
 MOVE = Command(
     about="Move a task by hand. That is kept until the next run starts.",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pal_server.actions import access, client_ids, deliveries, messages, task_progress, topics
+from pal_server.actions import access, audit, client_ids, deliveries, messages, task_progress, topics
 from pal_server.actions import rooms as room_actions
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.addressing import Reason
@@ -189,6 +189,27 @@ def change(
     if archived:
         topics.change(tx, actor=actor, id=found.topic_id, archived=True)
     return _locked(tx, found)
+
+
+def delete(tx: Tx, *, actor: Actor, task: str) -> Task:
+    """Take it away for good, as it last was: its plan, its verifications and its place before and after others. Its
+    conversation stays, archived; its code is never given again. `Conflict` while something is at work in its topic.
+    """
+    access.need_person(actor)
+    found = access.task(tx, actor, task)
+    rooms.lock(tx, room_id=found.room_id)
+    tasks.lock_order(tx, project_id=found.project_id)
+    if found.archived_at is None:
+        topics.change(tx, actor=actor, id=found.topic_id, archived=True)
+    gone = _locked(tx, found)
+    held_up = tasks.dependents(tx, task_id=gone.id)
+    tasks.remove(tx, gone)
+    where = {"id": gone.id, "code": gone.code, "project": gone.project, "topic": gone.topic_id, "room": gone.room_id}
+    tx.emit("task.deleted", workspace_id=gone.workspace_id, room_id=gone.room_id, data=where)
+    task_progress.let_go(tx, held_up, workspace_id=gone.workspace_id)
+    detail = {"code": gone.code, "project": gone.project, "title": gone.title, "topic": gone.topic_id}
+    audit.record(tx, actor=actor, action="task.deleted", target=f"task:{gone.id}", detail=detail)
+    return gone
 
 
 def start(
@@ -426,7 +447,8 @@ def _depend(tx: Tx, task: Task, codes: Sequence[str]) -> tuple[Dependency, ...]:
 
 def _locked(tx: Tx, task: Task) -> Task:
     found = tasks.find_locked(tx, workspace_id=task.workspace_id, id=task.id)
-    assert found is not None, "a task is never removed"
+    if found is None:
+        raise NotFound(f"{task.code} was deleted a moment ago", task=task.code)
     return found
 
 

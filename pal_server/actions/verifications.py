@@ -9,7 +9,7 @@ from pal_server.actions import access, cards, client_ids, task_progress, tasks
 from pal_server.domain.actors import Actor, ActorKind
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
 from pal_server.domain.tasks import OUTPUT_LIMIT, Status, Task, Verification, move
-from pal_server.errors import Conflict
+from pal_server.errors import Conflict, NotFound
 from pal_server.storage import rooms
 from pal_server.storage import tasks as task_rows
 from pal_server.storage.tx import Tx
@@ -43,7 +43,8 @@ def record(
         return found, known
     rooms.lock(tx, room_id=found.room_id)
     was = task_rows.find_locked(tx, workspace_id=actor.workspace_id, id=found.id)
-    assert was is not None, "a task is never removed"
+    if was is None:
+        raise NotFound(f"{found.code} was deleted a moment ago", task=found.code)
     if was.archived_at is not None:
         raise Conflict(f"{was.code} is archived", task=was.code)
     if not was.verification or command != was.verification:

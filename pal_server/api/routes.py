@@ -208,6 +208,7 @@ ROUTES: tuple[Route, ...] = (
     create("/api/tasks", tasks.create, PLANNERS, "Plan a task, with its topic", q.TaskAnswer, q.CreateTask),
     get("/api/tasks/{task}", tasks.get, READERS, "One task, by id or code", q.TaskAnswer, q.TaskQuery),
     patch("/api/tasks/{task}", tasks.change, PLANNERS, "Edit it, move it, archive it", q.TaskAnswer, q.ChangeTask),
+    delete("/api/tasks/{task}", tasks.delete, MEMBERS, "Take it away; its conversation stays, archived", q.TaskAnswer),
     create("/api/tasks/{task}/start", tasks.start, HELPERS, "Give it to its agent", q.StartedTask, q.StartTask),
     get(
         "/api/tasks/{task}/verifications",

@@ -78,6 +78,11 @@ async def change(call: Call) -> contract.TaskAnswer:
     return contract.TaskAnswer(task=present(task, contract.Task))
 
 
+async def delete(call: Call) -> contract.TaskAnswer:
+    task = await call.write(tasks.delete, actor=call.actor, task=call.text("task"))
+    return contract.TaskAnswer(task=present(task, contract.Task))
+
+
 async def start(call: Call) -> contract.StartedTask:
     request = call.body(contract.StartTask)
     started = await call.write(

@@ -48,6 +48,14 @@ def put(tx: Tx, task: Task) -> None:
     )
 
 
+def remove(tx: Tx, task: Task) -> None:
+    """With what is known of it alone: its verifications, and what comes before and after it."""
+    tx.sql.run("tasks.forget_dependencies", task_id=task.id)
+    tx.sql.run("tasks.forget_all_verifications", task_id=task.id)
+    tx.sql.run("tasks.remove", id=task.id)
+    tx.batch_cache.pop(("task_of", task.topic_id), None)
+
+
 def find(tx: Tx, *, workspace_id: str, id: str) -> Task | None:
     row = tx.sql.one("tasks.by_id", workspace_id=workspace_id, id=id)
     return None if row is None else _task(tx, row)

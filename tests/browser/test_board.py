@@ -153,6 +153,16 @@ def test_what_the_server_refuses_goes_back_and_what_others_do_is_followed(come: 
     me.click("Move to Done", role="menuitem")
     me.page.get_by_role("button", name=re.compile("^Done")).click()
     stand(me, "done", "T-4")
+    me.page.set_viewport_size(DESKTOP)
+    card(me, "T-4").get_by_role("button", name="More for T-4").click()
+    me.click("Archive", role="menuitem")
+    expect(card(me, "T-4")).to_have_count(0, timeout=SOON)
+    me.page.get_by_label("State", exact=True).select_option("archived")
+    card(me, "T-4").get_by_role("button", name="More for T-4").click()
+    me.click("Delete", role="menuitem")
+    me.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(card(me, "T-4")).to_have_count(0, timeout=SOON)
+    assert [one["code"] for one in stack.api.get("/api/tasks", project=shop, archived="true")["tasks"]] == []
     picture(me, "board-later")
     me.page.set_viewport_size(DESKTOP)
 

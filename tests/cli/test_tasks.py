@@ -68,6 +68,7 @@ def answered(api: FakeApi, home: Path) -> None:
     for asked in ("GET /api/tasks/T-3", "POST /api/tasks", "POST /api/topics/3/task", "PATCH /api/tasks/T-3"):
         api.answers[asked] = {"task": TASK}
     api.answers["GET /api/tasks"] = {"tasks": [TASK], "next": None}
+    api.answers["DELETE /api/tasks/task_a"] = {"task": TASK}
     api.answers["POST /api/tasks/T-3/start"] = STARTED
 
 
@@ -84,6 +85,18 @@ def test_both_lines_ask_the_api_for_the_same(line: str, part: str, pal: Pal, api
     assert f"{asked.method} {asked.path}" == said[0]
     told = asked.query if asked.method == "GET" else asked.body
     assert said[1].items() <= told.items()
+
+
+@pytest.mark.parametrize("part", ["cli", "console"])
+def test_a_task_is_deleted_after_a_yes_alone(part: str, pal: Pal, api: FakeApi) -> None:
+    refused = pal(part, "tasks", "delete", "T-3")
+    assert (refused.code, "shop.T-3 Sell tea" in refused.err) == (2, True)
+    assert "DELETE" not in {asked.method for asked in api.asked}
+
+    outcome = pal(part, "tasks", "delete", "T-3", "--yes")
+
+    assert "T-3 is gone" in outcome.out
+    assert (api.last().method, api.last().path) == ("DELETE", "/api/tasks/task_a")
 
 
 def test_the_project_is_the_flags_else_the_environments_else_the_folders(

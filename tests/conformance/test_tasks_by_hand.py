@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import decisions, items, log, projects, rooms, tasks
+from pal_server.actions import audit, decisions, items, log, projects, rooms, tasks, topics, verifications
 from pal_server.actions.tasks import Plan
 from pal_server.domain.actors import Actor
 from pal_server.domain.tasks import Task
-from pal_server.errors import Conflict, Forbidden, Invalid
+from pal_server.errors import Conflict, Forbidden, Invalid, NotFound
+from pal_server.storage.check import find_broken
 from pal_server.storage.store import Store
 from tests.support.bus import Bus, make_bus
 
@@ -93,3 +94,40 @@ async def test_codes_that_name_their_project_are_looked_up_at_once_by_who_may_kn
     for wrong in (("T-1",), [f"shop.T-{number}" for number in range(1, 102)]):
         with pytest.raises(Invalid):
             await found(bus.people.owner, *wrong)
+
+
+async def test_a_deleted_task_leaves_its_conversation_and_holds_up_nobody(bus: Bus) -> None:
+    await change(bus, "T-1", body="All of it.", verification="make test")
+    done = {"task": "T-1", "project": "shop", "command": "make test", "exit_code": 1, "output": "no"}
+    await bus.store.write(verifications.record, actor=bus.people.member, **done)
+    first = await get(bus, "T-1")
+
+    await bus.store.write(tasks.delete, actor=bus.people.member, task="shop.T-1")
+
+    with pytest.raises(NotFound):
+        await get(bus, "T-1")
+    second = await get(bus, "T-2")
+    assert (second.status, second.depends_on) == ("ready", ())
+    topic = await bus.store.read(topics.get, actor=bus.people.viewer, id=first.topic_id)
+    assert (topic.title, topic.archived_at is not None) == ("Sell tea", True)
+    assert await bus.said(topic=first.topic_id) != []
+    gone, freed = [data for data in await told(bus) if data["id"] == first.id][-1], (await told(bus))[-1]
+    assert (gone["id"], gone["code"], "body" in gone) == (first.id, "T-1", False)
+    assert (freed["code"], freed["is_ready"]) == ("T-2", True)
+    entries = await bus.store.read(audit.list_page, actor=bus.people.owner, action="task.deleted", after=None, limit=5)
+    assert [entry.target for entry in entries.items] == [f"task:{first.id}"]
+    again = await bus.store.write(tasks.create, actor=bus.people.member, title="Tea", project="shop", plan=Plan())
+    assert again.code == "T-3"
+    assert await bus.store.read(find_broken) == []
+
+
+async def test_what_is_at_work_or_another_s_to_say_is_not_deleted(bus: Bus) -> None:
+    await bus.agent("bot")
+    topic = (await get(bus, "T-1")).topic_id
+    await bus.say("@bot go", topic=topic)
+    inside = await bus.inside(await bus.claim_one())
+
+    for who, error in ((bus.people.member, Conflict), (bus.people.viewer, Forbidden), (inside, Forbidden)):
+        with pytest.raises(error):
+            await bus.store.write(tasks.delete, actor=who, task="shop.T-1")
+    assert (await get(bus, "T-1")).status == "in_progress"

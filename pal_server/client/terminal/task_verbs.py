@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pal_server.client.terminal import shown_tasks, verbs
+from pal_server.client.terminal.confirm import confirm
 from pal_server.client.terminal.exits import WrongUsage
 from pal_server.client.terminal.line import Line, segment, without_nothing
 from pal_server.client.terminal.output import note, say
@@ -54,6 +55,14 @@ def change(line: Line, task: str, body: Mapping[str, object], *, project: str | 
     said = {**body} if project is None else {**body, "project": project}
     answer = line.patch(f"/api/tasks/{segment(task)}", said)
     verbs.show(answer, as_json=as_json, render=shown_tasks.moved)
+
+
+def delete(line: Line, task: str, *, project: str | None, yes: bool, as_json: bool) -> None:
+    """Take a task away for good, after asking. It is found first: the question says which one it is."""
+    found = line.get(f"/api/tasks/{segment(task)}", project=project)["task"]
+    confirm(f"delete {found['project']}.{found['code']} {found['title']}, its plan and its verifications", yes=yes)
+    answer = line.delete(f"/api/tasks/{segment(found['id'])}")
+    verbs.show(answer, as_json=as_json, render=lambda a: say(f"{a['task']['code']} is gone; its topic is archived"))
 
 
 def edit(

@@ -106,6 +106,16 @@ DELETE FROM task_dependencies WHERE task_id = :task_id;
 -- name: add_dependency
 INSERT INTO task_dependencies (task_id, depends_on) VALUES (:task_id, :depends_on);
 
+-- name: remove
+DELETE FROM tasks WHERE id = :id;
+
+-- name: forget_dependencies
+-- What it comes after, and what comes after it.
+DELETE FROM task_dependencies WHERE task_id = :task_id OR depends_on = :task_id;
+
+-- name: forget_all_verifications
+DELETE FROM task_verifications WHERE task_id = :task_id;
+
 -- name: work
 -- What is going on in a topic. What waits its turn and what is next are counted apart, by the index each of them has. A
 -- decision that is proposed there holds up nobody.

@@ -28,6 +28,9 @@ export const startTask = (id: string, force = false) =>
 export const changeTask = (id: string, wanted: ChangeTask): Promise<Task> =>
   request("PATCH /api/tasks/{task}", { params: { task: id }, body: wanted }).then((changed) => changed.task);
 
+/** For good; its conversation stays, archived. */
+export const deleteTask = (id: string) => request("DELETE /api/tasks/{task}", { params: { task: id } });
+
 export const moveTask = (id: string, status: Task["status"], note = ""): Promise<Task> =>
   changeTask(id, { status, waiting_note: note });
 

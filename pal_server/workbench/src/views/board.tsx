@@ -10,7 +10,7 @@ import { Button } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { stopRun } from "../api/runs";
-import { changeTask, createTask, startTask } from "../api/tasks";
+import { changeTask, createTask, deleteTask, startTask } from "../api/tasks";
 import { CLOSED, COLUMNS, columnsOf, fits, meaningOf, placed, type Status } from "../state/board";
 import { LIVE } from "../state/desk";
 import { projectsOf } from "../state/projects";
@@ -22,6 +22,7 @@ import type { Run, Task } from "../wire/contract";
 import css from "./board.module.css";
 import { BoardCard, type CardActs } from "./board-card";
 import { BoardColumn } from "./board-column";
+import { confirm } from "./dialogs";
 import { UNFILTERED, useFilters } from "./filters";
 import { Page } from "./page";
 import table from "./table.module.css";
@@ -244,7 +245,17 @@ function useActs({ drop, edit, columns, live, isArchived, mayWrite }: Given): Ca
     const choices: (Choice | false)[] = [
       rooms[task.room] !== undefined && { label: t("ask.openTopic"), act: () => open(task) },
     ];
-    if (mayWrite && isArchived) choices.push({ label: t("board.unarchive"), act: () => archive(false) });
+    const remove = async () => {
+      const title = t("board.delete", { code: task.code });
+      const isSure = await confirm({ title, text: t("board.deleteAsk"), confirm: t("board.deleteIt") });
+      if (isSure) await deleteTask(task.id).catch(tellFailure);
+    };
+    if (mayWrite && isArchived) {
+      choices.push(
+        { label: t("board.unarchive"), act: () => archive(false) },
+        { label: t("board.deleteIt"), act: () => void remove() },
+      );
+    }
     if (mayWrite && !isArchived) {
       choices.push(
         { label: t("task.edit"), act: () => edit(task) },

@@ -2864,6 +2864,7 @@ export interface Routes {
   "POST /api/tasks": { body: CreateTask; answer: TaskAnswer };
   "GET /api/tasks/{task}": { body: undefined; answer: TaskAnswer };
   "PATCH /api/tasks/{task}": { body: ChangeTask; answer: TaskAnswer };
+  "DELETE /api/tasks/{task}": { body: Nothing; answer: TaskAnswer };
   "POST /api/tasks/{task}/start": { body: StartTask; answer: StartedTask };
   "GET /api/tasks/{task}/verifications": { body: undefined; answer: VerificationsAnswer };
   "POST /api/tasks/{task}/verifications": { body: RecordVerification; answer: VerifiedAnswer };
