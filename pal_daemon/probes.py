@@ -86,6 +86,8 @@ class Probes:
                 await self._look_at_accounts()
             except (ApiProblem, Unreachable) as error:
                 log.debug("logins are not reported now: %s", error)
+            except OSError as error:  # a full disk, or a home nobody may make: no reason for the daemon to end
+                log.warning("logins cannot be looked at: %s", error, extra={"action": "probe"})
             self._logins.changed.clear()
             try:
                 async with asyncio.timeout(LOOK_EVERY):

@@ -125,8 +125,11 @@ class Runs:
             return
         self._tidied_at = monotonic()
         live = {attempt.run for attempt in self if attempt.run is not None}
-        await asyncio.to_thread(remove_old_runs, self._house.settings, live=live)
-        await asyncio.to_thread(take_back_all, self._house.settings, live=live)
+        try:
+            await asyncio.to_thread(remove_old_runs, self._house.settings, live=live)
+            await asyncio.to_thread(take_back_all, self._house.settings, live=live)
+        except OSError as error:  # what cannot be cleared up now is at the next time
+            log.warning("old runs cannot be cleared up: %s", error, extra={"action": "tidy"})
 
     def _start(self, attempt: Attempt, work: Work) -> None:
         name = f"delivery {attempt.lease.delivery}"

@@ -17,6 +17,7 @@ from .outbox import Outbox
 from .platform import BadCredentials, BotSettings, Platform
 
 BEAT = 5.0  # seconds; a lease lasts six of them
+DEFECT_PAUSE = 300.0  # seconds before a bot that broke while it was opened is opened again
 START_AT_ONCE = 16  # bots that connect at the same time
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Bridge:
         self._client = client
         self._holder = holder or f"bridge_{secrets.token_hex(8)}"
         self._bots: dict[str, RunningBot] = {}
-        self._broken: dict[str, tuple[wire.HeldBot, str]] = {}  # bots that could not even be opened
+        self._broken: dict[str, tuple[wire.HeldBot, str, float]] = {}  # bots that could not even be opened, until when
         self._again = asyncio.Event()
         self._starting = asyncio.Semaphore(START_AT_ONCE)
         form = PLATFORMS.get(platform.name)
@@ -90,7 +91,8 @@ class Bridge:
         reports = [bot.report() for bot in self._bots.values()]
         reports += [
             wire.BotReport(id=held.id, lease_id=held.lease_id, revision=held.revision, listening=False, error=why)
-            for held, why in self._broken.values()
+            for held, why, until in self._broken.values()
+            if monotonic() < until  # of one that is not named the server gives the credentials again
         ]
         beat = wire.BridgeBeat(platform=self._platform.name, holder=self._holder, bots=reports)
         answer = await self._client.call("POST", "/api/bridges/beat", body=beat, answer=wire.BeatAnswer)
@@ -132,10 +134,10 @@ class Bridge:
         try:
             await bot.start()
         except BadCredentials as refused:
-            self._broken[held.id] = (held, str(refused))
+            self._broken[held.id] = (held, str(refused), float("inf"))
         except Exception as defect:  # the edge of one bot: an SDK that cannot be opened harms no other bot
             log.exception("a bot could not be opened", extra={"action": "bot.open", "bot": held.id})
-            self._broken[held.id] = (held, f"a defect: {type(defect).__name__}")
+            self._broken[held.id] = (held, f"a defect: {type(defect).__name__}", monotonic() + DEFECT_PAUSE)
         else:
             self._bots[held.id] = bot
 

@@ -160,6 +160,18 @@ async def test_a_file_another_bridge_sent_is_not_sent_again(scene: Scene, monkey
     assert [one.now["name"] for one in scene.world.shown.values() if one.kind == "file"] == ["a.png"]
 
 
+class BreaksOnce(Loopback):
+    """Its first bot cannot be opened."""
+
+    opened = 0
+
+    async def open(self, bot: BotSettings) -> LoopbackConnection:
+        self.opened += 1
+        if self.opened == 1:
+            raise OSError("too many open files")
+        return LoopbackConnection(bot, find=True)
+
+
 class LooksLater(Loopback):
     """It cannot say what was posted, until it can."""
 
@@ -254,6 +266,19 @@ async def test_wrong_credentials_are_shown_and_right_ones_heal(scene: Scene) -> 
         await scene.bind(credentials={"secret": "right"})
         await until_bot(scene, lambda bot: bot["state"] == "listening")
         assert (await scene.bot())["error"] is None
+
+
+async def test_a_bot_that_broke_while_it_was_opened_is_opened_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many open files, for a moment; its settings may stay as they are for ever."""
+    monkeypatch.setattr("pal_server.bridges.bridge.BEAT", 0.02)
+    monkeypatch.setattr("pal_server.bridges.bridge.DEFECT_PAUSE", 0.1)
+    scene.platform = BreaksOnce()
+    async with scene.bridge():
+        await until_bot(scene, lambda bot: bot["state"] == "listening")
+
+    assert scene.platform.opened == 2
 
 
 async def test_one_bot_is_stopped_alone_and_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
