@@ -21,8 +21,9 @@ from pal_server.api.present import render_run_event
 from pal_server.api.routing import INTEGER_MAX, Call
 from pal_server.api.run_stream import FLOOR, PAGE, look
 from pal_server.api.services import STOPPING
-from pal_server.errors import PalError
+from pal_server.errors import PalError, Unavailable
 
+AGAIN = 1.0  # seconds before a run is looked at again that could not be
 MOST = 24  # runs one socket watches; a wall of them fits
 
 
@@ -85,6 +86,9 @@ class RunWatching:
             try:
                 actor = await call.services.credentials.actor(call.secret_hash)
                 found, status = await call.read(look, actor=actor, id=run, after=after)
+            except Unavailable:  # for a moment: a log that is being watched goes on
+                await asyncio.sleep(AGAIN)
+                continue
             except PalError as exc:
                 self._tell(b'{"type":"run_refused","run":%d,"code":"%b"}' % (run, exc.code.encode()))
                 return

@@ -9,6 +9,9 @@ import aiohttp
 import pytest
 
 from pal_server.api import workbench
+from pal_server.api.run_stream import look
+from pal_server.errors import Unavailable
+from pal_server.storage.store import Store
 from tests.support.patience import PATIENCE
 from tests.support.server import ServerUnderTest, lease_of
 
@@ -164,6 +167,29 @@ async def test_a_socket_watches_runs_beside_the_log(server: ServerUnderTest) -> 
     assert [event["text"] for event in history["events"]] == ["two"]
     assert [event["text"] for event in live["events"]] == ["three"]
     assert ended == {"type": "run_end", "run": run, "status": "succeeded"}
+
+
+async def test_a_database_that_is_away_for_a_moment_ends_no_watching(
+    server: ServerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computer, claimed, opened = await server.running()
+    run = opened["run"]["id"]
+    await tell(server, computer.key, claimed, run, first=1, texts=["one"])
+    monkeypatch.setattr("pal_server.api.run_watching.AGAIN", 0.0)
+    read, troubles = Store.read, [1]
+
+    async def broken(self: Store, query: Any, /, **arguments: Any) -> Any:
+        if query is look and troubles:
+            troubles.pop()
+            raise Unavailable("PostgreSQL does not answer; send it again in a moment.")
+        return await read(self, query, **arguments)
+
+    monkeypatch.setattr(Store, "read", broken)
+    async with socket_of(server) as socket:
+        await socket.send_json({"type": "watch", "run": run})
+        history = await next_of(socket, "run")
+
+    assert (troubles, [event["text"] for event in history["events"]]) == ([], ["one"])
 
 
 async def test_a_run_nobody_may_know_is_refused(server: ServerUnderTest) -> None:
