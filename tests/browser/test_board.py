@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.person import DESKTOP, PHONE, SOON, Person
-from tests.support.stack import Stack
+from tests.support.stack import Stack, eventually
 
 Come = Callable[..., Person]
 
@@ -87,9 +87,11 @@ def test_cards_are_moved_by_mouse_and_keys_and_stand_where_the_server_says(come:
     me.press("Escape")
     said(me, "T-1 is back where it was")
 
-    found = {one["code"]: one for one in stack.api.get("/api/tasks", project=shop)["tasks"]}
-    assert found["T-3"]["status"] == "review"
-    assert found["T-1"]["order"] > found["T-2"]["order"]
+    def is_stored() -> bool:
+        found = {one["code"]: one for one in stack.api.get("/api/tasks", project=shop)["tasks"]}
+        return found["T-3"]["status"] == "review" and found["T-1"]["order"] > found["T-2"]["order"]
+
+    eventually("the server has what is shown already", is_stored)
     me.page.reload()
     stand(me, "backlog", "T-2", "T-1")
     stand(me, "review", "T-3")

@@ -10,15 +10,25 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import token_of
 from tests.browser.person import DESKTOP, PHONE, Person
-from tests.support.stack import Api, Stack
+from tests.support.stack import Api, Stack, eventually
 
 Come = Callable[..., Person]
-# The message at the top of what is in sight, and how many pixels of it are above that.
-FIRST = """(log) => {
-  const top = log.getBoundingClientRect().top;
-  const said = [...log.querySelectorAll("[data-message]")].map((one) => [one, one.getBoundingClientRect()]);
-  const [first, { y }] = said.find(([, box]) => box.bottom > top);
-  return [first.dataset.message, top - y];
+# The message at the top of what is in sight, and how many pixels of it are above that, once nothing moves any more.
+FIRST = """async (log) => {
+  const at = () => {
+    const top = log.getBoundingClientRect().top;
+    const said = [...log.querySelectorAll("[data-message]")].map((one) => [one, one.getBoundingClientRect()]);
+    const [first, { y }] = said.find(([, box]) => box.bottom > top) ?? [log, { y: top }];
+    return [first.dataset.message ?? "", top - y];
+  };
+  let last = at();
+  for (let same = 0; same < 30; ) {
+    await new Promise(requestAnimationFrame);
+    const now = at();
+    same = String(now) === String(last) ? same + 1 : 0;
+    last = now;
+  }
+  return last;
 }"""
 LONG = "words enough for several lines of it, " * 12
 
@@ -70,8 +80,7 @@ def test_tabs_open_beside_are_moved_and_come_back_as_they_were_left(
     page.go_back()
     shows(me, "Long", "Second", "Runs", here=0)
     expect(me.composer).to_have_value("half a thought")
-    back, now_above = me.log.evaluate(FIRST)
-    assert (back, now_above) == (first, pytest.approx(above, abs=3))
+    eventually("it is where it was left", lambda: me.log.evaluate(FIRST) == [first, pytest.approx(above, abs=3)])
 
     # A plain click replaces the page; what is pinned keeps it.
     side.get_by_role("link", name="History").click()
