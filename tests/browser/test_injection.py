@@ -109,7 +109,6 @@ def test_markup_in_what_agents_do_and_in_every_name_runs_nothing(
         f"/r/{room}?run={run.id}&tab=steps",
         f"/r/{room}?run={run.id}&tab=changes",
         f"/r/{room}?run={run.id}&tab=log",
-        f"/r/{room}?run={run.id}&tab=prompt",
         f"/runs/{run.id}",
         "/runs/live",
         "/needs",
@@ -118,8 +117,6 @@ def test_markup_in_what_agents_do_and_in_every_name_runs_nothing(
         "/history",
         "/settings/agents",
         "/settings/bots?kind=lark",
-        "/settings/people",
-        "/settings/audit",
     ):
         runs_nothing(me, path)
         if "changes" in path:

@@ -14,7 +14,7 @@ from tests.support.workbench import with_tools
 Come = Callable[..., Person]
 # What axe looks for in each: of all that it knows a theme changes the colours alone.
 THEMES: tuple[tuple[Any, list[str] | None], ...] = (("light", None), ("dark", ["color-contrast"]))
-RUN_TABS = ("steps", "changes", "log", "prompt")
+RUN_TABS = ("steps", "changes", "log", "prompt", "files")
 # Every page beside the rooms: its address, its heading, and what stands on it once what it shows has come.
 SCREENS = (
     ("/needs", "Needs you", "[data-ask]"),

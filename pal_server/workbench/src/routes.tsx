@@ -13,7 +13,7 @@ import { RoomView } from "./views/room";
 import { Shell } from "./views/shell";
 import { Welcome } from "./views/welcome";
 
-export const TABS = ["steps", "changes", "log", "prompt"] as const;
+export const TABS = ["steps", "changes", "log", "prompt", "files"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** The run panel is part of every address, so a link opens it and Back closes it. */

@@ -4,6 +4,7 @@ import { request } from "../wire/request";
 export interface FilesWanted {
   q?: string;
   room?: string;
+  run?: string;
   mime?: string;
   state?: string;
   after?: string | null;

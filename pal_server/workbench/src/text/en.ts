@@ -141,6 +141,8 @@ export const en = {
   "panel.changes": "Changes",
   "panel.log": "Log",
   "panel.prompt": "Prompt",
+  "panel.files.tab": "Files",
+  "panel.noFiles": "It has left no files.",
   "panel.close": "Close the run panel",
   "panel.whole": "Open as a page",
   "panel.agent": "Agent",

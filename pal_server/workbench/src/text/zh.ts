@@ -142,6 +142,8 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "panel.steps": "步骤",
   "panel.changes": "改动",
   "panel.log": "日志",
+  "panel.files.tab": "文件",
+  "panel.noFiles": "它没有留下文件。",
   "panel.prompt": "提示词",
   "panel.close": "关闭运行面板",
   "panel.whole": "作为页面打开",

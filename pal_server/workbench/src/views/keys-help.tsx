@@ -15,7 +15,7 @@ const ROWS: readonly [string, TextKey][] = [
   ["A D", "keys.answer"],
   ["Shift .", "keys.stop"],
   ["[ ]", "keys.panels"],
-  ["1 2 3 4", "keys.tabs"],
+  ["1 2 3 4 5", "keys.tabs"],
   ["H L", "keys.nextTab"],
   ["T 1 … 9", "keys.tab"],
   ["X Shift X", "keys.closeTab"],

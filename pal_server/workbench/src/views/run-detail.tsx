@@ -18,6 +18,7 @@ import { Refused } from "../wire/request";
 import { wordsOf } from "./run-card";
 import { RunChanges } from "./run-changes";
 import css from "./run-detail.module.css";
+import { RunFiles } from "./run-files";
 import { StepEntry } from "./run-steps";
 import { tellFailure } from "./tell";
 
@@ -95,7 +96,7 @@ export function RunDetail({ run }: { run: Run }) {
               document.getElementById(`tab-${next}`)?.focus();
             }}
           >
-            {t(`panel.${one}` as TextKey)}
+            {t(one === "files" ? "panel.files.tab" : (`panel.${one}` as TextKey))}
             {one === "steps" && view.steps.length > 0 && <small className="num">{view.steps.length}</small>}
             {one === "changes" && files.length > 0 && (
               <small className="num mono">
@@ -127,6 +128,7 @@ export function RunDetail({ run }: { run: Run }) {
         {tab === "changes" && <RunChanges files={files} />}
         {tab === "log" && <RawLog run={run} view={view} />}
         {tab === "prompt" && <Prompt run={run.id} />}
+        {tab === "files" && <RunFiles run={run.id} />}
       </div>
     </div>
   );
