@@ -9,7 +9,7 @@ from time import monotonic, time
 from pal_server.client.aio import Client
 from pal_server.contract import bridges as wire
 
-from .inbound import Event, Heard, Place, PlaceKind
+from .inbound import Event, Heard, Place, PlaceKind, Said, ToastKind
 from .inbox import Inbox
 from .platform import BadCredentials, BotSettings, Connection, Dropped, NotStored, NotTaken, Platform, ReadInPart
 
@@ -127,7 +127,10 @@ class RunningBot:
         self.alive()
         assert self._inbox is not None, "it is made before it listens"
         self._note(event.place)
-        return await self._inbox.hear(event)
+        heard = await self._inbox.hear(event)
+        if heard.kind is ToastKind.ERROR and isinstance(event, Said):  # whoever said it is shown no toast
+            self.lost(f"something that was said was refused: {heard.text}")
+        return heard
 
     def up(self, *, detail: str = "") -> None:
         self.alive()

@@ -27,6 +27,7 @@ class Server:
     handed_in: list[wire.HandInFiles] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     refused: set[str] = field(default_factory=set)
+    code: str = "conflict"
 
     async def call(self, method: str, path: str, *, body: Any, answer: Any) -> wire.HeardAnswer:
         if body.lease_id != self.lease:
@@ -34,7 +35,7 @@ class Server:
         if isinstance(body, wire.HandInFiles):
             self.handed_in.append(body)
         elif body.event in self.refused:
-            raise ApiProblem(status=409, code="conflict", message="not this one")
+            raise ApiProblem(status=400 if self.code == "invalid" else 409, code=self.code, message="not this one")
         else:
             self.heard.append(body.event)
         self.changed.set()
@@ -176,6 +177,17 @@ async def test_one_word_the_server_will_not_have_costs_no_other(monkeypatch: Any
 
         assert set(server.heard) == {"e2"}
         assert (bot.report().error or "").endswith("1 of what was said was not taken: not this one")
+    finally:
+        await bot.stop()
+
+
+async def test_what_the_server_calls_wrong_is_named_as_nobody_else_is_told() -> None:
+    server, chat = Server(refused={"e1"}, code="invalid"), Chat()
+    bot = await started(server, chat)
+    try:
+        await bot.hear(SAID)
+
+        assert bot.report().error == "something that was said was refused: That could not be taken."
     finally:
         await bot.stop()
 
