@@ -52,7 +52,7 @@ function noteOf(said: Standing, now: number): string {
   const waits = waiting > 0 ? t("terminal.waits", { n: waiting }) : "";
   if (retryAt !== null)
     return `${t("terminal.lost", { n: Math.max(0, Math.ceil((retryAt - now) / 1000)) })} ${waits}`.trim();
-  if (state === "opening") return reason || t("terminal.opens");
+  if (state === "opening") return reason || `${t("terminal.opens")} ${waits}`.trim();
   return exit === null ? reason || waits : `${reason} ${t("run.exit", { code: exit })}`;
 }
 
