@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import token_of
-from tests.browser.person import DESKTOP, PHONE, Person
+from tests.browser.person import DESKTOP, PHONE, SOON, TRIES, Person
 from tests.support.stack import Api, Stack, eventually
 
 Come = Callable[..., Person]
@@ -48,6 +49,15 @@ def tabs_of(me: Person) -> Locator:
     return me.page.get_by_role("navigation", name="Tabs").get_by_role("link")
 
 
+def until(act: Callable[[], None], check: Callable[[float], None]) -> None:
+    """Again, as a busy machine may take one thing for two; `check(within)` is given milliseconds."""
+    for _ in range(TRIES):
+        act()
+        with suppress(AssertionError):
+            return check(SOON / TRIES)
+    raise AssertionError("it had no effect")
+
+
 def shows(me: Person, *titles: str, here: int) -> None:
     """These tabs in this order, of which that one is in sight."""
     expect(tabs_of(me)).to_have_text([re.compile(f"^{one}") for one in titles])
@@ -67,8 +77,10 @@ def test_tabs_open_beside_are_moved_and_come_back_as_they_were_left(
 
     me.composer.fill("half a thought")
     me.log.hover()
-    page.mouse.wheel(0, -900)
-    me.sees("To the end")
+    until(
+        lambda: page.mouse.wheel(0, -900),
+        lambda within: expect(me.log.locator("~ button")).to_be_visible(timeout=within),
+    )
     row["Second"].click(modifiers=["Control"])
     side.get_by_role("link", name="Runs").click(button="middle")
     shows(me, "Long", "Second", "Runs", here=0)
@@ -101,7 +113,7 @@ def test_tabs_open_beside_are_moved_and_come_back_as_they_were_left(
     expect(tabs_of(me).nth(2)).to_be_focused()
 
     # They tell what goes on in them, and that there is nothing any more.
-    other = Api(stack.server.url, token_of(stack, f"mia{room}"))
+    other = Api(stack.server.url, token_of(stack, "mia"))
     other.post("/api/messages", {"room": room, "topic": topics["Second"], "content": "news"})
     me.sees("1 unread", where=tabs_of(me).first)
     me.go(f"/r/{room}/999999999")
@@ -110,7 +122,13 @@ def test_tabs_open_beside_are_moved_and_come_back_as_they_were_left(
     shows(me, "Second", "Runs", here=1)
     me.press("X")
     shows(me, "Second", "Runs", "Topic 999999999", here=2)
-    me.press("x t 1 x")
+    me.press("x")
+    shows(me, "Second", "Runs", here=1)
+    here = tabs_of(me).first
+    until(
+        lambda: me.press("t 1"), lambda within: expect(here).to_have_attribute("aria-current", "page", timeout=within)
+    )
+    me.press("x")  # pinned
     shows(me, "Second", "Runs", here=0)
 
 
@@ -142,8 +160,8 @@ def test_the_sidebar_tells_who_is_here_and_what_runs_and_keeps_its_width(come: C
     stack.api.post(f"/api/rooms/{room}/agents", {"agent": "clerk"})
     me = come().go(f"/r/{room}")
     side = me.page.get_by_role("navigation", name="Main")
-    come(f"mia{room}").go("/needs")
-    expect(side.get_by_role("img", name=f"mia{room}, here now")).to_be_visible()
+    come("mia").go("/needs")
+    expect(side.get_by_role("img", name="mia, here now")).to_be_visible()
 
     me.say("@clerk /ask Which one?")
     place = side.get_by_role("link", name=re.compile(f"^{room}"))
