@@ -46,6 +46,9 @@ function Known({ project }: { project: Project }) {
       note={isArchived ? t("project.archived") : project.name === project.key ? undefined : project.key}
       actions={
         <>
+          <Go className={css.tasks} to={`/board?project=${project.key}`}>
+            {t("nav.board")}
+          </Go>
           <Go className={css.tasks} to={`/tasks?project=${project.key}`}>
             {t("nav.tasks")}
           </Go>
