@@ -16,7 +16,12 @@ def test_a_guest_comments_through_a_link_until_it_is_revoked(
 ) -> None:
     stack.api.post("/api/messages", {"room": room, "content": "<b>the plan</b>"})
     me = come().go("/settings/links")
-    me.page.get_by_role("button", name="Make a link").click()
+    make = me.page.get_by_role("button", name="Make a link")
+    make.wait_for()
+    # A page that is loaded later brings styles of its own, which must not come before the main ones.
+    ink, ground = make.evaluate("(one) => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]")
+    assert ink != ground
+    make.click()
     dialog = me.page.get_by_role("dialog")
     dialog.get_by_label("Room", exact=True).select_option(label=room)
     dialog.get_by_label("Visitors may").select_option("comment")

@@ -737,6 +737,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "bots.letIn": "允许某人",
   "bots.nobodyYet": "还没有人。陌生人会收到一次礼貌的拒绝；尝试过的人会列在这里。",
   "bots.standing": "状态",
+  "bots.isAllowed": "已允许",
   "bots.asked": "请求使用",
   "bots.denied": "已拒绝",
   "bots.user": "在 pal 中是",

@@ -227,7 +227,7 @@ function Allowed({ platform, isAdmin }: { platform: string; isAdmin: boolean }) 
                       status={
                         one.standing === "asked" ? "waiting" : one.standing === "allowed" ? "succeeded" : "failed"
                       }
-                      word={t(`bots.${one.standing}` as TextKey)}
+                      word={t(one.standing === "allowed" ? "bots.isAllowed" : (`bots.${one.standing}` as TextKey))}
                     />
                   </td>
                   <td>
