@@ -7,7 +7,7 @@ from pal_server.domain.actors import Actor, Role
 from pal_server.domain.approval_rules import ApprovalRule, Scope, action_hash, choose
 from pal_server.domain.interactions import Interaction
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
-from pal_server.errors import NotFound
+from pal_server.errors import Forbidden, NotFound
 from pal_server.storage import approval_rules, rooms
 from pal_server.storage.tx import Tx
 
@@ -19,22 +19,37 @@ def make(
     if scope is Scope.ONCE:
         return None
     rule = approval_rules.add(
-        tx, asked=asked, scope=scope, decision=decision, reason=reason, made_by=made_by, people=people
+        tx,
+        asked=asked,
+        project_id=_project_of(tx, asked) if scope is Scope.PROJECT else None,
+        scope=scope,
+        decision=decision,
+        reason=reason,
+        made_by=made_by,
+        people=people,
     )
     _emit(tx, "rule.made", rule)
     return rule
 
 
-def need_for(actor: Actor, *, scope: Scope) -> None:
-    """What holds for an agent everywhere is an admin's to decide."""
+def need_for(tx: Tx, *, actor: Actor, asked: Interaction, scope: Scope) -> None:
+    """What holds for an agent everywhere is an admin's to decide; what holds in a project, whoever's who sees all of
+    its rooms.
+    """
     if scope is Scope.AGENT:
         access.need(actor, Role.ADMIN)
+    project_id = _project_of(tx, asked) if scope is Scope.PROJECT and not actor.is_at_least(Role.ADMIN) else None
+    if project_id is not None and rooms.any_hidden_of(tx, actor=actor, project_id=project_id):
+        raise Forbidden(
+            "its project has rooms you do not see: answer for this topic, or let an admin answer", scope=scope
+        )
 
 
 def deciding(tx: Tx, *, asked: Interaction) -> ApprovalRule | None:
     """The rule that decides this request, counted as used."""
     fitting = approval_rules.of_action(tx, workspace_id=asked.workspace_id, action_hash=action_hash(asked))
-    rule = choose(fitting, asked=asked)
+    is_project_asked = any(rule.project_id is not None for rule in fitting)
+    rule = choose(fitting, asked=asked, project_id=_project_of(tx, asked) if is_project_asked else None)
     if rule is not None:
         approval_rules.used(tx, id=rule.id)
     return rule
@@ -63,6 +78,11 @@ def list_page(tx: Tx, *, actor: Actor, agent: str | None, after: str | None, lim
         tx, actor=actor, before=2**62 if before is None else before, limit=limit + 1, agent=agent
     )
     return page_of(found, limit=limit, cursor=lambda rule: str(rule.id))
+
+
+def _project_of(tx: Tx, asked: Interaction) -> str | None:
+    room = rooms.find(tx, workspace_id=asked.workspace_id, ref=asked.room_id)
+    return None if room is None else room.project_id
 
 
 def _known(tx: Tx, *, actor: Actor, id: int) -> ApprovalRule:

@@ -122,7 +122,7 @@ def answer(
         text, reason = (words, reason) if asked.kind is Kind.QUESTION else (text, words)
     given = rules.answer(asked, text=text, decision=decision, reason=reason, shown_hash=shown_hash, given=answers)
     reach = parse_scope(scope, asked=asked, is_own=asked.key.startswith(ASKED))
-    approval_rules.need_for(actor, scope=reach)
+    approval_rules.need_for(tx, actor=actor, asked=asked, scope=reach)
     run = None if asked.run_id is None else runs.find(tx, workspace_id=asked.workspace_id, id=asked.run_id)
     if asked.run_id is not None and (run is None or not run.is_live):
         raise Conflict("the run that asked has ended", interaction=id, run=asked.run_id)

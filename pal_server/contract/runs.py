@@ -447,7 +447,7 @@ class AnswerInteraction(Request, frozen=True, kw_only=True):
     hash: str | None = None
     scope: Scope = "once"
     """For an approval: also for all requests of exactly this content, of this agent in this topic, of this agent
-    everywhere, or of every agent in this room (project).
+    everywhere, or of every agent in the rooms of this project (in a room of none, in that room).
     """
 
 
@@ -457,6 +457,7 @@ class ApprovalRule(Answer, frozen=True, kw_only=True):
     id: int
     scope: Scope
     room: str
+    project: str | None = None
     topic: int | None
     agent: str | None
     decision: Decision

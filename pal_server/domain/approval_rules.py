@@ -18,7 +18,7 @@ class Scope(StrEnum):
     ONCE = "once"  # this request alone; no rule
     TOPIC = "topic"  # the same agent in the same topic
     AGENT = "agent"  # the same agent everywhere; an admin's to give
-    PROJECT = "project"  # every agent in the same room
+    PROJECT = "project"  # every agent in the rooms of the same project; in a room of none, in that room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class ApprovalRule:
     workspace_id: str
     scope: Scope
     room_id: str
+    project_id: str | None
     topic_id: int | None
     agent: str | None
     decision: str
@@ -48,6 +49,7 @@ class ApprovalRule:
             "id": self.id,
             "scope": self.scope,
             "room": self.room_id,
+            "project": self.project_id,
             "topic": self.topic_id,
             "agent": self.agent,
             "decision": self.decision,
@@ -64,8 +66,10 @@ class ApprovalRule:
             "people": self.people,
         }
 
-    def is_for(self, asked: Interaction) -> bool:
-        """Whether it decides this request. One byte more or less in what is shown, and it does not."""
+    def is_for(self, asked: Interaction, *, project_id: str | None) -> bool:
+        """Whether it decides this request of a room of that project. One byte more or less in what is shown, and it
+        does not.
+        """
         if self.revoked_at is not None or asked.kind is not Kind.APPROVAL or self.action_hash != action_hash(asked):
             return False
         if self.decision == "approve" and self.people < asked.needs:
@@ -76,7 +80,7 @@ class ApprovalRule:
             case Scope.AGENT:
                 return self.agent == asked.agent
             case Scope.PROJECT:
-                return self.room_id == asked.room_id
+                return self.project_id == project_id if self.project_id else self.room_id == asked.room_id
             case _:
                 return False
 
@@ -107,7 +111,7 @@ def shared_scope(scopes: Sequence[str]) -> Scope:
     return Scope(scopes[0]) if len(set(scopes)) == 1 else Scope.ONCE
 
 
-def choose(rules: list[ApprovalRule], *, asked: Interaction) -> ApprovalRule | None:
+def choose(rules: list[ApprovalRule], *, asked: Interaction, project_id: str | None) -> ApprovalRule | None:
     """The rule that decides: a denial before an approval, then the newest."""
-    fitting = [rule for rule in rules if rule.is_for(asked)]
+    fitting = [rule for rule in rules if rule.is_for(asked, project_id=project_id)]
     return max(fitting, key=lambda rule: (rule.decision == "deny", rule.id), default=None)

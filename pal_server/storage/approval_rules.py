@@ -8,7 +8,15 @@ from pal_server.storage.viewers import viewer
 
 
 def add(
-    tx: Tx, *, asked: Interaction, scope: Scope, decision: str, reason: str | None, made_by: str, people: int
+    tx: Tx,
+    *,
+    asked: Interaction,
+    project_id: str | None,
+    scope: Scope,
+    decision: str,
+    reason: str | None,
+    made_by: str,
+    people: int,
 ) -> ApprovalRule:
     """A rule from the answer to a request."""
     row = tx.sql.one(
@@ -16,6 +24,7 @@ def add(
         workspace_id=asked.workspace_id,
         scope=scope,
         room_id=asked.room_id,
+        project_id=project_id,
         topic_id=asked.topic_id if scope is Scope.TOPIC else None,
         agent=None if scope is Scope.PROJECT else asked.agent,
         decision=decision,
@@ -74,6 +83,7 @@ def _rule(row: Row) -> ApprovalRule:
         workspace_id=row["workspace_id"],
         scope=Scope(row["scope"]),
         room_id=row["room_id"],
+        project_id=row["project_id"],
         topic_id=row["topic_id"],
         agent=row["agent"],
         decision=row["decision"],

@@ -122,6 +122,11 @@ def sees_all(tx: Tx, *, actor: Actor) -> bool:
     return tx.sql.one("rooms.any_hidden", workspace_id=actor.workspace_id, **viewer(actor)) is None
 
 
+def any_hidden_of(tx: Tx, *, actor: Actor, project_id: str) -> bool:
+    """Whether a room of the project is hidden from the actor."""
+    return tx.sql.one("rooms.any_hidden_of", project_id=project_id, **viewer(actor)) is not None
+
+
 def visible_ids(tx: Tx, *, actor: Actor) -> frozenset[str]:
     rows = tx.sql.all("rooms.visible_ids", workspace_id=actor.workspace_id, **viewer(actor))
     return frozenset(row["id"] for row in rows)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import agents, approval_rules, audit, interactions, rooms
+from pal_server.actions import agents, approval_rules, audit, interactions, projects, rooms
 from pal_server.actions.deliveries import Claimed
 from pal_server.domain.actors import Actor
 from pal_server.domain.approval_rules import ApprovalRule
@@ -81,7 +81,31 @@ async def test_an_approval_reaches_as_far_as_was_said(bus: Bus, scope: str, answ
     assert await bus.store.read(find_broken) == []
 
 
-async def test_a_project_is_its_room(bus: Bus) -> None:
+async def test_a_rule_of_a_project_holds_in_its_rooms_and_is_given_by_who_sees_them(bus: Bus) -> None:
+    await bus.store.write(projects.create, actor=bus.people.owner, key="shop", room="general")
+    for name, project, visibility in (
+        ("tea", "shop", "workspace"),
+        ("coffee", None, "workspace"),
+        ("till", "shop", "private"),
+    ):
+        made: dict[str, Any] = {"name": name, "project": project, "visibility": visibility}
+        await bus.store.write(rooms.create, actor=bus.people.owner, **made)
+        if visibility == "workspace":
+            await bus.invite("bot", room=name)
+    asked = await ask(bus, *await at_work(bus, "bot"), key="k1")
+
+    with pytest.raises(Forbidden, match="rooms you do not see"):
+        await answer(bus, asked, scope="project")
+    await answer(bus, asked, actor=bus.people.owner, scope="project")
+
+    for name, status in (("tea", Status.ANSWERED), ("coffee", Status.PENDING)):
+        assert (await ask(bus, *await bus.start("@bot go", room=name), key="k1")).status is status, name
+    (rule,) = await rules(bus)
+    assert rule.project_id is not None
+    assert await bus.store.read(find_broken) == []
+
+
+async def test_where_there_is_no_project_it_is_the_room(bus: Bus) -> None:
     await bus.make_room("elsewhere")
     await bus.invite("bot", room="elsewhere")
     await answer(bus, await ask(bus, *await at_work(bus, "bot"), key="k1"), scope="project")

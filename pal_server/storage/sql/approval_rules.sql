@@ -1,9 +1,9 @@
 -- Standing approvals.
 
 -- name: add
-INSERT INTO approval_rules (workspace_id, scope, room_id, topic_id, agent, decision, reason, title, body, action_hash,
+INSERT INTO approval_rules (workspace_id, scope, room_id, project_id, topic_id, agent, decision, reason, title, body, action_hash,
                             interaction_id, made_by, people, created_at)
-VALUES (:workspace_id, :scope, :room_id, :topic_id, :agent, :decision, :reason, :title, :body, :action_hash,
+VALUES (:workspace_id, :scope, :room_id, :project_id, :topic_id, :agent, :decision, :reason, :title, :body, :action_hash,
         :interaction_id, :made_by, :people, :now)
 RETURNING *;
 

@@ -50,6 +50,13 @@ SELECT 1 AS hidden FROM rooms r
                     AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  LIMIT 1;
 
+-- name: any_hidden_of
+SELECT 1 AS hidden FROM rooms r
+ WHERE r.project_id = :project_id
+   AND NOT EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = r.id
+                    AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
+ LIMIT 1;
+
 -- name: visible_ids
 -- For streams, which filter events in memory.
 SELECT r.id FROM rooms r

@@ -127,16 +127,19 @@ interface AnswerProps {
 }
 
 const SCOPES = ["topic", "agent", "project"] as const;
-const SCOPE_TEXTS: Readonly<Record<(typeof SCOPES)[number], TextKey>> = {
+const SCOPE_TEXTS: Readonly<Record<(typeof SCOPES)[number] | "room", TextKey>> = {
   topic: "ask.allowTopic",
   agent: "ask.allowAgent",
   project: "ask.allowProject",
+  room: "ask.allowRoom",
 };
 
 function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
   const [reason, setReason] = useState<string | null>(null);
   const { suggestion } = asked;
   const isDecision = asked.decision !== null;
+  const isOfProject = useSelect((state) => (state.desk.rooms[asked.room]?.project ?? null) !== null);
+  const reach = (scope: string) => (scope === "project" && !isOfProject ? "room" : scope);
   const open = useMenu();
   return (
     <>
@@ -173,7 +176,7 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
                   open(
                     event.currentTarget,
                     SCOPES.map((scope) => ({
-                      label: t(SCOPE_TEXTS[scope]),
+                      label: t(SCOPE_TEXTS[reach(scope) as typeof scope]),
                       act: () => onGive({ decision: "approve", scope }),
                     })),
                     { position: "bottom-start" },
@@ -197,7 +200,7 @@ function Approval({ asked, mayAnswer, onGive }: AnswerProps) {
                 disabled={!mayAnswer}
                 onClick={() => onGive({ decision: "approve", scope: suggestion.scope })}
               >
-                {t("ask.suggested", { n: suggestion.times, scope: t(`scope.${suggestion.scope}` as TextKey) })}
+                {t("ask.suggested", { n: suggestion.times, scope: t(`scope.${reach(suggestion.scope)}` as TextKey) })}
               </Button>
             )}
           </>

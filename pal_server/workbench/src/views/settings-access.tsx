@@ -283,7 +283,8 @@ export function ApprovalsPage() {
             <tr key={rule.id}>
               <td className="mono">{rule.title}</td>
               <td className={table.quiet}>
-                {t(`scope.${rule.scope}` as TextKey)} {rule.agent ?? ""}
+                {t(`scope.${rule.scope === "project" && !rule.project ? "room" : rule.scope}` as TextKey)}{" "}
+                {rule.agent ?? ""}
               </td>
               <td className={table.quiet}>{rule.made_by}</td>
               <td data-right className="num">

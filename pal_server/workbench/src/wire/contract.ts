@@ -167,6 +167,7 @@ export interface ApprovalRule {
   id: number;
   scope: "agent" | "once" | "project" | "topic";
   room: string;
+  project: string | null;
   topic: number | null;
   agent: string | null;
   decision: "approve" | "deny";
