@@ -83,13 +83,18 @@ def play(stack: Stack) -> Iterator[Callable[..., PlayedAgent]]:
 
 
 @pytest.fixture
-def room(stack: Stack) -> str:
-    """A room of the test's own with the agent `demo` in it."""
+def room(stack: Stack) -> Iterator[str]:
+    """A room of the test's own with the agent `demo` in it, which works in four topics at once: what a test leaves at
+    work, or waiting for an answer, would keep later ones from theirs.
+    """
     name = f"room-{next(_numbers)}-{os.getpid()}"
     stack.api.post("/api/rooms", {"name": name})
     stack.api.post("/api/agents", {"agent_key": "demo", "runtime": "demo", "computer_id": stack.daemon.computer})
     stack.api.post(f"/api/rooms/{name}/agents", {"agent": "demo"})
-    return name
+    yield name
+    for run in stack.api.get("/api/runs", room=name, limit=200)["runs"]:
+        if run["ended_at"] is None:
+            stack.api.post(f"/api/runs/{run['id']}/kill")
 
 
 def token_of(stack: Stack, name: str | None) -> str:
