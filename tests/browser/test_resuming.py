@@ -73,10 +73,10 @@ def change(stack: Stack, room: str, number: int, made: dict[int, int]) -> None:
             made[number] = api.post(f"/api/rooms/{room}/topics", {"title": f"matter {number}"})["topic"]["id"]
         case 2:
             topic = api.post(f"/api/rooms/{room}/topics", {"title": f"worked on {number}"})["topic"]["id"]
-            api.post("/api/messages", {"room": room, "topic": topic, "content": "@demo /echo over and done"})
+            api.post("/api/messages", {"room": room, "topic": topic, "content": f"@cut-{room} /echo over and done"})
         case 4 if number < 30:  # an agent works in four topics at once
             topic = api.post(f"/api/rooms/{room}/topics", {"title": f"asks {number}"})["topic"]["id"]
-            api.post("/api/messages", {"room": room, "topic": topic, "content": f"@demo /approve {number}"})
+            api.post("/api/messages", {"room": room, "topic": topic, "content": f"@cut-{room} /approve {number}"})
         case 6:
             api.call("PATCH", f"/api/topics/{made[number - 6]}", {"title": f"renamed {number}"})
         case 8:
@@ -90,6 +90,10 @@ def test_fifty_cuts_leave_what_a_fresh_load_shows(
     watching.say("begin")
     watching.sees("begin", where=watching.log)
 
+    # An agent of its own: the runs of another may all wait for somebody.
+    agent = {"agent_key": f"cut-{room}", "runtime": "demo", "computer_id": stack.daemon.computer}
+    stack.api.post("/api/agents", agent)
+    stack.api.post(f"/api/rooms/{room}/agents", {"agent": f"cut-{room}"})
     made: dict[int, int] = {}
     for number in range(CUTS):
         stack.api.post("/api/messages", {"room": room, "content": f"number {number}"})
