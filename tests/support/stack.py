@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
@@ -159,7 +160,8 @@ class Part:
     def kill(self) -> None:
         """SIGKILL, and reaped when this returns."""
         if self.is_running:
-            self.signal(signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was killed a moment ago, and its parent was quicker than we
+                self.signal(signal.SIGKILL)
         self.wait_end()
 
     def stop(self) -> int:
