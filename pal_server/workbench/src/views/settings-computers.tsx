@@ -91,7 +91,7 @@ function Row({ one, now }: { one: Computer; now: number }) {
   return (
     <tr>
       <td>
-        <Button variant="subtle" size="compact-sm" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+        <Button variant="subtle" size="compact-sm" px={0} aria-haspopup="dialog" onClick={() => setOpen(true)}>
           {one.name}
         </Button>{" "}
         <small className={table.quiet}>{one.os}</small>
