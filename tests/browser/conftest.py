@@ -22,7 +22,7 @@ from tests.browser.played import PlayedAgent
 from tests.browser.seats import Seats
 from tests.support.ports import free_port
 from tests.support.proxy import Proxy
-from tests.support.stack import Stack
+from tests.support.stack import Refused, Stack
 from tests.support.workbench import with_build
 
 _numbers = itertools.count(1)
@@ -94,7 +94,11 @@ def room(stack: Stack) -> Iterator[str]:
     yield name
     for run in stack.api.get("/api/runs", room=name, limit=200)["runs"]:
         if run["ended_at"] is None:
-            stack.api.post(f"/api/runs/{run['id']}/kill")
+            try:
+                stack.api.post(f"/api/runs/{run['id']}/kill")
+            except Refused as refused:  # it has ended meanwhile
+                if refused.status != 409:
+                    raise
 
 
 def token_of(stack: Stack, name: str | None) -> str:
