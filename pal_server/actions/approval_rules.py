@@ -36,13 +36,7 @@ def need_for(tx: Tx, *, actor: Actor, asked: Interaction, scope: Scope) -> None:
     """What holds for an agent everywhere is an admin's to decide; what holds in a project, whoever's who sees all of
     its rooms.
     """
-    if scope is Scope.AGENT:
-        access.need(actor, Role.ADMIN)
-    project_id = _project_of(tx, asked) if scope is Scope.PROJECT and not actor.is_at_least(Role.ADMIN) else None
-    if project_id is not None and rooms.any_hidden_of(tx, actor=actor, project_id=project_id):
-        raise Forbidden(
-            "its project has rooms you do not see: answer for this topic, or let an admin answer", scope=scope
-        )
+    _need_reach(tx, actor, scope=scope, project_id=_project_of(tx, asked) if scope is Scope.PROJECT else None)
 
 
 def deciding(tx: Tx, *, asked: Interaction) -> ApprovalRule | None:
@@ -59,8 +53,8 @@ def revoke(tx: Tx, *, actor: Actor, id: int) -> ApprovalRule:
     """From now on a person is asked again. Twice is fine."""
     access.need_person(actor)
     rule = _known(tx, actor=actor, id=id)
-    if rule.scope is Scope.AGENT and rule.decision == "deny":  # it opens what an admin closed
-        access.need(actor, Role.ADMIN)
+    if rule.decision == "deny":  # it opens what was closed, which is for whoever may close it
+        _need_reach(tx, actor, scope=rule.scope, project_id=rule.project_id)
     if rule.revoked_at is not None:
         return rule
     approval_rules.revoke(tx, id=id)
@@ -78,6 +72,15 @@ def list_page(tx: Tx, *, actor: Actor, agent: str | None, after: str | None, lim
         tx, actor=actor, before=2**62 if before is None else before, limit=limit + 1, agent=agent
     )
     return page_of(found, limit=limit, cursor=lambda rule: str(rule.id))
+
+
+def _need_reach(tx: Tx, actor: Actor, *, scope: Scope, project_id: str | None) -> None:
+    if scope is Scope.AGENT:
+        access.need(actor, Role.ADMIN)
+    if project_id is not None and rooms.any_hidden_of(tx, actor=actor, project_id=project_id):
+        raise Forbidden(
+            "its project has rooms you do not see: decide for this topic, or let an admin do it", scope=scope
+        )
 
 
 def _project_of(tx: Tx, asked: Interaction) -> str | None:

@@ -243,6 +243,7 @@ class RunningBot:
                     self._name_gap(since)
                     return
             else:
+                self._unread_why = None
                 if left_out:
                     self._name_gap(since, left_out)
                 return

@@ -6,6 +6,8 @@ import os
 import secrets
 from time import monotonic
 
+import msgspec
+
 from pal_server.client.aio import ApiProblem, Client, Unreachable
 from pal_server.contract import bridges as wire
 from pal_server.contract.base import Done
@@ -13,6 +15,7 @@ from pal_server.contract.platforms import PLATFORMS
 
 from .bot import RunningBot
 from .buckets import Buckets
+from .calls import ahead_of_us
 from .outbox import Outbox
 from .platform import BadCredentials, BotSettings, Platform
 
@@ -96,12 +99,13 @@ class Bridge:
         ]
         beat = wire.BridgeBeat(platform=self._platform.name, holder=self._holder, bots=reports)
         answer = await self._client.call("POST", "/api/bridges/beat", body=beat, answer=wire.BeatAnswer)
-        wanted = {held.id: held for held in answer.bots}
+        ahead = ahead_of_us(answer.now)
+        wanted = {held.id: _in_our_time(held, ahead=ahead) for held in answer.bots}
         for bot_id in [bot_id for bot_id in self._bots if bot_id not in wanted]:
             await self._bots.pop(bot_id).stop()
         for bot_id in [bot_id for bot_id in self._broken if bot_id not in wanted]:
             del self._broken[bot_id]
-        await asyncio.gather(*(self._bring(held) for held in answer.bots))
+        await asyncio.gather(*(self._bring(held) for held in wanted.values()))
 
     async def _bring(self, held: wire.HeldBot) -> None:
         """Start it, start it anew with other settings, or leave it as it is."""
@@ -148,6 +152,11 @@ class Bridge:
                 await self._client.call("POST", "/api/bridges/release", body=told, answer=Done)
         except (ApiProblem, Unreachable, TimeoutError):
             log.info("the bots' leases run out by themselves", extra={"action": "bridge.release"})
+
+
+def _in_our_time(held: wire.HeldBot, *, ahead: int) -> wire.HeldBot:
+    since = held.deaf_since
+    return held if since is None or not ahead else msgspec.structs.replace(held, deaf_since=max(0, since - ahead))
 
 
 async def _wait(stop: asyncio.Event) -> None:

@@ -25,7 +25,7 @@ from pal_server.contract import bridges as wire
 
 from . import text as texts
 from .buckets import Buckets
-from .calls import insist
+from .calls import ahead_of_us, insist
 from .cards import plain
 from .outbound import (
     CannotTell,
@@ -60,7 +60,7 @@ STARTING = 30.0  # seconds after a change of the bots in which claims wait only 
 PATIENCE = 3.0  # seconds a post may wait for its buckets before it is given back
 AGAIN = 1.0  # seconds between two sends with the same key
 SETTLE_FOR = 40.0  # seconds to try to tell the server what became of a post; its lease is over then
-ASKS = 6  # tries to ask the platform about a post before it is sent again, marked; and to send it so
+ASKS = 6  # tries to ask the platform about a post before it is sent again, marked; and repeats of it that may be lost
 AWAY = 10.0  # seconds between two looks whether a platform that answers nothing is back
 PING_WITHIN = 5.0  # seconds; with asking and sending it stays within the lease of a post
 TRIED = 10_000  # posts whose last try is remembered
@@ -119,6 +119,8 @@ class Outbox:
         self._revision = 0
         self._hurry_until = 0.0  # until then a bot may have been started that the claim under way does not name
         self._tried: dict[int, int] = {}  # which version of a post was sent, where the answer may be lost
+        self._lost: dict[int, int] = {}  # how many repeats of a post were lost as well
+        self._ahead = 0  # milliseconds
         self._under_way: Counter[str] = Counter()
         self._tasks: dict[asyncio.Task[None], wire.ClaimedPost] = {}
         self._begun: set[tuple[int, int]] = set()  # id and fence of posts the platform was, or is being, told of
@@ -158,6 +160,7 @@ class Outbox:
             wait=1_000 if busy or monotonic() < self._hurry_until else CLAIM_WAIT,
         )
         answer = await self._client.call("POST", "/api/bridges/posts/claim", body=asked, answer=wire.ClaimedPostsAnswer)
+        self._ahead = ahead_of_us(answer.now)
         if answer.revision != self._revision:
             self._revision = answer.revision
             self._hurry_until = monotonic() + STARTING
@@ -186,8 +189,9 @@ class Outbox:
             await self._settle(post, verdict)
         except ApiProblem as problem:  # another bridge has it now, or the server wants nothing of it any more
             log.info("a post is not ours any more: %s", problem, extra={"action": "outbox.lost", "post": post.id})
-            if (post.id, post.fence) not in self._begun:  # it changed while it was split: nothing of it was sent
-                await self._lay_down(post)
+            if (post.id, post.fence) not in self._begun:  # as where it changed while it was split: nothing was sent
+                soon = AGAIN if problem.code == "conflict" else 0.0  # what will not be split the next time either waits
+                await self._lay_down(post, _Verdict(result="later", after=soon, reason=problem.message))
         except Unreachable as error:  # its lease runs out, and whoever claims it then asks the platform first
             log.warning("the server is away: %s", error, extra={"action": "outbox.away", "post": post.id})
         except Exception:  # the edge of one post: what breaks it breaks no other
@@ -239,15 +243,9 @@ class Outbox:
             return _BEING_OPENED
         self._begun.add((post.id, post.fence))
         if _can_double(out):
-            self._remember(post)
+            _remember(self._tried, post, post.version)
         outcome = await self._try(bot, out)
         return await self._judge(bot, post, out, outcome, repeated=repeated)
-
-    def _remember(self, post: wire.ClaimedPost) -> None:
-        self._tried.pop(post.id, None)
-        self._tried[post.id] = post.version
-        if len(self._tried) > TRIED:
-            del self._tried[next(iter(self._tried))]
 
     async def _judge(
         self, bot: Bot, post: wire.ClaimedPost, out: Outgoing, outcome: Outcome, *, repeated: bool
@@ -273,9 +271,11 @@ class Outbox:
         self, bot: Bot, post: wire.ClaimedPost, out: Outgoing, doubt: Doubtful, *, repeated: bool
     ) -> _Verdict:
         """The answer was lost. What can be done twice without harm is; of the rest the platform is asked."""
-        most = ASKS * (1 + self._platform.capabilities.find)  # a platform that was asked in vain used up as many
-        if repeated and post.tries >= most:  # it answers all but this, and each says that it may be a repeat
-            return _Verdict(result="sent", ref=None, repeated=True, reason=doubt.reason)
+        if repeated:  # not counted by its tries: hours without a network, or of one key, are tries as well
+            lost = self._lost.get(post.id, 0) + 1
+            if lost >= ASKS:  # the platform answers all but this, and each says that it may be a repeat
+                return _Verdict(result="sent", ref=None, repeated=True, reason=doubt.reason)
+            _remember(self._lost, post, lost)
         if not _can_double(out):
             return _Verdict(result="later", after=AGAIN, reason=doubt.reason)
         return _Verdict(result="doubt", reason=doubt.reason, repeated=repeated)
@@ -283,14 +283,15 @@ class Outbox:
     async def _find_out(self, bot: Bot, post: wire.ClaimedPost, out: Outgoing) -> "_Verdict | bool":
         """What became of an earlier try: a verdict, or whether the next send may be a repeat."""
         capabilities = self._platform.capabilities
-        age = time() - (post.since or 0) / 1000
+        since = max(0, (post.since or 0) - self._ahead)
+        age = time() - since / 1000
         if capabilities.same_key and age < capabilities.same_key_for * 0.9:
             return False
         if not capabilities.find:
             return True
         try:
             async with asyncio.timeout(FIND_WITHIN):
-                found = await bot.connection.find(out, since=post.since or 0)
+                found = await bot.connection.find(out, since=since)
         except TimeoutError:
             found = CannotTell(reason="no answer to the question whether it was posted", again=True)
         match found:
@@ -308,10 +309,10 @@ class Outbox:
                 return True
 
     async def _answers(self, bot: Bot) -> bool:
-        """Whether the platform answers this bot anything now."""
+        """Whether the platform answers this bot anything now, where things are sent to it."""
         try:
             async with asyncio.timeout(PING_WITHIN):
-                await bot.connection.ping()
+                await bot.connection.answers()
         except (Dropped, BadCredentials, TimeoutError, OSError):
             return False
         bot.alive()
@@ -435,9 +436,9 @@ class Outbox:
         path = f"/api/bridges/posts/{post.id}/settle"
         await insist(self._client, path, body=told, answer=wire.PostAnswer, within=SETTLE_FOR)
 
-    async def _lay_down(self, post: wire.ClaimedPost) -> None:
+    async def _lay_down(self, post: wire.ClaimedPost, verdict: _Verdict = _NOT_SENT) -> None:
         try:
-            await self._settle(post, _NOT_SENT)
+            await self._settle(post, verdict)
         except (ApiProblem, Unreachable) as error:
             log.info("it could not be given back: %s", error, extra={"action": "outbox.lost", "post": post.id})
 
@@ -465,6 +466,14 @@ class Outbox:
         for path in self._folder.glob("*"):
             path.unlink(missing_ok=True)
         self._folder.rmdir()
+
+
+def _remember(known: dict[int, int], post: wire.ClaimedPost, value: int) -> None:
+    """The latest last; those that are longest ago are forgotten."""
+    known.pop(post.id, None)
+    known[post.id] = value
+    if len(known) > TRIED:
+        del known[next(iter(known))]
 
 
 def _can_double(out: Outgoing) -> bool:

@@ -180,7 +180,10 @@ class Connection(Protocol):
         """
 
     async def ping(self) -> None:
-        """One real round trip over the API, to tell a quiet chat from a dead one. Raises as `listen` does."""
+        """One real round trip, to tell a quiet chat from a dead one. Raises as `listen` does."""
+
+    async def answers(self) -> None:
+        """One round trip the way `send` goes, which may be dead while the socket is not. Raises as `listen` does."""
 
     async def close(self) -> None:
         """End everything. Within a second; a second call does nothing."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+PAGE_WAIT = 60.0  # seconds a proxy's page can make us wait; an hour of maintenance may be over in a minute
+
 
 class ApiProblem(Exception):
     """The server understood and refused. `code` is one of the contract's; `facts` carry values. Without `is_ours` it
@@ -43,7 +45,8 @@ def problem_of(status: int, document: object, *, retry_after: str | None = None)
     if not isinstance(error, dict) or not isinstance(error.get("code"), str):
         code = "unavailable" if status >= 500 else "invalid"
         text = f"the answer was HTTP {status} without an explanation"
-        return ApiProblem(code, text, status=status, retry_after=seconds, is_ours=False)
+        soon = None if seconds is None else min(seconds, PAGE_WAIT)
+        return ApiProblem(code, text, status=status, retry_after=soon, is_ours=False)
     facts = error.get("facts")
     return ApiProblem(
         error["code"],

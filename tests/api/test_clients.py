@@ -99,3 +99,4 @@ def test_what_is_no_answer_of_ours_is_told_as_such() -> None:
     assert (page.code, page.status) == ("invalid", 404)
     assert problem_of(429, None, retry_after="7").retry_after == 7.0
     assert problem_of(429, None, retry_after="soon").retry_after is None
+    assert problem_of(503, "<html>", retry_after="3600").retry_after == 60.0, "the server may be back in a minute"

@@ -102,6 +102,13 @@ async def test_a_rule_of_a_project_holds_in_its_rooms_and_is_given_by_who_sees_t
         assert (await ask(bus, *await bus.start("@bot go", room=name), key="k1")).status is status, name
     (rule,) = await rules(bus)
     assert rule.project_id is not None
+    await bus.store.write(approval_rules.revoke, actor=bus.people.member, id=rule.id)  # whoever knows of it may close
+    other = await ask(bus, *await at_work(bus, "other"), key="k1")
+    await answer(bus, other, actor=bus.people.owner, decision="deny", scope="project")
+    denial = (await rules(bus))[0]
+    with pytest.raises(Forbidden, match="rooms you do not see"):  # it opens rooms, too, that they know nothing of
+        await bus.store.write(approval_rules.revoke, actor=bus.people.member, id=denial.id)
+    await bus.store.write(approval_rules.revoke, actor=bus.people.owner, id=denial.id)
     assert await bus.store.read(find_broken) == []
 
 

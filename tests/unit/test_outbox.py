@@ -4,17 +4,20 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import time
 from typing import Any, cast
 
 import pytest
 
 from pal_server.bridges.buckets import Buckets
-from pal_server.bridges.outbound import Outgoing, PostText, Sent
-from pal_server.bridges.outbox import Outbox
+from pal_server.bridges.outbound import Doubtful, Found, Outcome, Outgoing, PostText, Sent
+from pal_server.bridges.outbox import ASKS, Outbox
 from pal_server.bridges.platform import Capabilities, Charge, Limits, Platform
 from pal_server.client.aio import ApiProblem, Client
 from pal_server.contract import bridges as wire
 from tests.support.patience import PATIENCE
+
+HOUR = 3_600_000  # milliseconds
 
 
 @dataclass(slots=True)
@@ -25,6 +28,9 @@ class Server:
     settled: list[wire.SettlePost] = field(default_factory=list)
     is_settled: asyncio.Event = field(default_factory=asyncio.Event)
     on_claim: Callable[[], None] = lambda: None
+    now: int = 0
+    enough: int = 1  # posts of which something is to be said
+    splits: str = "invalid"  # the code with which it splits none
 
     async def call(self, method: str, path: str, *, body: Any, answer: Any) -> Any:
         match body:
@@ -33,13 +39,14 @@ class Server:
                     await asyncio.Event().wait()
                 given, self.posts = list(self.posts), deque()
                 self.on_claim()
-                return wire.ClaimedPostsAnswer(posts=given, revision=0, next_at=None, now=0)
+                return wire.ClaimedPostsAnswer(posts=given, revision=0, next_at=None, now=self.now)
             case wire.SettlePost():
                 self.settled.append(body)
-                self.is_settled.set()
+                if len(self.settled) >= self.enough:
+                    self.is_settled.set()
                 return None
             case _:
-                raise ApiProblem("invalid", "a text is split once", status=400)
+                raise ApiProblem(self.splits, "it is not split", status=400)
 
     async def download(self, path: str) -> bytes:
         raise ApiProblem("not_found", "the file has ended", status=404)
@@ -57,6 +64,8 @@ class Chat:
     shown: list[str] = field(default_factory=list)
     on_charges: Callable[[], None] = lambda: None
     limit: tuple[Charge, ...] = ()
+    outcome: Outcome = field(default_factory=lambda: Sent(ref="out-1", whole=False))
+    looked_since: list[int] = field(default_factory=list)
 
     @property
     def connection(self) -> "Chat":
@@ -69,10 +78,16 @@ class Chat:
         self.on_charges()
         return self.limit
 
-    async def send(self, out: Outgoing) -> Sent:
+    async def send(self, out: Outgoing) -> Outcome:
         assert isinstance(out, PostText)
         self.shown.append(out.text)
-        return Sent(ref="out-1", whole=False)
+        return self.outcome
+
+    async def find(self, out: Outgoing, *, since: int) -> Found:
+        self.looked_since.append(since)
+        return Sent(ref="out-1")
+
+    async def answers(self) -> None: ...
 
     def alive(self) -> None: ...
 
@@ -144,14 +159,48 @@ async def test_a_post_whose_bot_is_opened_anew_was_not_sent_and_says_so(when: st
     assert [(told.result, told.after > 0, told.repeated) for told in server.settled] == [("later", True, False)]
 
 
-async def test_a_text_that_changes_while_it_is_split_is_in_no_doubt() -> None:
-    """Its lease would run out, and what was never sent would be a repeat on platforms that cannot be asked."""
-    server, chat = Server(posts=deque([claimed(body={"text": "words " * 50})])), Chat()
+@pytest.mark.parametrize(("code", "is_soon"), [("conflict", True), ("invalid", False)])
+async def test_a_text_that_changes_while_it_is_split_is_in_no_doubt(code: str, is_soon: bool) -> None:
+    """Its lease would run out, and what was never sent would be a repeat on platforms that cannot be asked.
+
+    What has not changed and is not split is tried like what fails: less and less often, for a day.
+    """
+    server, chat = Server(posts=deque([claimed(body={"text": "words " * 50})]), splits=code), Chat()
 
     await carry_out(server, chat, bots={"bot-1": chat})
 
     assert chat.shown == []
-    assert [told.result for told in server.settled] == ["later"]
+    assert [(told.result, told.after > 0, told.reason) for told in server.settled] == [
+        ("later", is_soon, "it is not split")
+    ]
+
+
+async def test_a_repeat_that_is_lost_after_hours_without_a_network_is_not_the_last() -> None:
+    """Those hours were tries as well; taken for the repeats of it, one lost answer would lose the words."""
+    posts = [claimed(body={"text": "hello"}, doubt=True, since=1, tries=200, fence=fence) for fence in range(ASKS)]
+    server = Server(posts=deque(posts), enough=ASKS)
+    chat = Chat(outcome=Doubtful(reason="HTTP 502"))
+
+    await carry_out(server, chat, bots={"bot-1": chat})
+
+    assert [told.result for told in server.settled] == ["doubt"] * (ASKS - 1) + ["sent"]
+    assert {told.repeated for told in server.settled} == {True}
+
+
+@pytest.mark.parametrize(("ahead", "asked"), [(8 * HOUR, 8 * HOUR), (2_000, 0)])
+async def test_a_platform_is_asked_in_its_own_time(ahead: int, asked: int) -> None:
+    """A server that was started under a clock 8 hours ahead goes on from there: it asks for nothing in the future."""
+    now = int(time() * 1000)
+    began = now + ahead - 5_000
+    post = claimed(body={"text": "hello"}, doubt=True, since=began)
+    server = Server(posts=deque([post]), now=now + ahead)
+    chat = Chat(capabilities=Capabilities(find=True))
+
+    await carry_out(server, chat, bots={"bot-1": chat})
+
+    (since,) = chat.looked_since
+    assert 0 <= since - (began - asked) <= PATIENCE * 1000
+    assert chat.shown == []
 
 
 async def test_what_waits_for_its_turn_when_the_bridge_ends_is_in_no_doubt() -> None:

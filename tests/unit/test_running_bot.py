@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from time import time
 from typing import Any, cast
 
-from pal_server.bridges.bot import RunningBot
+from pal_server.bridges.bot import MARGIN, RunningBot
+from pal_server.bridges.bridge import Bridge
 from pal_server.bridges.inbound import Attachment, Event, Person, Place, PlaceKind, Said
 from pal_server.bridges.platform import BotSettings, Capabilities, Ears, Platform, ReadInPart
 from pal_server.client.aio import ApiProblem, Client
@@ -49,6 +51,19 @@ class Server:
         return self.handed_in[0]
 
 
+class Beaten:
+    """It has one bot for a bridge, which was deaf for an hour, and a clock that is ahead; nothing is to be sent."""
+
+    def __init__(self, *, ahead: int) -> None:
+        self.now = int(time() * 1000) + ahead
+        self.deaf_since = self.now - 3_600_000
+
+    async def call(self, method: str, path: str, *, body: Any, answer: Any) -> Any:
+        if not isinstance(body, wire.BridgeBeat):
+            await asyncio.Event().wait()
+        return wire.BeatAnswer(bots=[held("lease-1", credentials={}, deaf_since=self.deaf_since)], now=self.now)
+
+
 @dataclass(slots=True)
 class Chat:
     """A platform and its connection: `history` is what can be read back, or what comes of the try."""
@@ -57,6 +72,8 @@ class Chat:
     read_since: list[int] = field(default_factory=list)
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(read_back=True))
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
+    name: str = "chatter"
+    working: str = ""
 
     async def open(self, bot: BotSettings) -> "Chat":
         return self
@@ -122,6 +139,20 @@ async def test_a_gap_that_nobody_can_read_is_named(monkeypatch: Any) -> None:
         assert "what was said then is not known" in (bot.report().error or "")
     finally:
         await bot.stop()
+
+
+async def test_a_gap_is_read_in_the_time_of_the_platform() -> None:
+    """The server's clock is eight hours ahead, as this computer's was once: it names a moment that is to come."""
+    ahead = 8 * 3_600_000
+    server, chat, stop = Beaten(ahead=ahead), Chat(), asyncio.Event()
+    running = asyncio.create_task(Bridge(platform=cast(Platform, chat), client=cast(Client, server)).run(stop))
+    try:
+        await until(lambda: chat.read_since)
+    finally:
+        stop.set()
+        await running
+
+    assert server.deaf_since - ahead - 2 * MARGIN < chat.read_since[0] < server.deaf_since - ahead + PATIENCE * 1000
 
 
 async def test_a_gap_is_read_though_the_platform_tells_nothing_for_hours(monkeypatch: Any) -> None:

@@ -170,6 +170,9 @@ class LarkConnection:
         else:
             await self._who_am_i()
 
+    async def answers(self) -> None:
+        await self._who_am_i()
+
     async def _who_am_i(self) -> None:
         """Ask Lark who the bot is. `Dropped`, `BadCredentials`."""
         try:

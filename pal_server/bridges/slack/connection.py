@@ -244,6 +244,9 @@ class SlackConnection:
             raise failed.for_listening() from failed
         self._ears_alive()
 
+    async def answers(self) -> None:
+        await self.ping()
+
     async def close(self) -> None:
         await self._finish()
         await self._web.close()

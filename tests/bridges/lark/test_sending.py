@@ -30,6 +30,7 @@ from pal_server.bridges.outbound import (
     Why,
     Withdraw,
 )
+from pal_server.bridges.platform import Dropped
 from tests.bridges.lark.bot import Bot, a_bot, settings
 from tests.support.patience import PATIENCE
 
@@ -128,6 +129,18 @@ async def test_after_a_lost_answer_the_same_key_posts_once(lark: LoopbackLark, f
     assert isinstance(doubtful, Doubtful)
     assert isinstance(again, Sent)
     assert len(messages) == 1
+
+
+async def test_a_socket_is_no_sign_that_things_can_be_sent(lark: LoopbackLark) -> None:
+    """What may be a repeat is sent to a platform that answers, and the socket's is another one."""
+    async with a_bot(lark) as bot:
+        await bot.ears.until(lambda: "up" in bot.ears.states, "the socket is open")
+        await bot.connection.answers()
+        await bot.lark("fault", path="/open-apis/bot/.*", do="answer", status=502, body="<html>")
+
+        await bot.connection.ping()
+        with pytest.raises(Dropped):
+            await bot.connection.answers()
 
 
 async def test_an_answer_that_never_comes_is_doubt(lark: LoopbackLark, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,6 +185,9 @@ class LoopbackConnection:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Dropped(str(error) or type(error).__name__) from error
 
+    async def answers(self) -> None:
+        await self.ping()
+
     async def close(self) -> None:
         await self._session.close()
 
