@@ -167,7 +167,8 @@ class Part:
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         if self.is_running:
-            self.signal(signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                self.signal(signal.SIGTERM)
         return self.wait_end()
 
     def wait_end(self, within: float = LONG_PATIENCE) -> int:
@@ -299,10 +300,8 @@ class Stack:
 
     def close(self) -> None:
         for part in (self.server, *self.daemons):
-            if part.is_running:
-                part.signal(signal.SIGKILL)
-                part.signal(signal.SIGCONT)
-                part.wait_end()
+            if part.process is not None:
+                part.kill()
         end_processes_of(self.folder)
 
     def logs(self) -> str:
