@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pal_server.actions import access, audit
-from pal_server.domain.actors import Actor, Role
+from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.approval_rules import ApprovalRule, Scope, action_hash, choose
 from pal_server.domain.interactions import Interaction
 from pal_server.domain.pages import Page, page_of, parse_after, parse_limit
@@ -77,7 +77,10 @@ def list_page(tx: Tx, *, actor: Actor, agent: str | None, after: str | None, lim
 def _need_reach(tx: Tx, actor: Actor, *, scope: Scope, project_id: str | None) -> None:
     if scope is Scope.AGENT:
         access.need(actor, Role.ADMIN)
-    if project_id is not None and rooms.any_hidden_of(tx, actor=actor, project_id=project_id):
+    if project_id is None or actor.is_at_least(Role.ADMIN):
+        return
+    # A bridge sees all rooms; whom it speaks for does not.
+    if actor.kind is ActorKind.BRIDGE or rooms.any_hidden_of(tx, actor=actor, project_id=project_id):
         raise Forbidden(
             "its project has rooms you do not see: decide for this topic, or let an admin do it", scope=scope
         )

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pal_server.actions import agents, approval_rules, audit, interactions, projects, rooms
+from pal_server.actions import agents, approval_rules, audit, endings, interactions, projects, rooms
 from pal_server.actions.deliveries import Claimed
-from pal_server.domain.actors import Actor
+from pal_server.domain.actors import Actor, ActorKind, Role
 from pal_server.domain.approval_rules import ApprovalRule
 from pal_server.domain.interactions import Interaction, Status
 from pal_server.domain.runs import Run
@@ -110,6 +110,23 @@ async def test_a_rule_of_a_project_holds_in_its_rooms_and_is_given_by_who_sees_t
         await bus.store.write(approval_rules.revoke, actor=bus.people.member, id=denial.id)
     await bus.store.write(approval_rules.revoke, actor=bus.people.owner, id=denial.id)
     assert await bus.store.read(find_broken) == []
+
+
+async def test_a_room_that_has_ended_hides_nothing_and_a_bridge_speaks_for_one_room(bus: Bus, clock: Clock) -> None:
+    await bus.store.write(projects.create, actor=bus.people.owner, key="shop", room="general")
+    await bus.store.write(rooms.create, actor=bus.people.owner, name="soon", ttl=60, project="shop")
+    clock.advance(61)
+    await bus.store.write(endings.end_due)
+    asked = await ask(bus, *await at_work(bus, "bot"), key="k1")
+    bridge = Actor(
+        kind=ActorKind.BRIDGE, workspace_id="w", id="token_bridge", name="ann", role=Role.MEMBER, person="slack:ann"
+    )
+
+    with pytest.raises(Forbidden, match="rooms you do not see"):
+        await answer(bus, asked, actor=bridge, scope="project")
+    await answer(bus, asked, scope="project")
+
+    assert (await rules(bus))[0].project_id is not None
 
 
 async def test_where_there_is_no_project_it_is_the_room(bus: Bus) -> None:

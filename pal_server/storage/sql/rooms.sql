@@ -52,7 +52,7 @@ SELECT 1 AS hidden FROM rooms r
 
 -- name: any_hidden_of
 SELECT 1 AS hidden FROM rooms r
- WHERE r.project_id = :project_id
+ WHERE r.project_id = :project_id AND r.ended_at IS NULL
    AND NOT EXISTS (SELECT 1 FROM room_viewers v WHERE v.room_id = r.id
                     AND ((v.kind = :kind AND v.principal = :principal) OR (v.kind = :kind2 AND v.principal = :principal2)))
  LIMIT 1;
