@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg_pool import ConnectionPool
 
 from pal_server.errors import AlreadyExists, Conflict, Invalid, Unavailable
 from pal_server.storage.store import ReadOnly, Store, Tx
@@ -452,7 +453,10 @@ async def test_closing_finishes_what_was_accepted_and_refuses_the_rest(where: st
         assert len(await again.read(chores)) == 20
 
 
-async def test_a_closed_store_leaves_no_thread(where: str, clock: Clock, heard: Heard) -> None:
+async def test_a_closed_store_leaves_no_thread(
+    where: str, clock: Clock, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pal_server.storage.engines.postgres.ConnectionPool", ConnectionPool)  # none that tests keep
     before = set(threading.enumerate())
     store = await open_test_store(where, clock=clock, heard=heard)
     await store.write(add, chore="a")
