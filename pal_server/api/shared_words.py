@@ -24,8 +24,9 @@ class Words:
         """Safe to stand anywhere in a page."""
         if len(text) > min(LONGEST, self._left) or text.count("[") > BRACKETS:
             return f"<pre>{escape(text)}</pre>"
-        self._left -= len(text)
-        return f"<div class=words>{_reader().render(text)}</div>"
+        rendered = _reader().render(text)
+        self._left -= max(len(text), len(rendered) // 4)  # a table has cells that nobody wrote
+        return f"<div class=words>{rendered}</div>"
 
 
 @cache

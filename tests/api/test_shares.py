@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pal_server.api.routes import ROUTES
+from pal_server.api.shared_words import Words
 from tests.support.patience import PATIENCE
 from tests.support.server import ServerUnderTest, expect, lease_of, start_server
 
@@ -82,6 +83,15 @@ async def test_words_are_markdown_that_does_nothing(server: ServerUnderTest) -> 
     assert "<pre>**x** **x**" in page  # long ones stand as they are
     assert "<pre>[[[" in page  # and those that would take long
     assert f"id=m{long['message']['id']}" in page
+
+
+async def test_cells_that_nobody_wrote_are_counted() -> None:
+    words = Words()
+    table = "|a" * 3_000 + "\n" + "|-" * 3_000 + "\n" + "x\n" * 3_900
+
+    shown = [words.html(table) for _ in range(5)]
+
+    assert [one.startswith("<pre>") for one in shown] == [False, False, True, True, True]
 
 
 async def test_a_shared_run_shows_what_it_said_and_did(server: ServerUnderTest) -> None:
