@@ -8,8 +8,9 @@ user, and only for as long as that is so.
 
 from dataclasses import replace
 
-from pal_server.actions import access, audit
-from pal_server.domain.actors import Actor, ActorKind
+from pal_server.actions import audit, news
+from pal_server.actions.news import READERS
+from pal_server.domain.actors import Actor
 from pal_server.domain.bots import Bot, Identity, Standing
 from pal_server.domain.chat_notices import (
     ChatNotices,
@@ -21,27 +22,24 @@ from pal_server.domain.chat_notices import (
     summary_of,
     words_of,
 )
-from pal_server.domain.news import news_of
 from pal_server.domain.posts import PostKind, PostState, Purpose, key_of
-from pal_server.errors import Forbidden, NotFound
-from pal_server.storage import bots, chat_notices, events, identities, links, news, posts, users
+from pal_server.errors import NotFound
+from pal_server.storage import bots, chat_notices, events, identities, links, posts
 from pal_server.storage.tx import Tx
 
 CHANGED = "chat notices"  # woken when somebody chose a chat
-AT_ONCE = 200  # events read for one person in one transaction
-READERS = 50  # people who are read on for in one transaction
 
 
 def get(tx: Tx, *, actor: Actor) -> Choice | None:
     """This person's own choice."""
-    _need_self(actor)
+    news.need_self(actor)
     found = chat_notices.get(tx, user_id=actor.id)
     return None if found is None else _choice(tx, found)
 
 
 def places(tx: Tx, *, actor: Actor) -> list[ChatPlace]:
     """Who could write to this person: bots of agents, on the platforms where an admin has said who they are."""
-    _need_self(actor)
+    news.need_self(actor)
     return [
         _place(bot, identity)
         for identity in identities.of_user(tx, user_id=actor.id, workspace_id=actor.workspace_id)
@@ -64,13 +62,8 @@ def put(
 ) -> Choice:
     """Let this bot tell this person from now on; it says so there. `before` is what stands before a person's id where
     a platform is written to, by platform.
-
-    It is told what its user may see, so a credential with fewer rights than that cannot choose.
     """
-    _need_self(actor)
-    user = access.user(tx, actor, actor.id)
-    if user.role is not actor.role:
-        raise Forbidden("a token with fewer rights than its user's chooses no chat", needs=user.role)
+    user = news.need_whole(tx, actor, what="chooses no chat")
     found, person = (
         bots.get(tx, bot, workspace_id=actor.workspace_id),
         identities.by_id(tx, identity, workspace_id=actor.workspace_id),
@@ -111,13 +104,7 @@ def choose(
     tx: Tx, *, actor: Actor, needs: bool | None = None, mentions: bool | None = None, runs: bool | None = None
 ) -> Choice:
     """Other news; what is None stays."""
-    before = _find(tx, actor)
-    after = replace(
-        before,
-        needs=before.needs if needs is None else needs,
-        mentions=before.mentions if mentions is None else mentions,
-        runs=before.runs if runs is None else runs,
-    )
+    after = news.chosen(_find(tx, actor), needs=needs, mentions=mentions, runs=runs)
     chat_notices.choose(tx, after)
     return _choice(tx, after)
 
@@ -155,29 +142,23 @@ def read_on(tx: Tx, *, workspace_id: str, base_url: str) -> bool:
 
 
 def _read_on(tx: Tx, notices: ChatNotices, *, newest: int, base_url: str) -> bool:
-    user = users.get(tx, notices.user_id, workspace_id=notices.workspace_id)
-    if user is None or user.disabled:  # who may not log in is told nothing either
+    actor = news.reader(tx, user_id=notices.user_id, workspace_id=notices.workspace_id)
+    if actor is None:
         chat_notices.drop(tx, user_id=notices.user_id)
         return False
-    actor = Actor(
-        kind=ActorKind.USER, workspace_id=notices.workspace_id, id=user.id, name=user.username, role=user.role
-    )
-    happened = news.since(tx, actor=actor, position=notices.position, newest=newest, limit=AT_ONCE)
-    more = len(happened) == AT_ONCE
-    after = replace(notices, position=happened[-1][0] if more else newest)
+    happened = news.since(tx, wanted=notices, actor=actor, position=notices.position, newest=newest, base_url=base_url)
+    after = replace(notices, position=happened.position)
     bot, person = _sides(tx, notices)
-    if bot is not None and person is not None and _why_not(bot, person, user_id=user.id) is None:
-        for position, kind, data in happened:
-            asked_by = news.asked_by(tx, message_id=data["message"]) if data.get("message") else None
-            told = news_of(notices, kind, data, username=user.username, asked_by=asked_by, base_url=base_url)
-            if told is None or _is_shown_to(tx, person, bot=bot, topic_id=data["topic"]):
+    if bot is not None and person is not None and _why_not(bot, person, user_id=actor.id) is None:
+        for position, told in happened.told:
+            if _is_shown_to(tx, person, bot=bot, topic_id=told["topic"]):
                 continue
             after, is_single = admit(after, now=tx.now)
             if is_single:
-                after = replace(after, newest_key=key_of("news", user.id, position))
+                after = replace(after, newest_key=key_of("news", actor.id, position))
                 _post(tx, after, bot=bot, key=after.newest_key, text=words_of(told))
     chat_notices.advance(tx, after, was=notices.position)
-    return more
+    return happened.more
 
 
 def _let_go(tx: Tx, notices: ChatNotices, *, base_url: str) -> None:
@@ -257,14 +238,8 @@ def _place(bot: Bot, identity: Identity) -> ChatPlace:
 
 
 def _find(tx: Tx, actor: Actor) -> ChatNotices:
-    _need_self(actor)
+    news.need_self(actor)
     found = chat_notices.get(tx, user_id=actor.id)
     if found is None:
         raise NotFound("you have chosen no chat")
     return found
-
-
-def _need_self(actor: Actor) -> None:
-    """What is told is a person's own."""
-    if actor.kind is not ActorKind.USER:
-        raise Forbidden(f"this is for people, not for a {actor.kind}", actor=actor.kind)

@@ -5,38 +5,29 @@ one transaction. So nothing is forgotten by a crash and nothing is noted twice; 
 """
 
 import json
-from dataclasses import replace
 from urllib.parse import urlsplit
 
-from pal_server.actions import access, audit
-from pal_server.domain.actors import Actor, ActorKind
-from pal_server.domain.news import news_of
+from pal_server.actions import audit, news
+from pal_server.actions.news import READERS
+from pal_server.domain.actors import Actor
 from pal_server.domain.webhooks import Webhook, WebhookPost, next_attempt, parse_url
-from pal_server.errors import Forbidden, NotFound
-from pal_server.storage import events, news, users, webhooks
+from pal_server.errors import NotFound
+from pal_server.storage import events, webhooks
 from pal_server.storage.tx import Tx
 
 CHANGED = "webhooks"  # woken when a webhook was made or has something to be told
-AT_ONCE = 200  # events read for one webhook in one transaction
-READERS = 50  # webhooks that read on in one transaction
 DUE_LIMIT = 20  # posts told at the same time
 
 
 def get(tx: Tx, *, actor: Actor) -> Webhook | None:
     """This person's own."""
-    _need_self(actor)
+    news.need_self(actor)
     return webhooks.get(tx, user_id=actor.id)
 
 
 def put(tx: Tx, *, actor: Actor, url: str, sealed: str, needs: bool, mentions: bool, runs: bool) -> Webhook:
-    """Make it, or give it another address and key. What waited for the one before is not told any more.
-
-    It is told what its user may see, so a credential with fewer rights than that cannot make one.
-    """
-    _need_self(actor)
-    user = access.user(tx, actor, actor.id)
-    if user.role is not actor.role:
-        raise Forbidden("a token with fewer rights than its user's makes no webhook", needs=user.role)
+    """Make it, or give it another address and key. What waited for the one before is not told any more."""
+    user = news.need_whole(tx, actor, what="makes no webhook")
     made = Webhook(
         user_id=actor.id,
         workspace_id=actor.workspace_id,
@@ -59,13 +50,7 @@ def choose(
     tx: Tx, *, actor: Actor, needs: bool | None = None, mentions: bool | None = None, runs: bool | None = None
 ) -> Webhook:
     """Other news; what is None stays."""
-    before = _find(tx, actor)
-    after = replace(
-        before,
-        needs=before.needs if needs is None else needs,
-        mentions=before.mentions if mentions is None else mentions,
-        runs=before.runs if runs is None else runs,
-    )
+    after = news.chosen(_find(tx, actor), needs=needs, mentions=mentions, runs=runs)
     webhooks.choose(tx, after)
     return after
 
@@ -114,35 +99,22 @@ def settle(tx: Tx, *, post: WebhookPost, error: str | None) -> None:
 
 
 def _read_on(tx: Tx, webhook: Webhook, *, newest: int, base_url: str) -> bool:
-    user = users.get(tx, webhook.user_id, workspace_id=webhook.workspace_id)
-    if user is None or user.disabled:  # who may not log in is told nothing either
+    actor = news.reader(tx, user_id=webhook.user_id, workspace_id=webhook.workspace_id)
+    if actor is None:
         webhooks.drop(tx, user_id=webhook.user_id)
         return False
-    actor = Actor(
-        kind=ActorKind.USER, workspace_id=webhook.workspace_id, id=user.id, name=user.username, role=user.role
-    )
-    happened = news.since(tx, actor=actor, position=webhook.position, newest=newest, limit=AT_ONCE)
-    more = len(happened) == AT_ONCE
-    if not webhooks.advance(tx, webhook, position=happened[-1][0] if more else newest):
+    happened = news.since(tx, wanted=webhook, actor=actor, position=webhook.position, newest=newest, base_url=base_url)
+    if not webhooks.advance(tx, webhook, position=happened.position):
         return True
-    for position, kind, data in happened:
-        asked_by = news.asked_by(tx, message_id=data["message"]) if data.get("message") else None
-        told = news_of(webhook, kind, data, username=user.username, asked_by=asked_by, base_url=base_url)
-        if told is not None:
-            body = json.dumps({"id": position, **told}, ensure_ascii=False)
-            webhooks.add_post(tx, user_id=user.id, event=position, body=body)
-    return more
+    for position, told in happened.told:
+        body = json.dumps({"id": position, **told}, ensure_ascii=False)
+        webhooks.add_post(tx, user_id=actor.id, event=position, body=body)
+    return happened.more
 
 
 def _find(tx: Tx, actor: Actor) -> Webhook:
-    _need_self(actor)
+    news.need_self(actor)
     found = webhooks.get(tx, user_id=actor.id)
     if found is None:
         raise NotFound("you have no webhook")
     return found
-
-
-def _need_self(actor: Actor) -> None:
-    """A webhook is a person's own."""
-    if actor.kind is not ActorKind.USER:
-        raise Forbidden(f"this is for people, not for a {actor.kind}", actor=actor.kind)
